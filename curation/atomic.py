@@ -1,0 +1,148 @@
+"""Files that are either wholly on disk or not there at all.
+
+Everything is written aside, in the folder where it will live, flushed to the disk and then
+renamed: a kill or a power cut leaves the old file or the new one, never half of either.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from curation.errors import CannotWrite
+
+ASIDE = ".aside"
+"""Ending of a file that is not finished. LeRobot's globs (`*.parquet`, `*.mp4`) never match it."""
+
+_NO_LINKS = (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS)
+
+
+def write_aside(path: Path, data: bytes) -> None:
+    """Replace the file at `path` by `data`, durably; missing parent folders are made.
+
+    Raises:
+        CannotWrite: the disk is full, read-only or not permitted. The old file is intact.
+    """
+    with _explained(path), _aside(path) as aside:
+        with open(aside, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def place(source: Path, path: Path) -> None:
+    """Let the finished, flushed file `source` also appear at `path`, durably.
+
+    It is linked, so nothing is copied and `source` stays until its owner drops it; where the
+    file system cannot link, it is copied.
+
+    Raises:
+        CannotWrite: the disk is full, read-only or not permitted.
+    """
+    with _explained(path), _aside(path) as aside:
+        _link_or_copy(source, aside)
+
+
+def make_folder(folder: Path) -> None:
+    """Make `folder` and its parents, each entry flushed to the disk.
+
+    Raises:
+        CannotWrite: the disk is full, read-only or not permitted.
+    """
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    with _explained(folder):
+        folder.mkdir(exist_ok=True)
+        sync_dir(folder.parent)
+
+
+def remove(path: Path) -> None:
+    """Remove the file at `path`, if there is one.
+
+    Raises:
+        CannotWrite: read-only or not permitted.
+    """
+    with _explained(path):
+        path.unlink(missing_ok=True)
+
+
+def sync_file(path: Path) -> None:
+    """Flush a finished file to the disk.
+
+    Raises:
+        CannotWrite: the disk refused.
+    """
+    with _explained(path), open(path, "rb+") as file:
+        os.fsync(file.fileno())
+
+
+def sync_dir(path: Path) -> None:
+    """Flush the names in a folder to the disk; a no-op where folders cannot be opened (Windows)."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Hold `folder` against other processes that ask the same; the kernel lets go after a kill.
+
+    The lock is advisory, is no file, and works on a read-only folder. Where there is none
+    (Windows, some network file systems) nothing is held.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _aside(path: Path) -> Iterator[Path]:
+    """A name beside `path` to write to; renamed to `path` at the end, removed after an error."""
+    make_folder(path.parent)
+    aside = path.with_name(f"{path.name}.{os.getpid()}{ASIDE}")
+    try:
+        yield aside
+        os.replace(aside, path)
+    except BaseException:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
+        raise
+    sync_dir(path.parent)
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        shutil.copyfile(source, target)
+        sync_file(target)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CannotWrite(path, error) from error

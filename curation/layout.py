@@ -1,0 +1,368 @@
+"""Where things lie in a LeRobot v3.0 dataset, and the exact schemas of its files.
+
+```text
+data/chunk-000/file-000.parquet             frames: features, timestamp and four indices
+videos/<camera>/chunk-000/file-000.mp4      images
+meta/episodes/chunk-000/file-000.parquet    episodes: where their data and videos are, their statistics
+meta/tasks.parquet, stats.json, info.json   info.json counts the episodes
+meta/studio/scene.json                      the scene, reach and camera views
+meta/studio/frames/<episode_id>.parquet     physics, phase, timing and author of every frame
+meta/studio/histograms/<episode_id>.npz     image histograms, from which exact statistics are rebuilt
+```
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from curation.errors import DataError
+from curation.frames import Feature
+from curation.stats import Stats
+from curation.video import Encoding, video_info
+
+VERSION = "v3.0"
+FILES_PER_CHUNK = 1000
+
+INFO = "meta/info.json"
+STATS = "meta/stats.json"
+TASKS = "meta/tasks.parquet"
+SCENE = "meta/studio/scene.json"
+DATA = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
+VIDEO = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
+EPISODES = "meta/episodes/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
+
+BOOKKEEPING = {
+    "timestamp": Feature("float32", (1,), ()),
+    "frame_index": Feature("int64", (1,), ()),
+    "episode_index": Feature("int64", (1,), ()),
+    "index": Feature("int64", (1,), ()),
+    "task_index": Feature("int64", (1,), ()),
+}
+"""The columns that LeRobot adds to every dataset."""
+
+STUDIO = {
+    "studio/episode_id": pa.string(),
+    "studio/x": pa.float64(),
+    "studio/y": pa.float64(),
+    "studio/yaw_deg": pa.float64(),
+    "studio/seed": pa.int64(),
+    "studio/operator": pa.string(),
+    "studio/outcome": pa.string(),
+    "studio/success": pa.bool_(),
+    "studio/json": pa.string(),
+}
+"""Our columns of meta/episodes: always all of them, never null, dtypes frozen.
+
+A file whose columns differ from the first file's makes a dataset unloadable for LeRobot.
+"""
+
+
+class Position(NamedTuple):
+    """Which file of a numbered sequence."""
+
+    chunk: int
+    file: int
+
+    def next(self) -> Position:
+        """The file that follows."""
+        whole, file = divmod(self.file + 1, FILES_PER_CHUNK)
+        return Position(self.chunk + whole, file)
+
+    def path(self, pattern: str, camera: str = "") -> str:
+        """The path under `pattern`, relative to the dataset."""
+        return pattern.format(chunk_index=self.chunk, file_index=self.file, video_key=camera)
+
+    @classmethod
+    def of(cls, path: Path) -> Position | None:
+        """The position that a path names, or None if it names none."""
+        chunk, file = path.parent.name.removeprefix("chunk-"), path.stem.removeprefix("file-")
+        return cls(int(chunk), int(file)) if chunk.isdigit() and file.isdigit() else None
+
+
+BEFORE_FIRST = Position(0, -1)
+
+
+def frames_path(episode_id: str) -> str:
+    """Where an episode's physics sidecar lies, relative to the dataset."""
+    return f"meta/studio/frames/{episode_id}.parquet"
+
+
+def histograms_path(episode_id: str) -> str:
+    """Where an episode's image histograms lie, relative to the dataset."""
+    return f"meta/studio/histograms/{episode_id}.npz"
+
+
+def cameras(features: Mapping[str, Feature]) -> list[str]:
+    """Keys of the video features, in order."""
+    return [key for key, feature in features.items() if feature.dtype == "video"]
+
+
+def columns(features: Mapping[str, Feature]) -> dict[str, Feature]:
+    """The features that are stored in the data parquet, in order, with LeRobot's bookkeeping."""
+    kept = {key: f for key, f in features.items() if f.dtype not in ("video", "image")}
+    return kept | BOOKKEEPING
+
+
+def new_info(
+    fps: int, features: Mapping[str, Feature], robot_type: str, encoding: Encoding
+) -> dict[str, Any]:
+    """info.json of a dataset without episodes, with LeRobot's keys in LeRobot's order."""
+    return {
+        "codebase_version": VERSION,
+        "fps": fps,
+        "features": {key: _feature_json(f, fps, encoding) for key, f in (features | BOOKKEEPING).items()},
+        "total_episodes": 0,
+        "total_frames": 0,
+        "total_tasks": 0,
+        "chunks_size": FILES_PER_CHUNK,
+        "data_files_size_in_mb": 100,
+        "video_files_size_in_mb": 200,
+        "data_path": DATA,
+        "video_path": VIDEO if cameras(features) else None,
+        "robot_type": robot_type,
+        "splits": {},
+    }
+
+
+def counted(info: Mapping[str, Any], *, episodes: int, frames: int, tasks: int) -> dict[str, Any]:
+    """`info` with other totals; every other key is kept."""
+    totals = {"total_episodes": episodes, "total_frames": frames, "total_tasks": tasks}
+    return {**info, **totals, "splits": {"train": f"0:{episodes}"}}
+
+
+def features_of(info: Mapping[str, Any]) -> dict[str, Feature]:
+    """The features in info.json, without LeRobot's bookkeeping."""
+    return {
+        key: Feature(stored["dtype"], tuple(stored["shape"]), _names(stored.get("names")))
+        for key, stored in info["features"].items()
+        if key not in BOOKKEEPING
+    }
+
+
+def json_bytes(value: Any) -> bytes:
+    """JSON as LeRobot writes it.
+
+    Raises:
+        ValueError: a number that JSON cannot hold.
+    """
+    return json.dumps(value, indent=4, ensure_ascii=False, allow_nan=False).encode()
+
+
+def stats_json(stats: Mapping[str, Stats]) -> dict[str, dict[str, Any]]:
+    """Statistics as lists, ready for JSON."""
+    return {key: {name: v.tolist() for name, v in values.items()} for key, values in stats.items()}
+
+
+def parquet_bytes(table: pa.Table) -> bytes:
+    """A whole parquet file, footer included."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="snappy", use_dictionary=True)
+    return sink.getvalue().to_pybytes()
+
+
+def data_table(features: Mapping[str, Feature], values: Mapping[str, NDArray[Any]]) -> pa.Table:
+    """The frames of an episode.
+
+    Args:
+        features: as `columns` gives them.
+        values: for each of them an array of shape (N, D), or (N,) where D is 1.
+    """
+    arrays = [_arrow(feature, values[key]) for key, feature in features.items()]
+    return pa.Table.from_arrays(arrays, schema=_data_schema(features))
+
+
+def tasks_table(tasks: Sequence[str]) -> pa.Table:
+    """meta/tasks.parquet: pandas reads the task texts as the index of `task_index`."""
+    schema = pa.schema(
+        [("task_index", pa.int64()), ("task", pa.string())],
+        metadata={"pandas": json.dumps(_TASKS_FOR_PANDAS)},
+    )
+    return pa.Table.from_arrays([pa.array(range(len(tasks)), pa.int64()), pa.array(tasks, pa.string())], schema=schema)
+
+
+def episode_table(record: Mapping[str, Any], stats: Mapping[str, Stats]) -> pa.Table:
+    """One row of meta/episodes.
+
+    Args:
+        record: column name to value: LeRobot's columns and `STUDIO`.
+        stats: of every feature in the episode.
+    """
+    flat = {f"stats/{key}/{name}": v for key, values in stats.items() for name, v in values.items()}
+    plain = {key: pa.array([value], _episode_type(key)) for key, value in record.items()}
+    return pa.table(plain | {key: pa.array([v.tolist()], _stats_type(v)) for key, v in flat.items()})
+
+
+def read_episodes(paths: Iterable[Path]) -> list[dict[str, Any]]:
+    """Rows of meta/episodes files, without statistics, in the files' order.
+
+    Raises:
+        DataError: a file is no whole parquet file.
+    """
+    return [row for path in paths for row in _episode_rows(path)]
+
+
+def _episode_rows(path: Path) -> list[dict[str, Any]]:
+    with whole_parquet(path) as file:
+        wanted = [name for name in file.schema_arrow.names if not name.startswith("stats/")]
+        rows: list[dict[str, Any]] = file.read(columns=wanted, use_threads=False).to_pylist()
+    return rows
+
+
+def has_studio_columns(path: Path) -> bool:
+    """Whether a meta/episodes file has the columns of `STUDIO`, with their types."""
+    with whole_parquet(path) as file:
+        types = {field.name: field.type for field in file.schema_arrow}
+    return all(types.get(key) == kind for key, kind in STUDIO.items())
+
+
+def read_tasks(path: Path) -> list[str]:
+    """Task texts in the order of their index.
+
+    Raises:
+        DataError: the file is not whole.
+    """
+    with whole_parquet(path) as file:
+        # Pandas calls an index without a name __index_level_0__.
+        text = next(name for name in file.schema_arrow.names if name != "task_index")
+        table = file.read(use_threads=False).sort_by("task_index")
+    tasks: list[str] = table[text].to_pylist()
+    return tasks
+
+
+def read_columns(
+    path: Path, features: Mapping[str, Feature], episode_index: int | None = None
+) -> dict[str, NDArray[Any]]:
+    """Columns of a data file, shape (rows, D) each.
+
+    Args:
+        path: the data parquet.
+        features: the columns wanted.
+        episode_index: only this episode's rows, or all.
+
+    Raises:
+        DataError: the file is not whole.
+    """
+    with whole_parquet(path) as file:
+        table = file.read(columns=list({"episode_index": None, **features}), use_threads=False)
+    if episode_index is not None:
+        table = table.filter(pc.equal(table["episode_index"], episode_index))
+    return {key: _numpy(table[key], feature) for key, feature in features.items()}
+
+
+def histograms_bytes(images: Mapping[str, ImageStats]) -> bytes:
+    """An npz file of image histograms."""
+    return npz_bytes({key: np.array([*stats.counts, ]) for key, stats in images.items()})
+
+
+def whole_parquet(path: Path) -> pq.ParquetFile:
+    """Open a parquet file.
+
+    Raises:
+        DataError: it is absent or not whole.
+    """
+    try:
+        return pq.ParquetFile(path)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+
+
+def _numpy(column: pa.ChunkedArray, feature: Feature) -> NDArray[Any]:
+    flat = column.combine_chunks()
+    values = flat.to_numpy(zero_copy_only=False) if feature.shape == (1,) else flat.flatten().to_numpy()
+    return np.asarray(values.reshape(len(flat), *feature.shape), dtype=feature.dtype)
+
+
+def _feature_json(feature: Feature, fps: int, encoding: Encoding) -> dict[str, Any]:
+    names = list(feature.names) or None
+    plain = {"dtype": feature.dtype, "shape": list(feature.shape), "names": names}
+    if feature.dtype != "video":
+        return plain
+    height, width = feature.shape[:2]
+    return plain | {"info": video_info(encoding, width, height, fps)}
+
+
+def _names(stored: Any) -> tuple[str, ...]:
+    """Names as a flat tuple; some datasets keep them by group, as {"motors": [...]}."""
+    if isinstance(stored, Mapping):
+        return tuple(str(name) for group in stored.values() for name in group)
+    return tuple(str(name) for name in stored or ())
+
+
+def _data_schema(features: Mapping[str, Feature]) -> pa.Schema:
+    huggingface = {"info": {"features": {key: _huggingface_type(f) for key, f in features.items()}}}
+    fields = [(key, _arrow_type(feature)) for key, feature in features.items()]
+    return pa.schema(fields, metadata={"huggingface": json.dumps(huggingface)})
+
+
+def _huggingface_type(feature: Feature) -> dict[str, Any]:
+    value = {"dtype": feature.dtype, "_type": "Value"}
+    if feature.shape == (1,):
+        return value
+    return {"feature": value, "length": feature.shape[0], "_type": "List"}
+
+
+def _arrow_type(feature: Feature) -> pa.DataType:
+    value = pa.from_numpy_dtype(np.dtype(feature.dtype))
+    return value if feature.shape == (1,) else pa.list_(value, feature.shape[0])
+
+
+def _arrow(feature: Feature, values: NDArray[Any]) -> pa.Array:
+    flat = pa.array(np.ascontiguousarray(values, dtype=feature.dtype).ravel())
+    return flat if feature.shape == (1,) else pa.FixedSizeListArray.from_arrays(flat, feature.shape[0])
+
+
+def _episode_type(key: str) -> pa.DataType:
+    if key in STUDIO:
+        return STUDIO[key]
+    if key.endswith("_timestamp"):
+        return pa.float64()
+    return pa.list_(pa.string()) if key == "tasks" else pa.int64()
+
+
+def _stats_type(values: NDArray[Any]) -> pa.DataType:
+    kind: pa.DataType = pa.int64() if values.dtype.kind == "i" else pa.float64()
+    for _ in values.shape:
+        kind = pa.list_(kind)
+    return kind
+
+
+_TASKS_FOR_PANDAS = {
+    "index_columns": ["task"],
+    "column_indexes": [
+        {
+            "name": None,
+            "field_name": None,
+            "pandas_type": "unicode",
+            "numpy_type": "object",
+            "metadata": {"encoding": "UTF-8"},
+        }
+    ],
+    "columns": [
+        {
+            "name": "task_index",
+            "field_name": "task_index",
+            "pandas_type": "int64",
+            "numpy_type": "int64",
+            "metadata": None,
+        },
+        {
+            "name": "task",
+            "field_name": "task",
+            "pandas_type": "unicode",
+            "numpy_type": "object",
+            "metadata": None,
+        },
+    ],
+    "attributes": {},
+    "creator": {"library": "pyarrow", "version": pa.__version__},
+    "pandas_version": "2.3.3",
+}

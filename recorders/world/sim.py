@@ -1,0 +1,182 @@
+"""The simulated SO-101 at its table: reset, step, judge, restore."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import mujoco
+import numpy as np
+
+from curation.errors import BadAction
+from curation.frames import JOINT_FEATURES, JOINTS, Feature, Observation, Outcome, Phase, Placement, Vector
+
+from . import reach
+from .drawing import Painter
+from .judge import Judge
+from .scene import Scene, compile_scene
+from .sensing import Sensing
+from .servo import SERVOS, limit_step
+from .units import from_radians, to_radians
+
+HOME = np.array([0.0, -70.0, 63.0, 69.0, -90.0, 10.0])
+"""Pose at reset, shape (6,), degrees and gripper 0..100: hand folded above the base, camera upright, out of every
+placement's way."""
+
+
+class SimWorld:
+    """One world on one MuJoCo model; `features`, `fps`, `reset`, `step`, `verdict` make it a `World`.
+
+    The physics vector that `physics` returns and `restore` takes is, float64 in this order: time, qpos, qvel, the
+    targets in force and those on their way (both 6, radians), and the solver's warm start: enough to go on bit for bit.
+    """
+
+    def __init__(self, scene: Scene, model: mujoco.MjModel | None = None, painter: Painter | None = None) -> None:
+        self.scene = scene
+        self.model = model or compile_scene(scene)
+        self.painter = painter or Painter(scene, self.model)
+        self.judge = Judge()
+        self._data = mujoco.MjData(self.model)
+        self._servo = SERVOS[scene.servo]
+        self._sensing = Sensing(scene, self.model)
+        self._joints = np.array([self.model.joint(name).qposadr[0] for name in JOINTS])
+        self._target = HOME.copy()
+        self._pending = to_radians(HOME)
+        self._index = 0
+
+    @property
+    def fps(self) -> int:
+        return self.scene.fps
+
+    @property
+    def features(self) -> dict[str, Feature]:
+        return features_of(self.scene)
+
+    @property
+    def phase(self) -> Phase:
+        """What the arm is doing now."""
+        return self.judge.phase
+
+    def reset(self, seed: int, placement: Placement) -> Observation:
+        """Put everything in place and begin a new episode.
+
+        Args:
+            seed: of the scene's own choices (where distractors stand when their places are taken).
+            placement: of the block.
+        """
+        data = self._data
+        mujoco.mj_resetData(self.model, data)
+        data.qpos[self._joints] = to_radians(HOME)
+        data.ctrl[:] = to_radians(HOME)
+        self._put("block", placement.x, placement.y, self.scene.block_half[2], placement.yaw_deg)
+        for index, (x, y) in enumerate(reach.distractor_places(self.scene, placement, seed)):
+            self._put(f"distractor_{index}", x, y, float(self.model.geom(f"distractor_{index}").size[2]), 0.0)
+        mujoco.mj_forward(self.model, data)
+        self._target, self._pending, self._index = HOME.copy(), to_radians(HOME), 0
+        self.judge = Judge()
+        self.judge.see(self._sensing.read(data, 0.0))
+        return self.observe()
+
+    def admit(self, action: Vector) -> Vector:
+        """The action that would really be driven: checked, within limits, rounded to what a dataset stores.
+
+        Raises:
+            BadAction: if it is not six finite numbers.
+        """
+        action = np.asarray(action, dtype=np.float64)
+        if action.shape != (6,):
+            raise BadAction(f"An action must have shape (6,), one target per joint; got {action.shape}.")
+        if not np.isfinite(action).all():
+            bad = ", ".join(f"{JOINTS[i]} = {action[i]}" for i in np.flatnonzero(~np.isfinite(action)))
+            raise BadAction(f"The operator sent an action that is not finite ({bad}); the take stops before it.")
+        return limit_step(action, self._target, self.fps)
+
+    def step(self, action: Vector) -> Observation:
+        """Drive admitted targets for one control period."""
+        self._target = self.admit(action)
+        wanted = to_radians(self._target)
+        force, self._pending = (self._pending, wanted) if self._servo.delay_frames else (wanted, wanted)
+        self._advance(force)
+        self._index += 1
+        self.judge.see(self._sensing.read(self._data, self._index / self.fps))
+        return self.observe()
+
+    def observe(self) -> Observation:
+        """The observation of the present state; images are drawn from a copy when asked for."""
+        angles = self._data.qpos[self._joints]
+        state = from_radians(angles)
+        if self._servo.encoder_deg:
+            degrees = np.degrees(angles)
+            steps = np.round(degrees / self._servo.encoder_deg) * self._servo.encoder_deg
+            state = from_radians(np.radians(steps))
+        qpos = self._data.qpos.copy()
+        return Observation(state=state, time=self._index / self.fps, render=lambda: self.painter.draw(qpos))
+
+    def verdict(self) -> tuple[Outcome, dict[str, Any]]:
+        """The judge's outcome and report if the episode ended now."""
+        return self.judge.outcome(), self.judge.report()
+
+    def physics(self) -> Vector:
+        """The complete state, float64, shape (1 + nq + nv + 12 + nv,)."""
+        data = self._data
+        return np.concatenate(
+            [[self._index], data.qpos, data.qvel, to_radians(self._target), self._pending, data.qacc_warmstart]
+        )
+
+    def restore(self, physics: Vector) -> Observation:
+        """Go back to a state that `physics` returned; the judge starts anew from there."""
+        nq, nv = self.model.nq, self.model.nv
+        data = self._data
+        mujoco.mj_resetData(self.model, data)
+        self._index = int(physics[0])
+        data.qpos[:] = physics[1 : 1 + nq]
+        data.qvel[:] = physics[1 + nq : 1 + nq + nv]
+        rest = physics[1 + nq + nv :]
+        self._target = from_radians(rest[:6]).astype(np.float32).astype(np.float64)
+        self._pending = rest[6:12].copy()
+        warmstart = rest[12:].copy()
+        mujoco.mj_forward(self.model, data)
+        data.qacc_warmstart[:] = warmstart
+        self.judge = Judge()
+        self.judge.see(self._sensing.read(data, self._index / self.fps))
+        return self.observe()
+
+    def block_pose(self) -> tuple[Vector, float]:
+        """Privileged: centre of the block [m], shape (3,), and its yaw [rad]. Never part of an observation."""
+        body = self._data.body("block")
+        return body.xpos.copy(), math.atan2(body.xmat[3], body.xmat[0])
+
+    def bowl_position(self) -> Vector:
+        """Privileged: the bowl's axis at the table [m], shape (3,)."""
+        return self._data.body("bowl").xpos.copy()
+
+    def close(self) -> None:
+        self.painter.close()
+
+    def _advance(self, target: Vector) -> None:
+        speed = self._servo.speed_deg
+        if not speed:
+            self._data.ctrl[:] = target
+            mujoco.mj_step(self.model, self._data, self.scene.steps_per_frame)
+            return
+        most = math.radians(speed) * self.model.opt.timestep
+        for _ in range(self.scene.steps_per_frame):
+            self._data.ctrl[:] += np.clip(target - self._data.ctrl, -most, most)
+            mujoco.mj_step(self.model, self._data)
+
+    def _put(self, body: str, x: float, y: float, z: float, yaw_deg: float) -> None:
+        address = self.model.joint(body).qposadr[0]
+        half = math.radians(yaw_deg) / 2
+        self._data.qpos[address : address + 7] = [x, y, z, math.cos(half), 0.0, 0.0, math.sin(half)]
+
+
+def features_of(scene: Scene) -> dict[str, Feature]:
+    """The dataset columns of a scene: action, observation.state and one video per camera image."""
+    joints = Feature("float32", (6,), JOINT_FEATURES)
+    image = Feature("video", (scene.height, scene.width, 3), ("height", "width", "channels"))
+    names = [*scene.cameras, *(f"{camera}_depth" for camera in scene.cameras if scene.depth)]
+    return {
+        "action": joints,
+        "observation.state": joints,
+        **{f"observation.images.{name}": image for name in names},
+    }
