@@ -28,11 +28,10 @@ def write_aside(path: Path, data: bytes) -> None:
     Raises:
         CannotWrite: the disk is full, read-only or not permitted. The old file is intact.
     """
-    with _explained(path), _aside(path) as aside:
-        with open(aside, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+    with _explained(path), _aside(path) as aside, open(aside, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def place(source: Path, path: Path) -> None:

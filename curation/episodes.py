@@ -245,7 +245,9 @@ def check_staged(staged: StagedEpisode, info: Mapping[str, Any], features: Mappi
     _same_keys(f"{name}, numeric features", numeric, wanted)
     _same_keys(f"{name}, cameras", staged.images, cameras(features))
     for key in wanted:
-        _check_values(f"{name}, {key}", numeric[key], (staged.length, *features[key].shape), features[key].names)
+        _check_values(
+            f"{name}, {key}", numeric[key], (staged.length, *features[key].shape), features[key].names
+        )
     for camera in cameras(features):
         _check_camera(staged, camera, info["features"][camera]["info"])
 

@@ -27,9 +27,7 @@ from numpy.typing import NDArray
 from curation.errors import DataError
 from curation.frames import Feature
 from curation.stats import Stats
-from curation.video import Encoding, video_info
 
-VERSION = "v3.0"
 FILES_PER_CHUNK = 1000
 
 INFO = "meta/info.json"
@@ -112,42 +110,6 @@ def columns(features: Mapping[str, Feature]) -> dict[str, Feature]:
     return kept | BOOKKEEPING
 
 
-def new_info(
-    fps: int, features: Mapping[str, Feature], robot_type: str, encoding: Encoding
-) -> dict[str, Any]:
-    """info.json of a dataset without episodes, with LeRobot's keys in LeRobot's order."""
-    return {
-        "codebase_version": VERSION,
-        "fps": fps,
-        "features": {key: _feature_json(f, fps, encoding) for key, f in (features | BOOKKEEPING).items()},
-        "total_episodes": 0,
-        "total_frames": 0,
-        "total_tasks": 0,
-        "chunks_size": FILES_PER_CHUNK,
-        "data_files_size_in_mb": 100,
-        "video_files_size_in_mb": 200,
-        "data_path": DATA,
-        "video_path": VIDEO if cameras(features) else None,
-        "robot_type": robot_type,
-        "splits": {},
-    }
-
-
-def counted(info: Mapping[str, Any], *, episodes: int, frames: int, tasks: int) -> dict[str, Any]:
-    """`info` with other totals; every other key is kept."""
-    totals = {"total_episodes": episodes, "total_frames": frames, "total_tasks": tasks}
-    return {**info, **totals, "splits": {"train": f"0:{episodes}"}}
-
-
-def features_of(info: Mapping[str, Any]) -> dict[str, Feature]:
-    """The features in info.json, without LeRobot's bookkeeping."""
-    return {
-        key: Feature(stored["dtype"], tuple(stored["shape"]), _names(stored.get("names")))
-        for key, stored in info["features"].items()
-        if key not in BOOKKEEPING
-    }
-
-
 def json_bytes(value: Any) -> bytes:
     """JSON as LeRobot writes it.
 
@@ -166,7 +128,8 @@ def parquet_bytes(table: pa.Table) -> bytes:
     """A whole parquet file, footer included."""
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="snappy", use_dictionary=True)
-    return sink.getvalue().to_pybytes()
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
 
 
 def data_table(features: Mapping[str, Feature], values: Mapping[str, NDArray[Any]]) -> pa.Table:
@@ -186,7 +149,9 @@ def tasks_table(tasks: Sequence[str]) -> pa.Table:
         [("task_index", pa.int64()), ("task", pa.string())],
         metadata={"pandas": json.dumps(_TASKS_FOR_PANDAS)},
     )
-    return pa.Table.from_arrays([pa.array(range(len(tasks)), pa.int64()), pa.array(tasks, pa.string())], schema=schema)
+    return pa.Table.from_arrays(
+        [pa.array(range(len(tasks)), pa.int64()), pa.array(tasks, pa.string())], schema=schema
+    )
 
 
 def episode_table(record: Mapping[str, Any], stats: Mapping[str, Stats]) -> pa.Table:
@@ -258,11 +223,6 @@ def read_columns(
     return {key: _numpy(table[key], feature) for key, feature in features.items()}
 
 
-def histograms_bytes(images: Mapping[str, ImageStats]) -> bytes:
-    """An npz file of image histograms."""
-    return npz_bytes({key: np.array([*stats.counts, ]) for key, stats in images.items()})
-
-
 def whole_parquet(path: Path) -> pq.ParquetFile:
     """Open a parquet file.
 
@@ -279,22 +239,6 @@ def _numpy(column: pa.ChunkedArray, feature: Feature) -> NDArray[Any]:
     flat = column.combine_chunks()
     values = flat.to_numpy(zero_copy_only=False) if feature.shape == (1,) else flat.flatten().to_numpy()
     return np.asarray(values.reshape(len(flat), *feature.shape), dtype=feature.dtype)
-
-
-def _feature_json(feature: Feature, fps: int, encoding: Encoding) -> dict[str, Any]:
-    names = list(feature.names) or None
-    plain = {"dtype": feature.dtype, "shape": list(feature.shape), "names": names}
-    if feature.dtype != "video":
-        return plain
-    height, width = feature.shape[:2]
-    return plain | {"info": video_info(encoding, width, height, fps)}
-
-
-def _names(stored: Any) -> tuple[str, ...]:
-    """Names as a flat tuple; some datasets keep them by group, as {"motors": [...]}."""
-    if isinstance(stored, Mapping):
-        return tuple(str(name) for group in stored.values() for name in group)
-    return tuple(str(name) for name in stored or ())
 
 
 def _data_schema(features: Mapping[str, Feature]) -> pa.Schema:

@@ -141,6 +141,35 @@ class ImageStats:
         return np.array([_level_at(np.cumsum(channel), q) for channel in self.counts]) / (_LEVELS - 1)
 
 
+Running = dict[str, NumericStats | ImageStats]
+"""Feature to statistics, of an episode or of a whole dataset."""
+
+
+def merged(running: Running, more: Running) -> Running:
+    """Statistics of both together; a feature that only one of them has is taken from it."""
+    return {key: _merge(running.get(key), more.get(key)) for key in running | more}
+
+
+def lerobot_stats(running: Running) -> dict[str, Stats]:
+    """Statistics of every feature, as LeRobot stores them."""
+    return {key: stats.as_lerobot() for key, stats in running.items()}
+
+
+def _merge(
+    one: NumericStats | ImageStats | None, other: NumericStats | ImageStats | None
+) -> NumericStats | ImageStats:
+    match one, other:
+        case NumericStats(), NumericStats():
+            return one.merge(other)
+        case ImageStats(), ImageStats():
+            return one.merge(other)
+        case None, (NumericStats() | ImageStats()) as only:
+            return only
+        case (NumericStats() | ImageStats()) as only, None:
+            return only
+    raise TypeError(f"{type(one)} and {type(other)} cannot be merged")
+
+
 def _level_at(cumulated: NDArray[np.int64], q: float) -> float:
     below, above, part = _neighbours(int(cumulated[-1]), q)
     low, high = np.searchsorted(cumulated, [below, above], side="right")

@@ -34,10 +34,20 @@ from numpy.typing import NDArray
 
 from curation import layout
 from curation.atomic import ASIDE, one_at_a_time, place, remove, write_aside
-from curation.commit import Commit, last_positions, position_of, prepare, strays
+from curation.commit import (
+    Commit,
+    frames_in_stats,
+    histograms_bytes,
+    last_positions,
+    position_of,
+    prepare,
+    read_histograms,
+    strays,
+)
 from curation.episodes import EpisodeRow, SavedEpisode, StagedEpisode, check_staged, stage
 from curation.errors import CannotWrite, DataError, NotADataset, TargetExists, UnknownChoice, UsageError
 from curation.frames import Feature
+from curation.info import NUMBERS, check_features, features_of, new_info, parse_info, read_info
 from curation.stats import ImageStats, NumericStats, Running, lerobot_stats, merged
 from curation.video import Encoding, read_video
 
@@ -92,10 +102,10 @@ class Store:
             UsageError: a feature cannot be stored.
             CannotWrite: the disk refused.
         """
-        _check_features(features)
+        check_features(features)
         if not _is_free(root):
             raise TargetExists(root, "Choose another place, or continue it with --resume.")
-        info = layout.new_info(fps, features, robot_type, encoding)
+        info = new_info(fps, features, robot_type, encoding)
         write_aside(root / layout.SCENE, layout.json_bytes(dict(scene)))
         write_aside(root / layout.INFO, layout.json_bytes(info))
         return cls(root)
@@ -178,7 +188,7 @@ class Store:
             DataError: its data cannot be read.
         """
         episode = self.episode(which)
-        vectors = {key: f for key, f in self.features.items() if f.dtype in _NUMBERS and len(f.shape) == 1}
+        vectors = {key: f for key, f in self.features.items() if f.dtype in NUMBERS and len(f.shape) == 1}
         return layout.read_columns(episode.data, vectors, episode.index)
 
     def commit(self, staged: StagedEpisode) -> int:
@@ -206,9 +216,9 @@ class Store:
     # Reading.
 
     def _load(self) -> None:
-        self._info_bytes = _read_info(self.root)
-        self._info = _parse_info(self.root, self._info_bytes)
-        self.features = layout.features_of(self._info)
+        self._info_bytes = read_info(self.root)
+        self._info = parse_info(self.root, self._info_bytes)
+        self.features = features_of(self._info)
         self.tasks = _read_tasks(self.root)[: self._info["total_tasks"]]
         records = self._read_records()
         self._position = last_positions(records, layout.cameras(self.features))
@@ -223,7 +233,9 @@ class Store:
         found = {record["episode_index"]: record for record in layout.read_episodes(paths)}
         absent = [index for index in range(total) if index not in found]
         if absent:
-            raise DataError(f"{self.root} counts {total} episodes, meta/episodes has none numbered {absent[0]}.")
+            raise DataError(
+                f"{self.root} counts {total} episodes, meta/episodes has none numbered {absent[0]}."
+            )
         return [found[index] for index in range(total)]
 
     def _is_ours(self) -> bool:
@@ -257,7 +269,7 @@ class Store:
 
     def _catch_up(self) -> None:
         """See what other stores saved, and clear what they or this one left unfinished."""
-        if _read_info(self.root) != self._info_bytes:
+        if read_info(self.root) != self._info_bytes:
             self._load()
             self._unfinished = True
         if self._unfinished:
@@ -316,12 +328,12 @@ class Store:
         """An episode's image statistics; counted anew from its videos if a foreign tool dropped them."""
         path = self.root / layout.histograms_path(episode.row.episode_id)
         with suppress(FileNotFoundError):
-            return layout.read_histograms(path)
+            return read_histograms(path)
         found = {key: ImageStats() for key in episode.videos}
         for key, stats in found.items():
             for image in read_video(episode.videos[key], episode.video_starts[key], episode.length):
                 stats.add(image)
-        write_aside(path, layout.histograms_bytes(found))
+        write_aside(path, histograms_bytes(found))
         return found
 
     def _roll_back(self) -> None:
@@ -332,7 +344,7 @@ class Store:
             remove(path)
         if _read_tasks(self.root) != self.tasks:
             self._rewrite(layout.TASKS, layout.parquet_bytes(layout.tasks_table(self.tasks)))
-        if layout.frames_in_stats(self.root / layout.STATS) != self.total_frames:
+        if frames_in_stats(self.root / layout.STATS) != self.total_frames:
             self._rewrite(layout.STATS, layout.json_bytes(layout.stats_json(lerobot_stats(self._totals()))))
         self._unfinished = False
 
@@ -369,18 +381,6 @@ def fingerprint(root: Path) -> str:
     return whole.hexdigest()
 
 
-def _check_features(features: Mapping[str, Feature]) -> None:
-    for key, feature in features.items():
-        image = feature.dtype == "video" and len(feature.shape) == 3 and feature.shape[2] == 3
-        vector = feature.dtype in _NUMBERS and len(feature.shape) == 1
-        if "/" in key or key in layout.BOOKKEEPING or not (image or vector):
-            raise UsageError(
-                f"Feature '{key}' ({feature.dtype}, shape {feature.shape}) cannot be stored: a key has no '/', "
-                f"is none of {', '.join(layout.BOOKKEEPING)}, and names a video of shape (height, width, 3) "
-                f"or a vector of {', '.join(_NUMBERS)}."
-            )
-
-
 def _is_free(root: Path) -> bool:
     """Whether `root` is absent, or holds nothing but what an interrupted `create` may leave."""
     if not root.exists():
@@ -389,29 +389,6 @@ def _is_free(root: Path) -> bool:
     return all(path == root / layout.SCENE or path.suffix == ASIDE for path in found)
 
 
-def _read_info(root: Path) -> bytes:
-    try:
-        return (root / layout.INFO).read_bytes()
-    except OSError as error:
-        raise NotADataset(root, f"{layout.INFO} cannot be read ({error.strerror})") from error
-
-
-def _parse_info(root: Path, data: bytes) -> dict[str, Any]:
-    try:
-        info: dict[str, Any] = json.loads(data)
-        version = str(info["codebase_version"])
-        absent = {"fps", "features", "total_episodes", "total_frames", "total_tasks"} - info.keys()
-    except (ValueError, KeyError, TypeError) as error:
-        raise NotADataset(root, f"{layout.INFO} is damaged ({error})") from error
-    if not version.startswith("v3.") or absent:
-        lacks = f" and lacks {', '.join(sorted(absent))}" if absent else ""
-        raise NotADataset(root, f"{layout.INFO} says {version}{lacks}")
-    return info
-
-
 def _read_tasks(root: Path) -> list[str]:
     path = root / layout.TASKS
     return layout.read_tasks(path) if path.exists() else []
-
-
-_NUMBERS = ("float32", "float64", "int64", "int32", "bool")

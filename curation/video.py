@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -101,7 +101,8 @@ class VideoWriter:
             self._container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
         except OSError as error:
             raise CannotWrite(path, error) from error
-        self._stream = self._container.add_stream(encoding.codec, rate=fps, options=encoding.options())
+        stream = self._container.add_stream(encoding.codec, rate=fps, options=encoding.options())
+        self._stream = cast(av.VideoStream, stream)
         self._stream.width, self._stream.height = width, height
         self._stream.pix_fmt = encoding.pix_fmt
         self._stream.time_base = self._time_base
@@ -180,7 +181,7 @@ def read_video(path: Path, start: int = 0, count: int | None = None) -> Iterator
     for frame in _decode(path, start):
         if found == count:
             return
-        yield frame.to_ndarray(format="rgb24")
+        yield frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
         found += 1
     if count is not None and found < count:
         raise UnreadableVideo(path, f"{count} frames from frame {start} were asked for, {found} are there")
@@ -237,14 +238,10 @@ def _packets(path: Path) -> tuple[Stream, list[int]]:
     with _opened(path) as container:
         try:
             stream = container.streams.video[0]
-            rate = Fraction(stream.average_rate or 0)
             packets = [packet for packet in container.demux(stream) if packet.size]
         except (OSError, IndexError) as error:
             raise UnreadableVideo(path, str(error)) from error
-        if not packets or not rate:
-            raise UnreadableVideo(path, "it holds no frames")
-        if any(packet.is_corrupt or packet.pts is None for packet in packets):
-            raise UnreadableVideo(path, "packets are damaged")
+        rate = Fraction(stream.average_rate or 0)
         context = stream.codec_context
         found = Stream(
             width=context.width,
@@ -254,7 +251,10 @@ def _packets(path: Path) -> tuple[Stream, list[int]]:
             pix_fmt=context.pix_fmt or "",
             frames=len(packets),
         )
-        return found, sorted(round((packet.pts or 0) * packet.time_base * rate) for packet in packets)
+        times = [round((packet.pts or 0) * packet.time_base * rate) for packet in packets]
+    if not packets or any(packet.is_corrupt or packet.pts is None for packet in packets):
+        raise UnreadableVideo(path, "frames are missing or damaged")
+    return found, sorted(times)
 
 
 def _decode(path: Path, start: int) -> Iterator[av.VideoFrame]:

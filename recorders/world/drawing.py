@@ -23,7 +23,7 @@ class Painter:
 
     def __init__(self, scene: Scene, model: mujoco.MjModel) -> None:
         self._scene = scene
-        self._model = model
+        self.model = model
         self._data = mujoco.MjData(model)
         self._renderer: mujoco.Renderer | None = None
 
@@ -60,14 +60,14 @@ class Painter:
 
     def _pose(self, qpos: Vector) -> None:
         self._data.qpos[:] = qpos
-        mujoco.mj_kinematics(self._model, self._data)
-        mujoco.mj_comPos(self._model, self._data)
-        mujoco.mj_camlight(self._model, self._data)
+        mujoco.mj_kinematics(self.model, self._data)
+        mujoco.mj_comPos(self.model, self._data)
+        mujoco.mj_camlight(self.model, self._data)
 
     def _open(self) -> mujoco.Renderer:
         if self._renderer is None:
             require_opengl()
-            self._renderer = mujoco.Renderer(self._model, self._scene.height, self._scene.width)
+            self._renderer = mujoco.Renderer(self.model, self._scene.height, self._scene.width)
         return self._renderer
 
     def _depth(self, renderer: mujoco.Renderer) -> dict[str, Image]:

@@ -1,0 +1,104 @@
+"""meta/info.json: what a dataset says of itself, and how many episodes count."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from curation.errors import NotADataset, UsageError
+from curation.frames import Feature
+from curation.layout import BOOKKEEPING, DATA, FILES_PER_CHUNK, INFO, VIDEO, cameras
+from curation.video import Encoding, video_info
+
+VERSION = "v3.0"
+
+NUMBERS = ("float32", "float64", "int64", "int32", "bool")
+"""Dtypes of numeric features."""
+
+
+def new_info(
+    fps: int, features: Mapping[str, Feature], robot_type: str, encoding: Encoding
+) -> dict[str, Any]:
+    """info.json of a dataset without episodes, with LeRobot's keys in LeRobot's order."""
+    return {
+        "codebase_version": VERSION,
+        "fps": fps,
+        "features": {
+            key: _feature_json(f, fps, encoding) for key, f in ({**features, **BOOKKEEPING}).items()
+        },
+        "total_episodes": 0,
+        "total_frames": 0,
+        "total_tasks": 0,
+        "chunks_size": FILES_PER_CHUNK,
+        "data_files_size_in_mb": 100,
+        "video_files_size_in_mb": 200,
+        "data_path": DATA,
+        "video_path": VIDEO if cameras(features) else None,
+        "robot_type": robot_type,
+        "splits": {},
+    }
+
+
+def counted(info: Mapping[str, Any], *, episodes: int, frames: int, tasks: int) -> dict[str, Any]:
+    """`info` with other totals; every other key is kept."""
+    totals = {"total_episodes": episodes, "total_frames": frames, "total_tasks": tasks}
+    return {**info, **totals, "splits": {"train": f"0:{episodes}"}}
+
+
+def features_of(info: Mapping[str, Any]) -> dict[str, Feature]:
+    """The features in info.json, without LeRobot's bookkeeping."""
+    return {
+        key: Feature(stored["dtype"], tuple(stored["shape"]), _names(stored.get("names")))
+        for key, stored in info["features"].items()
+        if key not in BOOKKEEPING
+    }
+
+
+def check_features(features: Mapping[str, Feature]) -> None:
+    for key, feature in features.items():
+        image = feature.dtype == "video" and len(feature.shape) == 3 and feature.shape[2] == 3
+        vector = feature.dtype in NUMBERS and len(feature.shape) == 1
+        if "/" in key or key in BOOKKEEPING or not (image or vector):
+            raise UsageError(
+                f"Feature '{key}' ({feature.dtype}, shape {feature.shape}) cannot be stored: a key has no '/', "
+                f"is none of {', '.join(BOOKKEEPING)}, and names a video of shape (height, width, 3) "
+                f"or a vector of {', '.join(NUMBERS)}."
+            )
+
+
+def read_info(root: Path) -> bytes:
+    try:
+        return (root / INFO).read_bytes()
+    except OSError as error:
+        raise NotADataset(root, f"{INFO} cannot be read ({error.strerror})") from error
+
+
+def parse_info(root: Path, data: bytes) -> dict[str, Any]:
+    try:
+        info: dict[str, Any] = json.loads(data)
+        version = str(info["codebase_version"])
+        absent = {"fps", "features", "total_episodes", "total_frames", "total_tasks"} - info.keys()
+    except (ValueError, KeyError, TypeError) as error:
+        raise NotADataset(root, f"{INFO} is damaged ({error})") from error
+    if not version.startswith("v3.") or absent:
+        lacks = f" and lacks {', '.join(sorted(absent))}" if absent else ""
+        raise NotADataset(root, f"{INFO} says {version}{lacks}")
+    return info
+
+
+def _feature_json(feature: Feature, fps: int, encoding: Encoding) -> dict[str, Any]:
+    names = list(feature.names) or None
+    plain = {"dtype": feature.dtype, "shape": list(feature.shape), "names": names}
+    if feature.dtype != "video":
+        return plain
+    height, width = feature.shape[:2]
+    return plain | {"info": video_info(encoding, width, height, fps)}
+
+
+def _names(stored: Any) -> tuple[str, ...]:
+    """Names as a flat tuple; some datasets keep them by group, as {"motors": [...]}."""
+    if isinstance(stored, Mapping):
+        return tuple(str(name) for group in stored.values() for name in group)
+    return tuple(str(name) for name in stored or ())

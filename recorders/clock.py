@@ -1,0 +1,59 @@
+"""When the next frame happens: on the wall clock, or at once."""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Paces a rollout."""
+
+    def start(self) -> None:
+        """The first frame is now."""
+        ...
+
+    def wait(self, index: int) -> tuple[float, bool]:
+        """Wait until frame `index` is due; returns seconds since the start and whether the frame is late."""
+        ...
+
+
+class Unpaced:
+    """As fast as it goes; nothing is ever late."""
+
+    def start(self) -> None:
+        self._zero = time.perf_counter()
+
+    def wait(self, index: int) -> tuple[float, bool]:
+        return time.perf_counter() - self._zero, False
+
+
+class RealTime:
+    """Frame k at k / fps seconds, on a monotonic clock.
+
+    A frame that begins more than a tenth of a period after its time is late. After a stall of over one period the
+    schedule moves on from there, because a burst of catching up would drive the arm faster than the person saw.
+
+    Args:
+        fps: control rate [Hz].
+    """
+
+    LATE_SHARE = 0.1
+
+    def __init__(self, fps: int) -> None:
+        self._period = 1.0 / fps
+
+    def start(self) -> None:
+        self._zero = time.perf_counter()
+        self._shift = 0.0
+
+    def wait(self, index: int) -> tuple[float, bool]:
+        due = self._zero + self._shift + index * self._period
+        while (left := due - time.perf_counter()) > 0:
+            # Sleeping overshoots by up to a millisecond; the last bit is spun.
+            time.sleep(left - 0.0015 if left > 0.002 else 0)
+        now = time.perf_counter()
+        behind = now - due
+        if behind > self._period:
+            self._shift += behind
+        return now - self._zero, behind > self.LATE_SHARE * self._period

@@ -1,0 +1,161 @@
+"""Processes that work beside the recorder: one drawing queue for real-time takes, many workers for generated ones.
+
+Children are spawned, not forked, so that each has an OpenGL context of its own on every platform; they ignore the
+keyboard's interrupt, which their parent answers for all.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import queue
+import signal
+from collections.abc import Callable, Iterator
+from multiprocessing.synchronize import Event
+from pathlib import Path
+from typing import Any
+
+from curation.errors import StudioError
+from curation.video import Encoding
+
+from .draw import layout_of, positions, row_of, stage_take
+from .journal import Take, read_journal
+from .world.drawing import Painter
+from .world.scene import Scene, compile_scene
+
+_SPAWN = multiprocessing.get_context("spawn")
+_POLL_S = 0.2
+
+
+class WorkerDied(StudioError):
+    """A child process ended without a word."""
+
+    def __init__(self, what: str, code: int | None) -> None:
+        super().__init__(
+            f"The {what} process ended unexpectedly (exit code {code}), often for want of memory. Kept takes are on "
+            "disk; run the same command again with --resume."
+        )
+
+
+class Crew:
+    """Some equal child processes, fed with jobs, giving back results in the order they finish.
+
+    Args:
+        what: named in errors.
+        count: of processes.
+        work: runs in a child: takes an iterator of jobs and a function that sends a result.
+        arguments: passed to `work` after those two.
+    """
+
+    def __init__(self, what: str, count: int, work: Callable[..., None], *arguments: Any) -> None:
+        self._what = what
+        self._jobs: Any = _SPAWN.Queue()
+        self._results: Any = _SPAWN.Queue()
+        self._processes = [
+            _SPAWN.Process(target=_run, args=(work, self._jobs, self._results, arguments), daemon=True)
+            for _ in range(count)
+        ]
+        self.open_jobs = 0
+        for process in self._processes:
+            process.start()
+
+    def give(self, job: Any) -> None:
+        self.open_jobs += 1
+        self._jobs.put(job)
+
+    def results(self, *, wait: bool) -> Iterator[Any]:
+        """Results so far; with `wait`, at least one while jobs are open.
+
+        Raises:
+            StudioError: what a job raised.
+            WorkerDied: if a child is gone.
+        """
+        while self.open_jobs:
+            try:
+                result = self._results.get(timeout=_POLL_S) if wait else self._results.get_nowait()
+            except queue.Empty:
+                self._require_alive()
+                if wait:
+                    continue
+                return
+            self.open_jobs -= 1
+            wait = False
+            if isinstance(result, BaseException):
+                raise result
+            yield result
+
+    def stop(self) -> None:
+        """End the children now; what they had not finished stays on disk as it was."""
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            process.join(timeout=5)
+        for channel in (self._jobs, self._results):
+            channel.cancel_join_thread()
+            channel.close()
+
+    def _require_alive(self) -> None:
+        for process in self._processes:
+            if not process.is_alive():
+                raise WorkerDied(self._what, process.exitcode)
+
+
+def drawing_crew(root: Path, scene: Scene, encoding: Encoding, may_work: Event) -> Crew:
+    """One low-priority process that turns journals (paths) into stage folders (paths), pausing while told to."""
+    return Crew("drawing", 1, _draw_journals, root, scene, encoding, may_work)
+
+
+def new_event() -> Event:
+    """An event that children can wait for."""
+    return _SPAWN.Event()
+
+
+def _draw_journals(
+    jobs: Iterator[Path], send: Callable[[Any], None], root: Path, scene: Scene, encoding: Encoding, may_work: Event
+) -> None:
+    model = compile_scene(scene)
+    painter = Painter(scene, model)
+    for path in jobs:
+        take = read_journal(path)
+        send(draw_take(take, root, scene, painter, encoding, lambda _: may_work.wait()))
+
+
+def draw_take(
+    take: Take,
+    root: Path,
+    scene: Scene,
+    painter: Painter,
+    encoding: Encoding,
+    before_frame: Callable[[int], Any] = lambda index: None,
+) -> Path:
+    """Stage a take of the scene it was driven in; returns the stage folder."""
+    from .session import STAGING
+
+    model = painter.model
+    qpos = positions(take, layout_of(model), model)
+    folder = root / STAGING / take.header["episode_id"]
+    return stage_take(
+        take, row_of(take), qpos, scene, painter, folder, encoding, before_frame=before_frame
+    ).folder
+
+
+def _run(work: Callable[..., None], jobs: Any, results: Any, arguments: tuple[Any, ...]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        os.nice(10)
+    try:
+        work(iter(jobs.get, None), results.put, *arguments)
+    except StudioError as error:
+        # Errors built from facts do not survive pickling; their text does.
+        results.put(_Told(error.exit_code, str(error)))
+
+
+class _Told(StudioError):
+    """A child's error, told again by its parent."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.exit_code = code
+
+    def __reduce__(self) -> tuple[type[_Told], tuple[int, str]]:
+        return _Told, (self.exit_code, str(self))

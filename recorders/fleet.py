@@ -1,0 +1,128 @@
+"""Many unpaced takes at once, in processes of one machine, committed in the order of their attempts.
+
+A worker drives, draws and encodes an attempt; the parent only logs and commits. Attempts are given out ahead of what
+may be needed, and those beyond the last one wanted are dropped, so that which episodes a dataset gets depends on the
+seed alone and not on how many processes there were.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from curation.atomic import remove
+from curation.episodes import StagedEpisode
+from curation.video import Encoding
+
+from .crew import Crew, draw_take
+from .journal import read_journal
+from .operators.named import Who, make_operator
+from .placements import Placing, start
+from .rollout import Start
+from .session import Asked, Session, begin_take
+from .take import Keep, run_take
+from .world.scene import Scene, compile_scene, fingerprint
+from .world.sim import SimWorld
+
+
+@dataclass(frozen=True)
+class Job:
+    """One attempt to make."""
+
+    attempt: int
+    start: Start
+    asked: Asked
+
+
+@dataclass(frozen=True)
+class Made:
+    """One attempt made: its journal, and its stage folder if it was kept."""
+
+    attempt: int
+    journal: Path
+    staged: Path | None
+
+
+def fleet(
+    session: Session, who: Who, placing: Placing, *, seed: int, processes: int, rule: Keep, limit: int
+) -> Iterator[Made]:
+    """Attempts in order, from the session's next one on, until the caller stops asking.
+
+    Args:
+        session: whose takes folder the workers write to.
+        who: drives.
+        placing: where blocks go.
+        seed: of the session.
+        processes: how many attempts are worked on at once.
+        rule: which takes are drawn.
+        limit: most frames of an episode.
+    """
+    encoding = Encoding(**{**vars(session.store.encoding), "threads": 1})
+    crew = Crew("generating", processes, _work, session.root, session.scene, who, rule, limit, encoding)
+    following = session.next_attempt
+    ready: dict[int, Made] = {}
+    given = following
+
+    def give() -> None:
+        nonlocal given
+        at = start(placing, session.scene, seed, given)
+        crew.give(Job(given, at, placing.nominal(given)))
+        given += 1
+
+    try:
+        for _ in range(processes + 1):
+            give()
+        while True:
+            for made in crew.results(wait=True):
+                ready[made.attempt] = made
+                give()
+            while following in ready:
+                yield ready.pop(following)
+                following += 1
+    finally:
+        crew.stop()
+        _drop_unused(session, following)
+
+
+def save_made(session: Session, made: Made) -> tuple[dict[str, Any], int | None]:
+    """Log an attempt and commit it if it was kept; returns its footer and episode index."""
+    take = read_journal(made.journal)
+    assert take.footer is not None
+    session.settle(take)
+    index = None if made.staged is None else session.save(StagedEpisode.load(made.staged))
+    return take.footer, index
+
+
+def _drop_unused(session: Session, following: int) -> None:
+    """Remove the takes of attempts nobody asked for; they come again, equal, when the dataset is continued."""
+    for path in session.journals():
+        take = read_journal(path, up_to_damage=True)
+        if int(take.header["attempt"]) >= following:
+            remove(path)
+            shutil.rmtree(session.stage_folder(take.header["episode_id"]), ignore_errors=True)
+
+
+def _work(
+    jobs: Iterator[Job],
+    send: Callable[[Any], None],
+    root: Path,
+    scene: Scene,
+    who: Who,
+    rule: Keep,
+    limit: int,
+    encoding: Encoding,
+) -> None:
+    # The software rasteriser would start a thread per core in every worker; read when the context is made.
+    os.environ["LP_NUM_THREADS"] = "1"
+    world = SimWorld(scene, compile_scene(scene))
+    operator = make_operator(who, world)
+    name = fingerprint(scene)
+    for job in jobs:
+        journal = begin_take(root, scene, name, job.start, who.label, job.attempt, job.asked)
+        _, kept = run_take(world, operator, job.start, journal, rule=rule, limit=limit)
+        staged = draw_take(read_journal(journal.path), root, scene, world.painter, encoding) if kept else None
+        send(Made(job.attempt, journal.path, staged))

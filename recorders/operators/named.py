@@ -1,0 +1,48 @@
+"""Operators by name, as the command line asks for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from curation.errors import UnknownChoice, UsageError
+from recorders.world.sim import SimWorld
+
+from . import Driver, Operator, each
+from .expert import Expert
+from .modifiers import Noisy
+
+OPERATORS = ("expert",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Who:
+    """Who drives.
+
+    Attributes:
+        name: one of `OPERATORS`.
+        noise: standard deviation of noise added to the body joints' targets [deg]; 0 is none.
+    """
+
+    name: str = "expert"
+    noise: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.name not in OPERATORS:
+            raise UnknownChoice("operator", self.name, OPERATORS)
+        if not 0.0 <= self.noise <= 20.0:
+            raise UsageError(f"--noise {self.noise} is outside 0 to 20 degrees.")
+
+    @property
+    def label(self) -> str:
+        """What is stored per episode."""
+        return f"{self.name}+noise{self.noise:g}" if self.noise else self.name
+
+
+def make_operator(who: Who, world: SimWorld) -> Operator:
+    """The operator for one world."""
+
+    def make(_: int) -> Driver:
+        driver: Driver = Expert(world)
+        return Noisy(driver, who.noise) if who.noise else driver
+
+    return each(make)

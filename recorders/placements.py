@@ -1,0 +1,140 @@
+"""Where blocks were asked to be, turned into placements: one way for every command.
+
+Every draw comes from the episode's own seed, so an episode can be placed again without its neighbours.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from curation.errors import UsageError
+from curation.frames import Placement
+
+from .rollout import Start
+from .world import reach
+from .world.scene import Scene
+
+PLACEMENT_STREAM = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placing:
+    """What the person asked for; exactly one of `at`, `box` (with or without `grid`) and `targets`.
+
+    Attributes:
+        at: one position x, y [m].
+        box: x low, x high, y low, y high [m]: uniform inside, or a lattice with `grid`.
+        grid: columns along x and rows along y over `box`.
+        targets: positions in order, each (x, y, yaw [deg] or None, note).
+        jitter: uniform noise per axis [m].
+        yaw: heading [deg], or "free" for any.
+    """
+
+    at: tuple[float, float] | None = None
+    box: tuple[float, float, float, float] | None = None
+    grid: tuple[int, int] | None = None
+    targets: tuple[tuple[float, float, float | None, str], ...] = ()
+    jitter: float = 0.0
+    yaw: float | Literal["free"] = "free"
+
+    def __post_init__(self) -> None:
+        asked = [name for name in ("at", "box", "targets") if getattr(self, name)]
+        if len(asked) != 1:
+            said = " and ".join(f"--{name}" for name in asked) or "none"
+            raise UsageError(f"Say where the block goes in exactly one way: --at, --box or --targets; got {said}.")
+        if self.grid and not self.box:
+            raise UsageError("--grid needs the --box it is laid over.")
+        if self.grid and min(self.grid) < 1:
+            raise UsageError(f"--grid {self.grid[0]} {self.grid[1]} must be at least 1 1.")
+        if self.jitter < 0:
+            raise UsageError(f"--jitter {self.jitter} must not be negative.")
+        if self.box and not (self.box[0] <= self.box[1] and self.box[2] <= self.box[3]):
+            raise UsageError(f"--box {' '.join(map(str, self.box))} must be X-low X-high Y-low Y-high.")
+
+    def nominal(self, index: int) -> tuple[float, float, float | None] | None:
+        """The position asked for attempt `index`, before jitter; None where it is drawn from the box."""
+        if self.at:
+            return (*self.at, None)
+        if self.targets:
+            x, y, yaw, _ = self.targets[index % len(self.targets)]
+            return x, y, yaw
+        if self.grid and self.box:
+            columns, rows = self.grid
+            column, row = index % columns, (index // columns) % rows
+            return _along(*self.box[:2], column, columns), _along(*self.box[2:], row, rows), None
+        return None
+
+
+def start(placing: Placing, scene: Scene, seed: int, index: int) -> Start:
+    """The start of attempt `index`: its own seed, and a placement drawn from that.
+
+    Jitter and box draws that land where the block cannot be recorded are drawn again.
+
+    Raises:
+        UsageError: if the asked position itself cannot be recorded; names the nearest one that can.
+    """
+    own = attempt_seed(seed, index)
+    rng = np.random.default_rng([own, PLACEMENT_STREAM])
+    nominal = placing.nominal(index)
+    if nominal is not None:
+        _require_valid(scene, Placement(nominal[0], nominal[1], nominal[2] or 0.0))
+    for _ in range(1000):
+        placement = _draw(placing, nominal, rng)
+        if not reach.problems(scene, placement):
+            return Start(own, placement)
+    raise UsageError(f"No recordable position found for attempt {index}: the asked region lies out of reach or view.")
+
+
+def attempt_seed(seed: int, index: int) -> int:
+    """The seed of attempt `index` of a session with a base seed."""
+    return int(np.random.SeedSequence([seed, index]).generate_state(1)[0])
+
+
+def read_targets(path: Path) -> tuple[tuple[float, float, float | None, str], ...]:
+    """A positions file: `{"positions": [{"x", "y", "rotation", "note"}]}`, metres and degrees.
+
+    Raises:
+        UsageError: if the file is missing or not of that form.
+    """
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))["positions"]
+        return tuple(
+            (float(e["x"]), float(e["y"]), None if e.get("rotation") is None else float(e["rotation"]), str(e.get("note", "")))
+            for e in entries
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f'Targets {path} cannot be read ({error}). Expected {{"positions": [{{"x": 0.3, "y": 0.1, "rotation": 0}}]}}.'
+        ) from error
+
+
+def _draw(
+    placing: Placing, nominal: tuple[float, float, float | None] | None, rng: np.random.Generator
+) -> Placement:
+    if nominal is None:
+        assert placing.box is not None
+        x, y = rng.uniform(*placing.box[:2]), rng.uniform(*placing.box[2:])
+        asked_yaw = None
+    else:
+        x, y, asked_yaw = nominal
+    dx, dy = rng.uniform(-placing.jitter, placing.jitter, 2)
+    free = rng.uniform(-180.0, 180.0)
+    yaw = asked_yaw if asked_yaw is not None else free if placing.yaw == "free" else placing.yaw
+    return Placement(round(float(x + dx), 6), round(float(y + dy), 6), round(float(yaw), 4))
+
+
+def _require_valid(scene: Scene, placement: Placement) -> None:
+    found = reach.problems(scene, placement)
+    if found:
+        near = reach.nearest_valid(scene, placement)
+        way_out = f" The nearest recordable position is --at {near.x:g} {near.y:g}." if near else ""
+        raise UsageError(f"A block at ({placement.x:g}, {placement.y:g}) is {' and '.join(found)}.{way_out}")
+
+
+def _along(low: float, high: float, step: int, count: int) -> float:
+    return (low + high) / 2 if count == 1 else low + (high - low) * step / (count - 1)

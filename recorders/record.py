@@ -1,0 +1,169 @@
+"""Recording at the pace of the clock: take after take, kept at once, drawn and saved between takes and at the end.
+
+Kept means the journal is on disk; saved means LeRobot loads the episode. The operator goes on after the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from curation.episodes import StagedEpisode
+from curation.errors import StudioError
+from curation.frames import Ending, Frame
+
+from .clock import Clock
+from .crew import Crew, drawing_crew, new_event
+from .journal import read_journal
+from .operators import Operator
+from .placements import Placing, start
+from .session import Session
+from .take import Keep, run_take
+from .world.protocol import World
+
+
+@dataclass(frozen=True)
+class Took:
+    """A take has ended.
+
+    Attributes:
+        attempt: its number.
+        ending: as judged.
+        kept: whether its journal stays.
+        frames: driven.
+        late: frames that missed their deadline.
+        total: episodes kept or saved so far.
+    """
+
+    attempt: int
+    ending: Ending
+    kept: bool
+    frames: int
+    late: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Saved:
+    """An episode is in the dataset."""
+
+    index: int
+    episode_id: str
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Kept takes still to be drawn."""
+
+    left: int
+
+
+Event = Took | Saved | Drawing
+MAX_FAILURES_IN_A_ROW = 25
+"""Attempts in a row that are not kept before a scripted session gives up instead of going on for ever."""
+
+
+class NothingKept(StudioError):
+    """Attempt after attempt fails."""
+
+    def __init__(self, count: int, outcome: str) -> None:
+        super().__init__(
+            f"{count} attempts in a row were not kept; the last outcome was {outcome}. Look at them with "
+            "--keep all, or choose another position."
+        )
+
+
+class Recorder:
+    """Records into one session; also finishes what an earlier process kept but did not save.
+
+    Args:
+        session: the dataset.
+        tell: is told every event.
+    """
+
+    def __init__(self, session: Session, tell: Callable[[Event], None]) -> None:
+        self._session = session
+        self._tell = tell
+        self._may_draw = new_event()
+        self._may_draw.set()
+        self._crew: Crew | None = None
+
+    def finish_kept(self) -> list[Path]:
+        """Save takes kept by an earlier process; returns the journals of unfinished ones."""
+        kept, unfinished = self._session.waiting()
+        for take in kept:
+            self._draw(self._session.journal(take.header["episode_id"]))
+        self.finish()
+        return unfinished
+
+    def record(
+        self,
+        world: World,
+        operator: Operator,
+        label: str,
+        placing: Placing,
+        *,
+        episodes: int,
+        seed: int,
+        rule: Keep,
+        limit: int,
+        clock: Clock,
+        watch: Callable[[Frame], None] = lambda frame: None,
+    ) -> None:
+        """Take until the dataset holds `episodes` kept ones, then save them all."""
+        session = self._session
+        attempt = session.next_attempt
+        failures = 0
+        while session.store.total_episodes + self._open < episodes:
+            at = start(placing, session.scene, seed, attempt)
+            journal = session.begin(at, label, attempt, placing.nominal(attempt))
+            self._may_draw.clear()
+            try:
+                ending, kept = run_take(
+                    world, operator, at, journal, rule=rule, limit=limit, clock=clock, watch=watch
+                )
+            finally:
+                self._may_draw.set()
+            session.settle(read_journal(journal.path))
+            if kept:
+                self._draw(journal.path)
+            total = session.store.total_episodes + self._open
+            self._tell(Took(attempt, ending, kept, journal.frames, journal.late, total))
+            self._collect(wait=False)
+            failures = 0 if kept else failures + 1
+            if failures >= MAX_FAILURES_IN_A_ROW:
+                self.finish()
+                raise NothingKept(failures, ending.outcome.value)
+            attempt += 1
+        self.finish()
+
+    def finish(self) -> None:
+        """Save every take that waits to be drawn."""
+        while self._open:
+            self._tell(Drawing(self._open))
+            self._collect(wait=True)
+
+    def close(self) -> None:
+        """Stop drawing; what is not saved stays kept on disk."""
+        if self._crew is not None:
+            self._crew.stop()
+            self._crew = None
+
+    @property
+    def _open(self) -> int:
+        return 0 if self._crew is None else self._crew.open_jobs
+
+    def _draw(self, journal: Path) -> None:
+        if self._crew is None:
+            session = self._session
+            self._crew = drawing_crew(session.root, session.scene, session.store.encoding, self._may_draw)
+        self._crew.give(journal)
+
+    def _collect(self, *, wait: bool) -> None:
+        if self._crew is None:
+            return
+        for folder in self._crew.results(wait=wait):
+            staged = StagedEpisode.load(folder)
+            index = self._session.save(staged)
+            self._tell(Saved(index, staged.row.episode_id))

@@ -1,0 +1,272 @@
+"""A dataset that is being recorded: its scene, its takes on disk and its log of attempts.
+
+States of a take, by where its files are:
+    meta/studio/takes/<id>.jsonl without footer     unfinished: in progress, or interrupted and offered again
+    the same with footer, kept                      kept: on disk for good, waiting to be drawn
+    an episode of the dataset                       saved
+    meta/studio/trash/<id>.jsonl                    discarded by a person, or dropped by `recover --discard`
+Each finished attempt, kept or not, is one line of meta/studio/attempts.jsonl: what was tried is never hidden by
+what was kept.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import uuid
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+import mujoco
+
+from curation.atomic import make_folder, place, remove
+from curation.episodes import StagedEpisode
+from curation.errors import BrokenJournal, CannotWrite, Mismatch, NotADataset, TargetExists, UsageError
+from curation.store import Store
+from curation.video import Encoding
+
+from .draw import layout_of
+from .journal import Journal, Take, read_journal
+from .rollout import Start
+from .world import reach
+from .world.scene import Scene, compile_scene, fingerprint, scene_from
+from .world.sim import features_of
+from .world.tasks.pick_place import instruction
+
+ROBOT_TYPE = "so101_follower_sim"
+"""LeRobot's robot type of the simulated arm: LeRobot's SO-101 follower in name and units, and plainly not the real one."""
+STUDIO = Path("meta") / "studio"
+TAKES, TRASH, STAGING, ATTEMPTS = STUDIO / "takes", STUDIO / "trash", STUDIO / "staging", STUDIO / "attempts.jsonl"
+
+
+Asked = tuple[float, float, float | None] | None
+"""The position asked for, before jitter: x, y [m] and yaw [deg] if it was given."""
+
+
+def scene_card(scene: Scene) -> dict[str, Any]:
+    """What scene.json holds: the scene, its fingerprint, the physics layout, reach and views."""
+    model = compile_scene(scene)
+    x_low, x_high, y_low, y_high = reach.view(scene)
+    return {
+        "scene": asdict(scene),
+        "fingerprint": fingerprint(scene),
+        "task": instruction(scene),
+        "physics": {"layout": layout_of(model), "nq": model.nq, "nv": model.nv, "timestep": model.opt.timestep},
+        "reach": {"pan_axis_x": reach.PAN_X, "min_radius": reach.MIN_RADIUS, "grasp_height": reach.GRASP_HEIGHT},
+        "overhead_view": {"x": [x_low, x_high], "y": [y_low, y_high]},
+        "units": {"body": "degrees", "gripper": "0..100", "position": "metres"},
+        "mujoco": mujoco.__version__,
+    }
+
+
+class Session:
+    """One dataset open for recording.
+
+    Args:
+        store: the dataset.
+        scene: the world its episodes come from.
+    """
+
+    def __init__(self, store: Store, scene: Scene) -> None:
+        self.store = store
+        self.scene = scene
+        self.root = store.root
+        self._fingerprint = str(store.scene.get("fingerprint", ""))
+        self._lock = _lock(self.root)
+        # What was staged but not committed is drawn again from its journal.
+        shutil.rmtree(self.root / STAGING, ignore_errors=True)
+        for folder in (TAKES, STAGING):
+            make_folder(self.root / folder)
+        self.attempts = self._read_attempts()
+
+    @classmethod
+    def create(cls, root: Path, scene: Scene, encoding: Encoding) -> Session:
+        """A new dataset at a path where nothing is.
+
+        Raises:
+            TargetExists: something is there.
+        """
+        if root.exists() and any(root.iterdir() if root.is_dir() else [root]):
+            raise TargetExists(root, "Choose another --to, or continue it with --resume.")
+        store = Store.create(
+            root,
+            fps=scene.fps,
+            features=features_of(scene),
+            robot_type=ROBOT_TYPE,
+            scene=scene_card(scene),
+            encoding=encoding,
+        )
+        return cls(store, scene)
+
+    @classmethod
+    def resume(cls, root: Path, scene: Scene | None = None) -> Session:
+        """An existing dataset, checked against the scene that is to be recorded now.
+
+        Raises:
+            Mismatch: naming every difference.
+        """
+        store = Store.open(root)
+        if "scene" not in store.scene:
+            raise NotADataset(root, "it was not recorded by the studio (it has no meta/studio/scene.json)")
+        recorded = scene_from(store.scene["scene"])
+        if scene is not None:
+            _require_same(root, store, recorded, scene)
+        return cls(store, recorded)
+
+    def begin(self, start: Start, operator: str, attempt: int, asked: Asked = None) -> Journal:
+        """Open the journal of a new take."""
+        return begin_take(self.root, self.scene, self._fingerprint, start, operator, attempt, asked)
+
+    def settle(self, take: Take) -> None:
+        """Log a finished take, once, and put it away if it was not kept."""
+        if take.footer is None:
+            raise ValueError("an unfinished take cannot be settled")
+        if take.header["episode_id"] not in {line["episode_id"] for line in self.attempts}:
+            self._log(take)
+        if not take.footer["kept"]:
+            self.put_away(self.journal(take.header["episode_id"]))
+
+    def waiting(self) -> tuple[list[Take], list[Path]]:
+        """Settle what a crash left half done; returns takes kept but not saved, and unfinished or damaged journals."""
+        kept: list[Take] = []
+        unfinished: list[Path] = []
+        saved = {row.episode_id for row in self.store.rows()}
+        for path in self.journals():
+            try:
+                take = read_journal(path)
+            except BrokenJournal:
+                unfinished.append(path)
+                continue
+            if take.footer is None:
+                unfinished.append(path)
+                continue
+            self.settle(take)
+            if take.header["episode_id"] in saved:
+                remove(path)
+            elif take.footer["kept"]:
+                kept.append(take)
+        return sorted(kept, key=lambda take: int(take.header["attempt"])), unfinished
+
+    def save(self, staged: StagedEpisode) -> int:
+        """Commit a staged episode; only then is its journal removed. Returns the episode index."""
+        index = self.store.commit(staged)
+        remove(self.journal(staged.row.episode_id))
+        staged.drop()
+        return index
+
+    def journals(self) -> list[Path]:
+        """Every journal that waits in the takes folder."""
+        return sorted((self.root / TAKES).glob("*.jsonl"))
+
+    def journal(self, episode_id: str) -> Path:
+        return self.root / TAKES / f"{episode_id}.jsonl"
+
+    def stage_folder(self, episode_id: str) -> Path:
+        return self.root / STAGING / episode_id
+
+    def close(self) -> None:
+        """Let go of the dataset."""
+        self._lock.close()
+
+    @property
+    def next_attempt(self) -> int:
+        """One more than the last attempt that was logged or lies on disk."""
+        known = [int(line["attempt"]) for line in self.attempts]
+        for path in self.journals():
+            try:
+                known.append(int(read_journal(path, up_to_damage=True).header["attempt"]))
+            except BrokenJournal:
+                continue  # its header is gone; `takes` names the file
+        return max(known, default=-1) + 1
+
+    def put_away(self, journal: Path) -> None:
+        """Move a journal to the trash, where `recover` can still be pointed at it."""
+        make_folder(self.root / TRASH)
+        place(journal, self.root / TRASH / journal.name)
+        remove(journal)
+
+    def _log(self, take: Take) -> None:
+        header, footer = take.header, take.footer or {}
+        line = {
+            **{name: header[name] for name in ("attempt", "episode_id", "seed", "operator")},
+            **header["placement"],
+            "status": footer["end"],
+            "outcome": footer["outcome"],
+            "kept": footer["kept"],
+        }
+        path = self.root / ATTEMPTS
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+        except OSError as error:
+            raise CannotWrite(path, error) from error
+        self.attempts.append(line)
+
+    def _read_attempts(self) -> list[dict[str, Any]]:
+        path = self.root / ATTEMPTS
+        if not path.is_file():
+            return []
+        lines = path.read_text(encoding="utf-8").split("\n")
+        # A kill can tear the last line; the journal it speaks of is still there and will be logged again.
+        return [json.loads(line) for line in lines[:-1] if line]
+
+
+def begin_take(
+    root: Path, scene: Scene, scene_fingerprint: str, start: Start, operator: str, attempt: int, asked: Asked = None
+) -> Journal:
+    """Open the journal of a new take of a dataset."""
+    episode_id = str(uuid.uuid4())
+    header = {
+        "version": 1,
+        "episode_id": episode_id,
+        "attempt": attempt,
+        "seed": start.seed,
+        "placement": asdict(start.placement),
+        "asked": asked,
+        "operator": operator,
+        "task": instruction(scene),
+        "scene": scene_fingerprint,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    return Journal(root / TAKES / f"{episode_id}.jsonl", header)
+
+
+def _lock(root: Path) -> IO[bytes]:
+    """Hold the dataset for this process; the operating system lets go when it ends, however it ends."""
+    path = root / STUDIO / "session.lock"
+    try:
+        file = path.open("ab")
+    except OSError as error:
+        raise CannotWrite(path, error) from error
+    if sys.platform == "win32":
+        return file
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise UsageError(f"{root} is being recorded by another process. Wait for it, or use another --to.") from error
+    return file
+
+
+def _require_same(root: Path, store: Store, recorded: Scene, asked: Scene) -> None:
+    have, want = asdict(recorded), asdict(asked)
+    differences: list[tuple[str, object, object]] = [(n, have[n], want[n]) for n in have if have[n] != want[n]]
+    wanted = features_of(asked)
+    differences += [
+        (f"feature {key}", store.features.get(key, "absent"), wanted.get(key, "absent"))
+        for key in sorted(store.features.keys() | wanted.keys())
+        if store.features.get(key) != wanted.get(key) and not differences
+    ]
+    if store.robot_type != ROBOT_TYPE:
+        differences.append(("robot_type", store.robot_type, ROBOT_TYPE))
+    if not differences and store.scene.get("fingerprint") != fingerprint(asked):
+        differences.append(("scene fingerprint", store.scene.get("fingerprint"), fingerprint(asked)))
+    if not differences and store.scene.get("mujoco") != mujoco.__version__:
+        differences.append(("MuJoCo", store.scene.get("mujoco"), mujoco.__version__))
+    if differences:
+        raise Mismatch(root, differences)
