@@ -93,22 +93,34 @@ def sync_dir(path: Path) -> None:
 
 
 @contextmanager
-def one_at_a_time(folder: Path) -> Iterator[None]:
+def one_at_a_time(folder: Path, *, wait: bool = True) -> Iterator[bool]:
     """Hold `folder` against other processes that ask the same; the kernel lets go after a kill.
 
     The lock is advisory, is no file, and works on a read-only folder. Where there is none
-    (Windows, some network file systems) nothing is held.
+    (Windows, some network file systems) it is always given.
+
+    Args:
+        folder: what to hold.
+        wait: until it is free; else give up at once.
+
+    Yields:
+        Whether it is held.
     """
     if sys.platform == "win32":
-        yield
+        yield True
         return
     import fcntl
 
+    held = True
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            held = False
+        except OSError:
+            pass
+        yield held
     finally:
         os.close(descriptor)
 

@@ -29,7 +29,7 @@ from curation.video import check_video
 EPISODE, NUMERIC, FRAMES = "episode.json", "numeric.npz", "frames.parquet"
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_SEEDS = range(-(2**63), 2**63)
+_SEED_LIMIT = 2**63
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ class EpisodeRow:
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.episode_id):
             raise DataError(f"Episode id '{self.episode_id}' cannot name a file: use letters, digits, . _ -")
-        if self.seed not in _SEEDS:
+        if not -_SEED_LIMIT <= self.seed < _SEED_LIMIT:
             raise DataError(f"Episode {self.episode_id}: seed {self.seed} does not fit in 64 bits.")
 
     def columns(self) -> dict[str, Any]:
@@ -78,6 +78,7 @@ class EpisodeRow:
         """What `columns` gave, found among other columns."""
         own = {key.removeprefix("studio/"): v for key, v in columns.items() if key.startswith("studio/")}
         names = ("episode_id", "x", "y", "yaw_deg", "seed", "operator", "outcome", "success")
+        own["seed"] = int(own["seed"])  # LeRobot's merge makes it a float where other episodes have none
         return cls(**{name: own[name] for name in names}, extra=json.loads(own["json"]))
 
     @classmethod

@@ -260,8 +260,12 @@ def _arrow_type(feature: Feature) -> pa.DataType:
 
 
 def _arrow(feature: Feature, values: NDArray[Any]) -> pa.Array:
-    flat = pa.array(np.ascontiguousarray(values, dtype=feature.dtype).ravel())
-    return flat if feature.shape == (1,) else pa.FixedSizeListArray.from_arrays(flat, feature.shape[0])
+    flat = np.ascontiguousarray(values, dtype=feature.dtype).ravel()
+    bits = np.packbits(flat, bitorder="little") if flat.dtype == np.bool_ else flat
+    # pa.array() would import pandas, which takes a second in the middle of the first commit.
+    kind = pa.from_numpy_dtype(flat.dtype)
+    array = pa.Array.from_buffers(kind, flat.size, [None, pa.py_buffer(bits)])
+    return array if feature.shape == (1,) else pa.FixedSizeListArray.from_arrays(array, feature.shape[0])
 
 
 def _episode_type(key: str) -> pa.DataType:

@@ -122,10 +122,12 @@ class Store:
         """
         if not root.is_dir():
             raise NotADataset(root, "there is no such folder")
-        with one_at_a_time(root):
-            store = cls(root)
-            with suppress(CannotWrite, DataError):
-                store._roll_back()
+        store = cls(root)
+        with one_at_a_time(root, wait=False) as alone:
+            if alone:  # else what looks unfinished is being written
+                with suppress(CannotWrite, DataError):
+                    store._unfinished = True
+                    store._catch_up()
         return store
 
     @property
@@ -246,7 +248,7 @@ class Store:
 
     def _saved(self, record: Mapping[str, Any]) -> SavedEpisode:
         index = record["episode_index"]
-        known = all(record.get(key) is not None for key in layout.STUDIO)
+        known = record.get("studio/episode_id") is not None
         row = EpisodeRow.from_columns(record) if known else EpisodeRow.unknown(index)
         frames = self.root / layout.frames_path(row.episode_id)
         keys = layout.cameras(self.features)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -178,9 +179,7 @@ def read_video(path: Path, start: int = 0, count: int | None = None) -> Iterator
         UnreadableVideo: the file cannot be decoded or ends before `count` frames.
     """
     found = 0
-    for frame in _decode(path, start):
-        if found == count:
-            return
+    for frame in islice(_decode(path, start), count):
         yield frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
         found += 1
     if count is not None and found < count:
@@ -228,8 +227,9 @@ def check_video(path: Path) -> Stream:
     stream, times = _packets(path)
     if times != list(range(stream.frames)):
         raise UnreadableVideo(path, f"its {stream.frames} frames are not at index/fps")
-    for index in {0, stream.frames - 1}:
-        list(read_video(path, index, 1))
+    for index in (0, stream.frames - 1):
+        if next(_decode(path, index), None) is None:
+            raise UnreadableVideo(path, f"frame {index} does not decode")
     return stream
 
 

@@ -10,20 +10,21 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_type_hints
 
 import mujoco
 import numpy as np
 
-from curation.errors import UsageError
+from curation.errors import UnknownChoice, UsageError
 
 from . import props
 from .servo import add_servos
 
 STEPS_PER_SECOND = 600
 TIMESTEP = 1.0 / STEPS_PER_SECOND
-"""Physics step [s]: twenty to a frame at 30 fps. A carried block drifts in the jaws by the difference between the arc a
-joint sweeps and the tangent a free body takes, which shrinks with the step: 3.5 mm a transport at 1/300 s."""
+"""Physics step [s]: twenty to a frame at 30 fps. MuJoCo's friction leaves out the centripetal part of a carried block's
+acceleration, so the block drifts outwards in the jaws in proportion to the pads' contact time constant (`solref` in
+`assets/so101.xml`), which must be at least two steps: 0.4 mm/s under hard shaking at 4 ms, 1.3 mm/s at 10 ms."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +61,10 @@ class Scene:
     """Control rate [Hz]; its period must be a whole number of physics steps."""
 
     def __post_init__(self) -> None:
+        for name, kind in get_type_hints(Scene).items():
+            choices = get_args(kind)
+            if choices and getattr(self, name) not in choices:
+                raise UnknownChoice(name, getattr(self, name), choices)
         if not 0.3 <= self.friction <= 0.8:
             raise UsageError(f"friction {self.friction} is outside 0.3 to 0.8, the range of rubber on plastic.")
         if not 0 <= self.distractors <= len(props.DISTRACTOR_SPOTS):

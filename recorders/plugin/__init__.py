@@ -1,0 +1,34 @@
+"""The world as LeRobot knows worlds: a robot, a teleoperator and a gymnasium env, for LeRobot's own command lines.
+
+Importing this package registers all three; LeRobot does so when told
+`--robot.discover_packages_path=recorders.plugin` (likewise `--teleop.`, `--env.`):
+
+- `--robot.type=studio_sim`: the simulated SO-101, its block placed anew for each episode
+- `--teleop.type=studio_expert`: the scripted expert, driving that robot's world
+- `--env.type=studio`: the same task as `gym_studio/PickPlace-v0`, also for `gymnasium.make`
+
+How episodes begin under `lerobot-record` is told in `stage.py`.
+"""
+
+from __future__ import annotations
+
+import gymnasium
+
+from .env_config import StudioEnvConfig
+from .robot import ROBOT_TYPE, StudioSim, StudioSimConfig
+from .teleoperator import StudioExpert, StudioExpertConfig
+
+ENV_ID = "gym_studio/PickPlace-v0"
+
+__all__ = [
+    "ENV_ID",
+    "ROBOT_TYPE",
+    "StudioEnvConfig",
+    "StudioExpert",
+    "StudioExpertConfig",
+    "StudioSim",
+    "StudioSimConfig",
+]
+
+if ENV_ID not in gymnasium.registry:
+    gymnasium.register(ENV_ID, entry_point="recorders.plugin.env:StudioEnv")

@@ -1,0 +1,113 @@
+"""The command line: parse, call one verb, print, exit.
+
+Nothing heavy is imported before a command is known, so that help is instant.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from typing import Any
+
+COMMANDS = {
+    "record": "record episodes in real time into a LeRobot dataset",
+    "generate": "generate episodes unpaced, several at once",
+    "replay": "simulate stored episodes again and report the drift",
+    "rerender": "draw the same episodes again in another look",
+    "inspect": "show what a dataset holds; make a film or a poster of it",
+    "recover": "finish kept takes; keep or discard unfinished ones",
+    "doctor": "check this machine: OpenGL, codecs, disk, versions, devices",
+}
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point of `studio`; exits with 0 ok, 1 failed, 2 usage, 3 data failed its checks, 130 interrupted."""
+    sys.exit(run(sys.argv[1:] if argv is None else argv))
+
+
+def run(argv: list[str]) -> int:
+    """Run one command; returns the exit code."""
+    if not argv or argv[0] in ("-h", "--help"):
+        print(_help())
+        return 0 if argv else 2
+    if argv[0] == "--version":
+        from importlib.metadata import version
+
+        print(f"teleop-studio {version('teleop-studio')}")
+        return 0
+    name, rest = argv[0], argv[1:]
+    if name not in COMMANDS:
+        from curation.errors import UnknownChoice
+
+        print(f"studio: {UnknownChoice('command', name, COMMANDS)}", file=sys.stderr)
+        return 2
+    return _guarded(name, rest)
+
+
+def _guarded(name: str, rest: list[str]) -> int:
+    from curation.errors import FAILED, INTERRUPTED, StudioError
+
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return _call(name, rest)
+    except KeyboardInterrupt:
+        print(f"\nstudio {name}: interrupted. Everything kept is on disk.", file=sys.stderr)
+        return INTERRUPTED
+    except StudioError as error:
+        print(f"studio {name}: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:  # a fault of ours: people get a line and a file, not a traceback
+        return _our_fault(name, error)
+
+
+def _call(name: str, rest: list[str]) -> int:
+    import tyro
+
+    from studio.console import Console
+
+    module = importlib.import_module(f"studio.verbs.{name}")
+    options: Any = tyro.cli(
+        getattr(module, name.capitalize()),
+        prog=f"studio {name}",
+        args=rest,
+        config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
+    )
+    code: int = getattr(module, name)(options, Console(as_json=options.json))
+    return code
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _our_fault(name: str, error: Exception) -> int:
+    import tempfile
+    import traceback
+    from pathlib import Path
+
+    log = Path(tempfile.gettempdir()) / f"studio-{name}-{os.getpid()}.log"
+    log.write_text(traceback.format_exc(), encoding="utf-8")
+    kind = type(error).__name__
+    print(f"studio {name}: unexpected {kind}: {error}. This is a fault of ours; details are in {log}.", file=sys.stderr)
+    return 1
+
+
+def _help() -> str:
+    width = max(map(len, COMMANDS))
+    rows = "\n".join(f"  {name:<{width}}  {what}" for name, what in COMMANDS.items())
+    return (
+        "usage: studio COMMAND [options]\n\n"
+        "Record, curate, train and evaluate robot demonstrations in simulation.\n\n"
+        f"commands:\n{rows}\n\n"
+        "studio COMMAND --help shows the options of one. Start with:\n"
+        "  studio record --operator expert -n 20 --at 0.337 -0.015 --jitter 0.02 --to pos2"
+    )
+
+
+if __name__ == "__main__":
+    main()

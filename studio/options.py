@@ -1,0 +1,45 @@
+"""Options that several commands share, as the command line spells them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from recorders.placements import Placing, read_targets
+
+Episodes = Annotated[int, tyro.conf.arg(aliases=["-n"])]
+Name = tyro.conf.Positional[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Where:
+    """Where the block is placed; one of --at, --box and --targets, by default --at 0.217 0.225."""
+
+    at: tuple[float, float] | None = None
+    """One position: X Y in metres."""
+    box: tuple[float, float, float, float] | None = None
+    """Anywhere inside: X-low X-high Y-low Y-high in metres."""
+    grid: tuple[int, int] | None = None
+    """A lattice of NX by NY positions over --box, in order."""
+    targets: Path | None = None
+    """A positions file: {"positions": [{"x", "y", "rotation", "note"}]}."""
+    jitter: float = 0.0
+    """Uniform noise per axis in metres."""
+    yaw: float | Literal["free"] = "free"
+    """Heading in degrees, or "free" for any."""
+
+    def placing(self) -> Placing:
+        """The same, with the targets read."""
+        listed = read_targets(self.targets) if self.targets else ()
+        nothing = not (self.at or self.box or self.targets)
+        return Placing(
+            at=(0.217, 0.225) if nothing else self.at,
+            box=self.box,
+            grid=self.grid,
+            targets=listed,
+            jitter=self.jitter,
+            yaw=self.yaw,
+        )

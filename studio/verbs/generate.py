@@ -1,0 +1,99 @@
+"""generate: episodes as fast as the machine makes them."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+
+from curation.errors import UsageError
+from recorders.fleet import fleet, save_made
+from recorders.operators.named import Who
+from recorders.record import MAX_FAILURES_IN_A_ROW, NothingKept, Recorder
+from recorders.take import Keep
+from recorders.world.gl import require_opengl
+from recorders.world.scene import Scene
+from recorders.world.tasks.pick_place import TIME_LIMIT_S
+from studio.console import Console
+from studio.options import Episodes, Where
+from studio.verbs.record import console_event, offer, open_session
+from studio.verbs.summary import summary
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generate:
+    """Generate episodes unpaced, several at once, into a LeRobot dataset."""
+
+    to: str
+    """The dataset: a folder, or a bare name under STUDIO_DATA (default ./datasets). Must be new without --resume."""
+    operator: str = "expert"
+    """Who drives: expert."""
+    episodes: Episodes = 20
+    """Episodes the dataset shall hold at the end; with --resume the total."""
+    where: Where = field(default_factory=Where)
+    keep: Keep = Keep.SUCCESS
+    """Which takes become episodes."""
+    seed: int = 0
+    """Of every random choice; stored per episode."""
+    limit: float = TIME_LIMIT_S
+    """Time limit of an episode in seconds."""
+    noise: float = 0.0
+    """Noise on the body joints' targets in degrees."""
+    resume: bool = False
+    """Continue an existing dataset recorded with the same settings."""
+    processes: int = 0
+    """Attempts worked on at once; 0 is one per processor core, which is where it stopped paying."""
+    json: bool = False
+    """Print the summary as JSON."""
+    scene: Scene = field(default_factory=Scene)
+
+
+def generate(options: Generate, console: Console) -> int:
+    """Generate until the dataset holds the asked number of episodes; prints its summary."""
+    require_opengl()
+    if options.processes < 0:
+        raise UsageError(f"--processes {options.processes} must be 0 (one per core) or more.")
+    who = Who(name=options.operator, noise=options.noise)
+    if options.keep is Keep.VERDICT:
+        raise UsageError("--keep verdict needs a person; generated takes are kept by success or all.")
+    placing = options.where.placing()
+    session = open_session(options.to, options.scene, resume=options.resume)
+    recorder = Recorder(session, lambda event: console_event(console, event, options.episodes))
+    try:
+        offer(console, session, recorder.finish_kept())
+        recorder.close()
+        began, failures, had = time.monotonic(), 0, session.store.total_episodes
+        if had >= options.episodes:
+            console.step(f"{session.root} already holds {had} episodes.")
+        else:
+            attempts = fleet(
+                session,
+                who,
+                placing,
+                seed=options.seed,
+                processes=options.processes or os.cpu_count() or 1,
+                rule=options.keep,
+                limit=round(options.limit * session.scene.fps),
+            )
+            try:
+                for made in attempts:
+                    footer, index = save_made(session, made)
+                    total = session.store.total_episodes
+                    rate = 60 * (total - had) / (time.monotonic() - began)
+                    what = "not kept" if index is None else f"saved episode {index}"
+                    console.step(
+                        f"take {made.attempt}: {footer['outcome']}, {footer['frames']} frames, {what} "
+                        f"({total}/{options.episodes}, {rate:.1f}/min)"
+                    )
+                    if total >= options.episodes:
+                        break
+                    failures = 0 if index is not None else failures + 1
+                    if failures >= MAX_FAILURES_IN_A_ROW:
+                        raise NothingKept(failures, footer["outcome"])
+            finally:
+                attempts.close()
+    finally:
+        recorder.close()
+        session.close()
+    console.result(*summary(session.root))
+    return 0

@@ -1,0 +1,115 @@
+"""record: episodes at the pace of the clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from curation.errors import NotADataset
+from curation.video import Encoding
+from recorders.clock import RealTime
+from recorders.operators.named import Who, make_operator
+from recorders.record import Drawing, Event, Recorder, Saved, Took
+from recorders.session import Session
+from recorders.take import Keep
+from recorders.world.gl import require_opengl
+from recorders.world.scene import Scene
+from recorders.world.sim import SimWorld
+from recorders.world.tasks.pick_place import TIME_LIMIT_S
+from studio.console import Console
+from studio.options import Episodes, Where
+from studio.paths import dataset_path
+from studio.preview import preview
+from studio.verbs.summary import summary
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """Record episodes in real time into a LeRobot dataset."""
+
+    to: str
+    """The dataset: a folder, or a bare name under STUDIO_DATA (default ./datasets). Must be new without --resume."""
+    operator: str = "expert"
+    """Who drives: expert."""
+    episodes: Episodes = 20
+    """Episodes the dataset shall hold at the end; with --resume the total."""
+    where: Where = field(default_factory=Where)
+    keep: Keep = Keep.SUCCESS
+    """Which takes become episodes."""
+    seed: int = 0
+    """Of every random choice; stored per episode."""
+    limit: float = TIME_LIMIT_S
+    """Time limit of an episode in seconds."""
+    noise: float = 0.0
+    """Noise on the body joints' targets in degrees."""
+    resume: bool = False
+    """Continue an existing dataset recorded with the same settings."""
+    preview: bool = False
+    """Draw the overhead camera in the terminal while recording."""
+    json: bool = False
+    """Print the summary as JSON."""
+    scene: Scene = field(default_factory=Scene)
+
+
+def record(options: Record, console: Console) -> int:
+    """Record until the dataset holds the asked number of episodes; prints its summary."""
+    require_opengl()
+    who = Who(name=options.operator, noise=options.noise)
+    placing = options.where.placing()
+    session = open_session(options.to, options.scene, resume=options.resume)
+    world = SimWorld(session.scene)
+    recorder = Recorder(session, lambda event: console_event(console, event, options.episodes))
+    try:
+        offer(console, session, recorder.finish_kept())
+        with preview(options.preview, session.scene.fps) as watch:
+            recorder.record(
+                world,
+                make_operator(who, world),
+                who.label,
+                placing,
+                episodes=options.episodes,
+                seed=options.seed,
+                rule=options.keep,
+                limit=round(options.limit * session.scene.fps),
+                clock=RealTime(session.scene.fps),
+                watch=watch,
+            )
+    finally:
+        recorder.close()
+        world.close()
+        session.close()
+    console.result(*summary(session.root))
+    return 0
+
+
+def open_session(to: str, scene: Scene, *, resume: bool) -> Session:
+    """A new dataset, or with `resume` an existing one."""
+    root = dataset_path(to)
+    if not resume:
+        return Session.create(root, scene, Encoding())
+    if not root.is_dir():
+        raise NotADataset(root, "there is no such folder; leave --resume away to start it")
+    return Session.resume(root, scene)
+
+
+def offer(console: Console, session: Session, unfinished: list[Any]) -> None:
+    """Name unfinished takes and the way to them."""
+    if unfinished:
+        takes = "1 unfinished take waits" if len(unfinished) == 1 else f"{len(unfinished)} unfinished takes wait"
+        console.step(f"{takes}: studio recover {session.root} --keep | --discard")
+
+
+def console_event(console: Console, event: Event, wanted: int) -> None:
+    """One line per event of a recording."""
+    match event:
+        case Took():
+            late = f", {event.late} late frames" if event.late else ""
+            word = "kept" if event.kept else "not kept"
+            outcome = event.ending.outcome.value
+            console.step(f"take {event.attempt}: {outcome}, {event.frames} frames{late}, {word} ({event.total}/{wanted})")
+        case Saved():
+            console.step(f"saved episode {event.index}")
+        case Drawing():
+            console.progress(f"drawing and saving kept takes: {event.left} left")
+
+
