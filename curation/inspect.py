@@ -19,12 +19,14 @@ from curation import layout
 from curation.episodes import SavedEpisode
 from curation.frames import Feature
 from curation.info import NUMBERS
+from curation.inspect_table import table
+from curation.rates import Rate, wilson
 from curation.store import Store
+
+__all__ = ["Attempts", "EpisodeFacts", "Grasp", "Inspection", "JointFacts", "inspect", "table"]
 
 ATTEMPTS = "meta/studio/attempts.jsonl"
 """The recorder's log of finished attempts, kept or not; relative to the dataset."""
-Z_95 = 1.959963984540054
-"""Two-sided 95 % quantile of the normal distribution."""
 PACED = 0.8
 """Share of the frame period from which the median interval shows that a clock paced the take."""
 MANY_LATE = 0.01
@@ -35,32 +37,6 @@ BRIEF_S = 1.0
 """An episode shorter than this is worth a note [s]."""
 LONG = 3.0
 """An episode this many times longer than the median is worth a note."""
-
-
-@dataclass(frozen=True)
-class Rate:
-    """k of n with its Wilson 95 % interval; a rate without an interval does not exist."""
-
-    k: int
-    n: int
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.k} of {self.n}, 95 % CI {100 * self.low:.0f} to {100 * self.high:.0f} %"
-
-
-def wilson(k: int, n: int) -> Rate:
-    """The rate k of n; without trials its interval is all of 0 to 1."""
-    if not 0 <= k <= n:
-        raise ValueError(f"{k} of {n} is no rate")
-    if n == 0:
-        return Rate(0, 0, 0.0, 1.0)
-    share, z2 = k / n, Z_95**2
-    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z_95 * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    # Rounding would leave 1 - 1e-16 where the interval ends at exactly 0 or 1.
-    return Rate(k, n, 0.0 if k == 0 else middle - half, 1.0 if k == n else middle + half)
 
 
 @dataclass(frozen=True)
@@ -102,8 +78,8 @@ class EpisodeFacts:
     @property
     def grip(self) -> Grasp | None:
         """The grasp that counts: the last with which the block was lifted, else the last."""
-        lifted = [grasp for grasp in self.grasps if grasp.lifted]
-        return (lifted or list(self.grasps) or [None])[-1]
+        chosen = [grasp for grasp in self.grasps if grasp.lifted] or self.grasps
+        return chosen[-1] if chosen else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,7 +214,9 @@ def _attempts(store: Store) -> tuple[Attempts | None, list[str]]:
     success = sum(line.get("outcome") == "success" for line in lines)
     notes = [f"{ATTEMPTS}: {torn} damaged lines left out"] if torn else []
     if kept != store.total_episodes:
-        notes.append(f"the log counts {kept} kept attempts, the dataset holds {store.total_episodes} episodes")
+        notes.append(
+            f"the log counts {kept} kept attempts, the dataset holds {store.total_episodes} episodes"
+        )
     return Attempts(wilson(kept, len(lines)), wilson(success, len(lines))), notes
 
 
@@ -359,14 +337,7 @@ def _per_episode(
 
 
 def _listed(indices: Sequence[int], most: int = 12) -> str:
-    """"episodes 1, 2, 5"; long lists are cut and counted."""
+    """ "episodes 1, 2, 5"; long lists are cut and counted."""
     shown = ", ".join(map(str, indices[:most]))
     more = f" and {len(indices) - most} more" if len(indices) > most else ""
     return f"episode{'s' if len(indices) > 1 else ''} {shown}{more}"
-
-
-def table(inspection: Inspection, width: int = 100) -> str:
-    """The inspection as plain text, at most `width` columns wide (80 at least)."""
-    from curation.inspect_table import lines
-
-    return "\n".join(lines(inspection, max(width, 80)))

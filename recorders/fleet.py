@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ class Made:
 
 def fleet(
     session: Session, who: Who, placing: Placing, *, seed: int, processes: int, rule: Keep, limit: int
-) -> Iterator[Made]:
+) -> Generator[Made]:
     """Attempts in order, from the session's next one on, until the caller stops asking.
 
     Args:

@@ -90,6 +90,17 @@ def start(placing: Placing, scene: Scene, seed: int, index: int) -> Start:
     raise UsageError(f"No recordable position found for attempt {index}: the asked region lies out of reach or view.")
 
 
+def require_recordable(placing: Placing, scene: Scene, seed: int) -> None:
+    """Check every asked position before anything is made.
+
+    Raises:
+        UsageError: naming the first that cannot be recorded and the nearest one that can.
+    """
+    count = len(placing.targets) or (placing.grid[0] * placing.grid[1] if placing.grid else 1)
+    for index in range(count):
+        start(placing, scene, seed, index)
+
+
 def attempt_seed(seed: int, index: int) -> int:
     """The seed of attempt `index` of a session with a base seed."""
     return int(np.random.SeedSequence([seed, index]).generate_state(1)[0])

@@ -23,12 +23,12 @@ from curation.video import Encoding
 from .crew import Crew
 from .draw import Layout, layout_of, positions, stage_take
 from .journal import Take
-from .session import ROBOT_TYPE, STAGING, scene_card
+from .session import STAGING, scene_card
 from .sidecar import read_sidecar
 from .world import props, reach
 from .world.drawing import Painter
 from .world.scene import Scene, compile_scene, fingerprint, scene_from
-from .world.sim import features_of
+from .world.sim import ROBOT_TYPE, features_of
 
 PHYSICAL = ("block", "bowl", "block_scale", "servo", "friction", "fps")
 """Scene fields that decide what happens; a rerendering keeps them."""
@@ -76,8 +76,9 @@ def rerender(
     crew = Crew("drawing", processes, _work, partial, Encoding(**{**asdict(source.encoding), "threads": 1}))
     try:
         for folder in _in_order(crew, _jobs(source, scene, vary)):
-            store.commit(StagedEpisode.load(folder))
-            StagedEpisode.load(folder).drop()
+            staged = StagedEpisode.load(folder)
+            store.commit(staged)
+            staged.drop()
             tell(store.total_episodes, source.total_episodes)
     finally:
         crew.stop()

@@ -32,12 +32,11 @@ from .draw import layout_of
 from .journal import Journal, Take, read_journal
 from .rollout import Start
 from .world import reach
+from .world.kinematics import PAN_X
 from .world.scene import Scene, compile_scene, fingerprint, scene_from
-from .world.sim import features_of
+from .world.sim import ROBOT_TYPE, features_of
 from .world.tasks.pick_place import instruction
 
-ROBOT_TYPE = "so101_follower_sim"
-"""LeRobot's robot type of the simulated arm: LeRobot's SO-101 follower in name and units, and plainly not the real one."""
 STUDIO = Path("meta") / "studio"
 TAKES, TRASH, STAGING, ATTEMPTS = STUDIO / "takes", STUDIO / "trash", STUDIO / "staging", STUDIO / "attempts.jsonl"
 
@@ -55,7 +54,7 @@ def scene_card(scene: Scene) -> dict[str, Any]:
         "fingerprint": fingerprint(scene),
         "task": instruction(scene),
         "physics": {"layout": layout_of(model), "nq": model.nq, "nv": model.nv, "timestep": model.opt.timestep},
-        "reach": {"pan_axis_x": reach.PAN_X, "min_radius": reach.MIN_RADIUS, "grasp_height": reach.GRASP_HEIGHT},
+        "reach": {"pan_axis_x": PAN_X, "min_radius": reach.MIN_RADIUS, "grasp_height": reach.GRASP_HEIGHT},
         "overhead_view": {"x": [x_low, x_high], "y": [y_low, y_high]},
         "units": {"body": "degrees", "gripper": "0..100", "position": "metres"},
         "mujoco": mujoco.__version__,

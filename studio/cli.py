@@ -75,7 +75,7 @@ def _call(name: str, rest: list[str]) -> int:
         getattr(module, name.capitalize()),
         prog=f"studio {name}",
         args=rest,
-        config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
+        config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff, tyro.conf.EnumChoicesFromValues),
     )
     code: int = getattr(module, name)(options, Console(as_json=options.json))
     return code

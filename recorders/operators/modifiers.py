@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from curation.frames import Command, Observation
+from curation.frames import Command, Observation, Vector
 
 from . import Driver
 
@@ -27,7 +27,7 @@ class Noisy:
         self._driver = driver
         self._scale = scale
         self._memory = memory
-        self._noise = np.zeros(5)
+        self._noise: Vector = np.zeros(5)
         self._rng = np.random.default_rng(0)
 
     def begin(self, observation: Observation, seed: int) -> None:

@@ -19,6 +19,8 @@ from .sensing import Sensing
 from .servo import SERVOS, limit_step
 from .units import from_radians, to_radians
 
+ROBOT_TYPE = "so101_follower_sim"
+"""LeRobot's robot type of this arm: its SO-101 follower in joint names and units, and plainly not the real one."""
 HOME = np.array([0.0, -70.0, 63.0, 69.0, -90.0, 10.0])
 """Pose at reset, shape (6,), degrees and gripper 0..100: hand folded above the base, camera upright, out of every
 placement's way."""
@@ -28,7 +30,8 @@ class SimWorld:
     """One world on one MuJoCo model; `features`, `fps`, `reset`, `step`, `verdict` make it a `World`.
 
     The physics vector that `physics` returns and `restore` takes is, float64 in this order: time, qpos, qvel, the
-    targets in force and those on their way (both 6, radians), and the solver's warm start: enough to go on bit for bit.
+    targets last admitted and those on their way (both 6, radians), the solver's warm start, and the servos' set points,
+    which trail the targets where the profile limits speed (6, radians): enough to go on bit for bit.
     """
 
     def __init__(self, scene: Scene, model: mujoco.MjModel | None = None, painter: Painter | None = None) -> None:
@@ -117,11 +120,14 @@ class SimWorld:
         return self.judge.outcome(), self.judge.report()
 
     def physics(self) -> Vector:
-        """The complete state, float64, shape (1 + nq + nv + 12 + nv,)."""
+        """The complete state, float64, shape (1 + nq + nv + 12 + nv + 6,)."""
         data = self._data
         return np.concatenate(
-            [[self._index], data.qpos, data.qvel, to_radians(self._target), self._pending, data.qacc_warmstart]
-        )
+            [
+                [self._index], data.qpos, data.qvel, to_radians(self._target), self._pending, data.qacc_warmstart,
+                data.ctrl,
+            ]
+        )  # fmt: skip
 
     def restore(self, physics: Vector) -> Observation:
         """Go back to a state that `physics` returned; the judge starts anew from there."""
@@ -134,7 +140,8 @@ class SimWorld:
         rest = physics[1 + nq + nv :]
         self._target = from_radians(rest[:6]).astype(np.float32).astype(np.float64)
         self._pending = rest[6:12].copy()
-        warmstart = rest[12:].copy()
+        warmstart = rest[12 : 12 + nv].copy()
+        data.ctrl[:] = rest[12 + nv :]
         mujoco.mj_forward(self.model, data)
         data.qacc_warmstart[:] = warmstart
         self.judge = Judge()

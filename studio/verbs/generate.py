@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from curation.errors import UsageError
 from recorders.fleet import fleet, save_made
 from recorders.operators.named import Who
+from recorders.placements import require_recordable
 from recorders.record import MAX_FAILURES_IN_A_ROW, NothingKept, Recorder
 from recorders.take import Keep
 from recorders.world.gl import require_opengl
@@ -16,7 +17,7 @@ from recorders.world.scene import Scene
 from recorders.world.tasks.pick_place import TIME_LIMIT_S
 from studio.console import Console
 from studio.options import Episodes, Where
-from studio.verbs.record import console_event, offer, open_session
+from studio.verbs.record import console_event, offer, open_session, require_count
 from studio.verbs.summary import summary
 
 
@@ -57,6 +58,8 @@ def generate(options: Generate, console: Console) -> int:
     if options.keep is Keep.VERDICT:
         raise UsageError("--keep verdict needs a person; generated takes are kept by success or all.")
     placing = options.where.placing()
+    require_recordable(placing, options.scene, options.seed)
+    require_count(options.episodes, options.limit)
     session = open_session(options.to, options.scene, resume=options.resume)
     recorder = Recorder(session, lambda event: console_event(console, event, options.episodes))
     try:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from curation.errors import NotADataset
+from curation.errors import NotADataset, UsageError
 from curation.video import Encoding
 from recorders.clock import RealTime
 from recorders.operators.named import Who, make_operator
+from recorders.placements import require_recordable
 from recorders.record import Drawing, Event, Recorder, Saved, Took
 from recorders.session import Session
 from recorders.take import Keep
@@ -56,6 +57,8 @@ def record(options: Record, console: Console) -> int:
     require_opengl()
     who = Who(name=options.operator, noise=options.noise)
     placing = options.where.placing()
+    require_recordable(placing, options.scene, options.seed)
+    require_count(options.episodes, options.limit)
     session = open_session(options.to, options.scene, resume=options.resume)
     world = SimWorld(session.scene)
     recorder = Recorder(session, lambda event: console_event(console, event, options.episodes))
@@ -80,6 +83,18 @@ def record(options: Record, console: Console) -> int:
         session.close()
     console.result(*summary(session.root))
     return 0
+
+
+def require_count(episodes: int, limit: float) -> None:
+    """Refuse numbers that mean nothing.
+
+    Raises:
+        UsageError: naming the value.
+    """
+    if episodes < 1:
+        raise UsageError(f"--episodes {episodes} must be at least 1.")
+    if not 0.5 <= limit <= 600:
+        raise UsageError(f"--limit {limit} is outside 0.5 to 600 seconds.")
 
 
 def open_session(to: str, scene: Scene, *, resume: bool) -> Session:

@@ -63,6 +63,7 @@ def recover(options: Recover, console: Console) -> int:
 
 def _settle(options: Recover, session: Session, path: Path) -> tuple[str, str]:
     """What became of one unfinished take: a line for people and a word for programs."""
+    take: Take | None
     try:
         take, damage = read_journal(path), ""
     except BrokenJournal as error:
