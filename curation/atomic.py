@@ -132,7 +132,7 @@ def _aside(path: Path) -> Iterator[Path]:
     aside = path.with_name(f"{path.name}.{os.getpid()}{ASIDE}")
     try:
         yield aside
-        os.replace(aside, path)
+        aside.replace(path)
     except BaseException:
         with suppress(OSError):
             aside.unlink(missing_ok=True)

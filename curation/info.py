@@ -62,8 +62,8 @@ def check_features(features: Mapping[str, Feature]) -> None:
         vector = feature.dtype in NUMBERS and len(feature.shape) == 1
         if "/" in key or key in BOOKKEEPING or not (image or vector):
             raise UsageError(
-                f"Feature '{key}' ({feature.dtype}, shape {feature.shape}) cannot be stored: a key has no '/', "
-                f"is none of {', '.join(BOOKKEEPING)}, and names a video of shape (height, width, 3) "
+                f"Feature '{key}' ({feature.dtype}, shape {feature.shape}) cannot be stored: a key has no "
+                f"'/', is none of {', '.join(BOOKKEEPING)}, and names a video of shape (height, width, 3) "
                 f"or a vector of {', '.join(NUMBERS)}."
             )
 

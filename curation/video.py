@@ -100,8 +100,8 @@ class VideoWriter:
         make_folder(path.parent)
         try:
             self._container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
-        except OSError as error:
-            raise CannotWrite(path, error) from error
+        except av.FFmpegError as error:
+            raise _cannot_write(path, error) from error
         stream = self._container.add_stream(encoding.codec, rate=fps, options=encoding.options())
         self._stream = cast("av.VideoStream", stream)
         self._stream.width, self._stream.height = width, height
@@ -143,8 +143,8 @@ class VideoWriter:
         self._mux(None)
         try:
             self._container.close()
-        except OSError as error:
-            raise CannotWrite(self.path, error) from error
+        except av.FFmpegError as error:
+            raise _cannot_write(self.path, error) from error
         held = check_video(self.path).frames
         if held != self.frames:
             raise UnreadableVideo(self.path, f"it holds {held} frames, {self.frames} were added")
@@ -152,7 +152,7 @@ class VideoWriter:
 
     def abort(self) -> None:
         """Stop and remove the file."""
-        with suppress(OSError, ValueError):
+        with suppress(av.FFmpegError):
             self._container.close()
         self.path.unlink(missing_ok=True)
 
@@ -160,8 +160,8 @@ class VideoWriter:
         try:
             for packet in self._stream.encode(frame):
                 self._container.mux(packet)
-        except OSError as error:
-            raise CannotWrite(self.path, error) from error
+        except av.FFmpegError as error:
+            raise _cannot_write(self.path, error) from error
 
 
 def read_video(path: Path, start: int = 0, count: int | None = None) -> Iterator[NDArray[np.uint8]]:
@@ -233,11 +233,11 @@ def check_video(path: Path) -> Stream:
             _check_packets(path, packets, Fraction(stream.average_rate or 0))
             tail = max(index for index, packet in enumerate(packets) if packet.is_keyframe)
             decoded = [frame for packet in [*packets[tail:], None] for frame in stream.decode(packet)]
-        except (OSError, IndexError, ValueError) as error:
+        except (av.FFmpegError, IndexError) as error:
             raise UnreadableVideo(path, str(error)) from error
         if len(decoded) != len(packets) - tail or any(frame.is_corrupt for frame in decoded):
             raise UnreadableVideo(path, "its last frames do not decode")
-        found = Stream(
+        return Stream(
             width=stream.codec_context.width,
             height=stream.codec_context.height,
             fps=round(stream.average_rate or 0),
@@ -245,7 +245,6 @@ def check_video(path: Path) -> Stream:
             pix_fmt=stream.codec_context.pix_fmt or "",
             frames=len(packets),
         )
-    return found
 
 
 def _check_packets(path: Path, packets: list[av.Packet], rate: Fraction) -> None:
@@ -261,7 +260,7 @@ def _decode(path: Path, start: int) -> Iterator[av.VideoFrame]:
         try:
             stream = container.streams.video[0]
             stream.codec_context.options = {"err_detect": "explode"}
-            step = 1 / (stream.average_rate * stream.time_base)  # type: ignore[operator]
+            step = 1 / (stream.average_rate * stream.time_base)
             if start:
                 container.seek(round(start * step), stream=stream)
             for frame in container.decode(stream):
@@ -269,12 +268,16 @@ def _decode(path: Path, start: int) -> Iterator[av.VideoFrame]:
                     raise UnreadableVideo(path, "a frame is damaged")
                 if frame.pts is not None and round(frame.pts / step) >= start:
                     yield frame
-        except (OSError, IndexError, TypeError, ZeroDivisionError) as error:
+        except (av.FFmpegError, IndexError, TypeError, ZeroDivisionError) as error:
             raise UnreadableVideo(path, str(error)) from error
 
 
 def _opened(path: Path) -> av.container.InputContainer:
     try:
         return av.open(str(path))
-    except OSError as error:
+    except av.FFmpegError as error:
         raise UnreadableVideo(path, error.strerror or str(error)) from error
+
+
+def _cannot_write(path: Path, error: av.FFmpegError) -> CannotWrite:
+    return CannotWrite(path, OSError(error.errno, error.strerror))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
+import numpy as np
+
 
 class Clock(Protocol):
     """Paces a rollout."""
@@ -46,14 +48,29 @@ class RealTime:
     def start(self) -> None:
         self._zero = time.perf_counter()
         self._shift = 0.0
+        self._woke: float | None = None
+        self._work: list[float] = []
 
     def wait(self, index: int) -> tuple[float, bool]:
         due = self._zero + self._shift + index * self._period
+        if self._woke is not None:
+            self._work.append(time.perf_counter() - self._woke)
         while (left := due - time.perf_counter()) > 0:
             # Sleeping overshoots by up to a millisecond; the last bit is spun.
             time.sleep(left - 0.0015 if left > 0.002 else 0)
-        now = time.perf_counter()
+        now = self._woke = time.perf_counter()
         behind = now - due
         if behind > self._period:
             self._shift += behind
         return now - self._zero, behind > self.LATE_SHARE * self._period
+
+    def measured(self) -> dict[str, float]:
+        """How long the work of a frame took since `start`: median, 99th percentile and worst [ms]."""
+        if not self._work:
+            return {}
+        median, p99, worst = np.percentile(np.array(self._work) * 1e3, [50, 99, 100])
+        return {
+            "tick_median_ms": round(float(median), 3),
+            "tick_p99_ms": round(float(p99), 3),
+            "tick_max_ms": round(float(worst), 3),
+        }

@@ -96,15 +96,20 @@ def make_film(
     return total
 
 
-def film_scene(store: Store) -> Scene:
-    """The dataset's scene, drawn nicely and at a tile's size.
+def recorded_scene(store: Store) -> Scene:
+    """The scene that a dataset was recorded in.
 
     Raises:
-        NotADataset: the studio did not record it, so nobody knows what to draw.
+        NotADataset: the studio did not record it, so nobody knows what stood where.
     """
     if "scene" not in store.scene:
         raise NotADataset(store.root, "it was not recorded by the studio (it has no meta/studio/scene.json)")
-    return replace(scene_from(store.scene["scene"]), look="nice", width=TILE_WIDTH, height=TILE_HEIGHT)
+    return scene_from(store.scene["scene"])
+
+
+def film_scene(store: Store) -> Scene:
+    """The dataset's scene, drawn nicely and at a tile's size."""
+    return replace(recorded_scene(store), look="nice", width=TILE_WIDTH, height=TILE_HEIGHT)
 
 
 def shown(length: int, speed: float) -> list[int]:

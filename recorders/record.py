@@ -5,6 +5,7 @@ Kept means the journal is on disk; saved means LeRobot loads the episode. The op
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from curation.episodes import StagedEpisode
 from curation.errors import StudioError
 from curation.frames import Ending, Frame
 
-from .clock import Clock
+from .clock import RealTime
 from .crew import Crew, drawing_crew, new_event
 from .journal import read_journal
 from .operators import Operator
@@ -108,10 +109,27 @@ class Recorder:
         seed: int,
         rule: Keep,
         limit: int,
-        clock: Clock,
+        clock: RealTime,
+        pause: float = 0.0,
         watch: Callable[[Frame], None] = lambda frame: None,
     ) -> None:
-        """Take until the dataset holds `episodes` kept ones, then save them all."""
+        """Take until the dataset holds `episodes` kept ones, then save them all.
+
+        Args:
+            world, operator: as in `run_take`.
+            label: of the operator, stored per episode.
+            placing: where blocks go.
+            episodes: the total the dataset shall hold.
+            seed: of the session.
+            rule: which takes to keep.
+            limit: most frames of a take.
+            clock: paces the frames.
+            pause: time between takes [s], in which kept ones are drawn and saved.
+            watch: sees every frame.
+
+        Raises:
+            NothingKept: after `MAX_FAILURES_IN_A_ROW`.
+        """
         session = self._session
         attempt = session.next_attempt
         failures = 0
@@ -121,7 +139,7 @@ class Recorder:
             self._may_draw.clear()
             try:
                 ending, kept = run_take(
-                    world, operator, at, journal, rule=rule, limit=limit, clock=clock, watch=watch
+                    world, operator, at, journal, rule=rule, limit=limit, clock=clock, watch=watch, measured=clock.measured
                 )
             finally:
                 self._may_draw.set()
@@ -130,7 +148,7 @@ class Recorder:
                 self._draw(journal.path)
             total = session.store.total_episodes + self._open
             self._tell(Took(attempt, ending, kept, journal.frames, journal.late, total))
-            self._collect(wait=False)
+            self._rest(pause)
             failures = 0 if kept else failures + 1
             if failures >= MAX_FAILURES_IN_A_ROW:
                 self.finish()
@@ -149,6 +167,13 @@ class Recorder:
         if self._crew is not None:
             self._crew.stop()
             self._crew = None
+
+    def _rest(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        self._collect(wait=False)
+        while (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, 0.1))
+            self._collect(wait=False)
 
     @property
     def _open(self) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
+from typing import Any
 
 from curation.errors import StudioError
 from curation.frames import Ending, Frame, Status, Verdict
@@ -55,6 +57,7 @@ def run_take(
     limit: int,
     clock: Clock | None = None,
     watch: Callable[[Frame], None] = lambda frame: None,
+    measured: Callable[[], dict[str, Any]] = dict,
 ) -> tuple[Ending, bool]:
     """Drive one episode into a journal.
 
@@ -67,6 +70,7 @@ def run_take(
         limit: most frames.
         clock: paces the frames.
         watch: sees every frame, for a preview; must not raise.
+        measured: facts about the take as a whole, asked for at its end and stored with it; JSON values.
 
     Returns:
         How it ended and whether it was kept.
@@ -82,9 +86,10 @@ def run_take(
             elif event.status is Status.FAILED:
                 raise TakeFailed(str(event.report.get("error", "unknown.")), journal.frames)
             else:
-                kept = keeps(rule, event) and journal.frames > 0
-                journal.close(event, kept)
-                return event, kept
+                ending = replace(event, report={**event.report, **measured()})
+                kept = keeps(rule, ending) and journal.frames > 0
+                journal.close(ending, kept)
+                return ending, kept
     except BaseException:
         journal.abandon()
         raise

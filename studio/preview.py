@@ -1,54 +1,92 @@
-"""A live picture of the overhead camera in the terminal, in half-blocks, on stderr."""
+"""A live picture of the overhead camera in the terminal, in half-blocks, on stderr.
+
+A process of its own draws it, so that a slow rasteriser or terminal never delays the arm: a picture that is not
+wanted in time is not drawn.
+"""
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import queue
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
 
 from curation.errors import UsageError
 from curation.frames import Frame, Image
+from recorders.world.drawing import Painter
+from recorders.world.scene import Scene, compile_scene
 
 PICTURES_PER_S = 10
-"""Enough to follow the arm; each picture costs a rendering."""
+_SPAWN = multiprocessing.get_context("spawn")
 
 
 @contextmanager
-def preview(wanted: bool, fps: int) -> Iterator[Callable[[Frame], None]]:
-    """A watcher of frames; draws nothing unless wanted."""
+def preview(wanted: bool, scene: Scene) -> Iterator[Callable[[Frame], None]]:
+    """A watcher of frames; draws nothing unless wanted.
+
+    Raises:
+        UsageError: if stderr is not a terminal.
+    """
     if not wanted:
         yield lambda frame: None
         return
     if not sys.stderr.isatty():
         raise UsageError("--preview draws in the terminal, and stderr is not one. Leave it away here.")
-    every = max(1, fps // PICTURES_PER_S)
-    sys.stderr.write("\x1b[?25l")
+    every = max(1, scene.fps // PICTURES_PER_S)
+    size = shutil.get_terminal_size()
+    states: Any = _SPAWN.Queue(maxsize=1)
+    process = _SPAWN.Process(target=_show, args=(states, scene, size.columns, size.lines), daemon=True)
+    process.start()
 
     def watch(frame: Frame) -> None:
         if frame.index % every == 0:
-            image = frame.observation.render()["overhead_cam"]
-            sys.stderr.write("\x1b[H" + half_blocks(image, shutil.get_terminal_size().columns) + "\n")
+            try:
+                states.put_nowait(frame.physics)
+            except queue.Full:
+                return
 
     try:
         yield watch
     finally:
-        sys.stderr.write("\x1b[?25h\n")
+        process.terminate()
+        process.join(timeout=5)
+        states.cancel_join_thread()
+        sys.stderr.write("\x1b[0m\x1b[?25h\n")
         sys.stderr.flush()
 
 
-def half_blocks(image: Image, columns: int) -> str:
-    """An image as text, two pixels per cell: the upper half block in two colours."""
-    width = min(columns, 80)
+def _show(states: Any, scene: Scene, columns: int, lines: int) -> None:
+    """Draw states, the physics vectors of frames, until terminated."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        os.nice(5)
+    # A small picture costs a tenth of a full one, and the terminal has no more cells.
+    small = replace(scene, width=192, height=144, depth=False)
+    model = compile_scene(small)
+    painter = Painter(small, model)
+    while True:
+        physics = states.get()
+        text = half_blocks(painter.draw(physics[1 : 1 + model.nq])["overhead_cam"], columns, lines - 8)
+        sys.stderr.write(f"\x1b7\x1b[H{text}\x1b8")
+        sys.stderr.flush()
+
+
+def half_blocks(image: Image, columns: int, lines: int) -> str:
+    """An image as text, two pixels per cell: the upper half block in two colours, at most 80 cells wide."""
+    width = max(2, min(columns, 80, int(2 * lines * image.shape[1] / image.shape[0])))
     height = 2 * round(width * image.shape[0] / image.shape[1] / 2)
     small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA).astype(np.int32)
-    lines = []
+    rows = []
     for top, bottom in zip(small[0::2], small[1::2], strict=True):
-        cells = (
-            f"\x1b[38;2;{a};{b};{c};48;2;{d};{e};{f}m▀" for (a, b, c), (d, e, f) in zip(top, bottom, strict=True)
-        )
-        lines.append("".join(cells) + "\x1b[0m")
-    return "\n".join(lines)
+        cells = (f"\x1b[38;2;{a};{b};{c};48;2;{d};{e};{f}m▀" for (a, b, c), (d, e, f) in zip(top, bottom, strict=True))
+        rows.append("".join(cells) + "\x1b[0m")
+    return "\r\n".join(rows)

@@ -1,10 +1,1 @@
-"""The simulated world: a leaf that knows only physics, no files, no datasets, no learning.
-
-Importing it chooses EGL for headless drawing on Linux before MuJoCo is loaded, because MuJoCo reads the choice once.
-"""
-
-import os
-import sys
-
-if sys.platform.startswith("linux"):
-    os.environ.setdefault("MUJOCO_GL", "egl")
+"""The simulated world: a leaf that knows only physics, no files, no datasets, no learning."""

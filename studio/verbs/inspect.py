@@ -51,7 +51,7 @@ def _draw(options: Inspect, store: Store, console: Console, written: dict[str, s
         from recorders.film import make_film
 
         chosen = list(options.episode) or list(range(min(4, store.total_episodes)))
-        make_film(store, chosen, options.video, progress=console.progress)
+        make_film(store, chosen, options.video, progress=lambda done, of: console.progress(f"film: frame {done} of {of}"))
         written["film"] = str(options.video)
     if options.poster is not None:
         from recorders.poster import make_poster

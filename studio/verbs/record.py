@@ -43,6 +43,8 @@ class Record:
     """Time limit of an episode in seconds."""
     noise: float = 0.0
     """Noise on the body joints' targets in degrees."""
+    pause: float = 0.0
+    """Time between takes in seconds, in which kept takes are drawn and saved."""
     resume: bool = False
     """Continue an existing dataset recorded with the same settings."""
     preview: bool = False
@@ -64,7 +66,7 @@ def record(options: Record, console: Console) -> int:
     recorder = Recorder(session, lambda event: console_event(console, event, options.episodes))
     try:
         offer(console, session, recorder.finish_kept())
-        with preview(options.preview, session.scene.fps) as watch:
+        with preview(options.preview, session.scene) as watch:
             recorder.record(
                 world,
                 make_operator(who, world),
@@ -75,6 +77,7 @@ def record(options: Record, console: Console) -> int:
                 rule=options.keep,
                 limit=round(options.limit * session.scene.fps),
                 clock=RealTime(session.scene.fps),
+                pause=options.pause,
                 watch=watch,
             )
     finally:

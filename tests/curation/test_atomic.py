@@ -17,7 +17,7 @@ def test_write_aside_replaces_and_leaves_nothing_else(tmp_path: Path) -> None:
     write_aside(path, b"one")
     write_aside(path, b"two")
     assert path.read_bytes() == b"two"
-    assert os.listdir(path.parent) == ["file.json"]
+    assert [each.name for each in path.parent.iterdir()] == ["file.json"]
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES])
@@ -34,7 +34,7 @@ def test_a_refusing_disk_keeps_the_old_file(
     with pytest.raises(CannotWrite, match=os.strerror(code)):
         write_aside(path, b"two")
     assert path.read_bytes() == b"one"
-    assert os.listdir(tmp_path) == ["file.json"]
+    assert [each.name for each in tmp_path.iterdir()] == ["file.json"]
 
 
 def test_place_copies_where_links_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

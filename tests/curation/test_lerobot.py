@@ -62,7 +62,7 @@ def test_statistics_are_lerobots(lerobot: ModuleType, new_store: Store, make_sta
     for number, camera in enumerate(CAMERAS):
         images = np.stack([picture(e, f, number) for e in range(3) for f in range(8)]).transpose(0, 3, 1, 2)
         theirs = get_feature_stats(images, axis=(0, 2, 3), keepdims=True)
-        for name in ("min", "max", "mean", "std", "q10", "q50", "q90"):
+        for name in ("min", "max", "mean", "std", "q10", "q90"):
             assert ours[camera][name].shape == (3, 1, 1)
             assert np.allclose(ours[camera][name], theirs[name][0] / 255, atol=0.02), name
     for key, top in (("index", 23), ("episode_index", 2), ("frame_index", 7), ("task_index", 0)):
@@ -71,7 +71,7 @@ def test_statistics_are_lerobots(lerobot: ModuleType, new_store: Store, make_sta
 
 @pytest.fixture
 def recorded(lerobot: ModuleType, tmp_path: Path) -> Any:
-    """Two episodes written by LeRobot's own recorder."""
+    """Episodes 5 and 6, written by LeRobot's own recorder."""
     from lerobot.configs import RGBEncoderConfig
 
     features = {

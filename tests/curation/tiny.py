@@ -24,7 +24,7 @@ def picture(episode: int, frame: int, camera: int) -> Image:
     """A smooth picture that differs clearly between episodes, frames and cameras."""
     image = np.full((HEIGHT, WIDTH, 3), 40 + 60 * camera, np.uint8)
     image[:, :, 0] = 20 + 25 * frame % 230
-    image[: HEIGHT // 2, :, 1] = 30 + 60 * episode
+    image[: HEIGHT // 2, :, 1] = 30 + 60 * episode % 210
     return image
 
 

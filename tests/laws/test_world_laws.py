@@ -142,19 +142,27 @@ def test_one_control_step_is_exactly_one_period(fps: int) -> None:
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_the_same_seed_and_placement_repeat_bit_for_bit_in_fresh_worlds(profile: str) -> None:
-    scene = Scene(servo=profile, width=160, height=120)  # type: ignore[arg-type]
+    scene = Scene(servo=profile)  # type: ignore[arg-type]
     first, second = SimWorld(scene), SimWorld(scene)
-    shapes = set()
-    for one, two in zip(expert_rows(first, 165, draw=True), expert_rows(second, 165, draw=True), strict=True):
+    for one, two in zip(expert_rows(first, 165), expert_rows(second, 165), strict=True):
         assert one.time == two.time
         for left, right in ((one.state, two.state), (one.action, two.action), (one.physics, two.physics)):
             assert left.tobytes() == right.tobytes()
-        for camera, image in one.images.items():
-            assert np.array_equal(image, two.images[camera]), camera
-            shapes.add((camera, image.shape))
-    assert shapes == {("overhead_cam", (120, 160, 3)), ("wrist_cam", (120, 160, 3))}
     assert first.verdict() == second.verdict()
     assert first.judge.success_s is not None
+
+
+def test_the_same_seed_and_placement_draw_the_same_raw_images_in_fresh_worlds() -> None:
+    scene = Scene(width=160, height=120)
+    first, second = SimWorld(scene), SimWorld(scene)
+    seen = set()
+    for one, two in zip(expert_rows(first, 165, draw=True), expert_rows(second, 165, draw=True), strict=True):
+        assert one.images.keys() == {"overhead_cam", "wrist_cam"}
+        for camera, image in one.images.items():
+            assert image.shape == (120, 160, 3)
+            assert np.array_equal(image, two.images[camera]), camera
+            seen.add(image.tobytes())
+    assert len(seen) > 250  # Two cameras on a moving arm: hardly a frame is like another.
     first.close()
     second.close()
 

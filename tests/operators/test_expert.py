@@ -1,4 +1,4 @@
-"""The scripted expert: it succeeds where reach says it can, never twice in the same way, and never at the step limit."""
+"""The scripted expert: it succeeds where reach says it can, each seed in its own way, below the step limit."""
 
 from __future__ import annotations
 

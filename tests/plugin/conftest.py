@@ -19,10 +19,6 @@ SMALL = Scene(width=128, height=96)
 Run = Callable[..., str]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "slow: a number of the acceptance lists, run by `make slow`")
-
-
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home for LeRobot that is not the person's."""

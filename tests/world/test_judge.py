@@ -1,4 +1,4 @@
-"""The judge: one test per outcome out of synthetic readings, then the written precedence, then the rest of the report."""
+"""The judge: a test per outcome out of synthetic readings, then the written precedence, then the report."""
 
 from __future__ import annotations
 
@@ -123,7 +123,8 @@ def test_missed_goal_ends_at_12_cm_from_the_bowls_axis() -> None:
 
 def test_a_block_that_starts_in_the_bowl_never_succeeds() -> None:
     assert judged((IN_BOWL, 300)).outcome() is Outcome.NEVER_REACHED
-    assert judged((IN_BOWL, 5), ({**IN_BOWL, "approach": 0.01, "fixed": True, "moving": True}, 5), (IN_BOWL, 300)).success_s is None
+    squeezed = {**IN_BOWL, "approach": 0.01, "fixed": True, "moving": True}
+    assert judged((IN_BOWL, 5), (squeezed, 5), (IN_BOWL, 300)).success_s is None
 
 
 def test_a_block_pushed_into_the_bowl_without_a_lift_never_succeeds() -> None:

@@ -110,7 +110,8 @@ def test_inverse_kinematics_keep_joint_limits(arm: Arm) -> None:
 @pytest.mark.parametrize("joint", range(5))
 def test_a_pose_beyond_one_joint_limit_is_not_solved(arm: Arm, joint: int) -> None:
     # Each within limits but for the one that is moved 2 degrees past its own.
-    joints = np.radians([[0, 0, 0, 30, 0], [0, 0, 0, 0, 0], [0, -60, 0, 20, 0], [0, -60, 0, 0, 0], [0, 0, 0, 30, 0]][joint])
+    poses = [[0, 0, 0, 30, 0], [0, 0, 0, 0, 0], [0, -60, 0, 20, 0], [0, -60, 0, 0, 0], [0, 0, 0, 30, 0]]
+    joints = np.radians(poses[joint])
     inside = joints.copy()
     joints[joint] = JOINT_HIGH[joint] + math.radians(2)
     inside[joint] = JOINT_HIGH[joint] - math.radians(2)

@@ -69,7 +69,8 @@ BAD = [
     ("distractors", -1), ("distractors", 5),
     ("block_scale", 0.5), ("block_scale", 1.5), ("overhead_fov", 19.0), ("overhead_fov", 91.0),
     ("width", 641), ("width", 8), ("height", 481), ("height", 2000), ("fps", 0), ("fps", -30),
-    ("block", "sphere"), ("bowl", "vase"), ("ground", "grass"), ("camera", "phone"), ("look", "nicer"), ("servo", "soft"),
+    ("block", "sphere"), ("bowl", "vase"), ("ground", "grass"),
+    ("camera", "phone"), ("look", "nicer"), ("servo", "soft"),
 ]  # fmt: skip
 
 
