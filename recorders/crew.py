@@ -1,7 +1,7 @@
 """Processes that work beside the recorder: one drawing queue for real-time takes, many workers for generated ones.
 
 Children are spawned, not forked, so that each has an OpenGL context of its own on every platform; they ignore the
-keyboard's interrupt, which their parent answers for all.
+keyboard's interrupt, which their parent answers for all, and end when their parent has ended, however it did.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import multiprocessing
 import os
 import queue
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator
-from multiprocessing.synchronize import Event
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +27,15 @@ from .world.scene import Scene, compile_scene
 
 _SPAWN = multiprocessing.get_context("spawn")
 _POLL_S = 0.2
+_GATE_POLL_S = 0.01
 
 
 class WorkerDied(StudioError):
     """A child process ended without a word."""
 
-    def __init__(self, what: str, code: int | None) -> None:
+    def __init__(self, what: str, codes: list[int | None]) -> None:
         super().__init__(
-            f"The {what} process ended unexpectedly (exit code {code}), often for want of memory. Kept takes are on "
+            f"The {what} process ended unexpectedly (exit code {codes[0]}), often for want of memory. Kept takes are on "
             "disk; run the same command again with --resume."
         )
 
@@ -56,8 +59,9 @@ class Crew:
             for _ in range(count)
         ]
         self.open_jobs = 0
-        for process in self._processes:
-            process.start()
+        with _no_interrupt():
+            for process in self._processes:
+                process.start()
 
     def give(self, job: Any) -> None:
         self.open_jobs += 1
@@ -74,7 +78,8 @@ class Crew:
             try:
                 result = self._results.get(timeout=_POLL_S) if wait else self._results.get_nowait()
             except queue.Empty:
-                self._require_alive()
+                if self._died() and self._results.empty():
+                    raise WorkerDied(self._what, self._died()) from None
                 if wait:
                     continue
                 return
@@ -94,30 +99,41 @@ class Crew:
             channel.cancel_join_thread()
             channel.close()
 
-    def _require_alive(self) -> None:
-        for process in self._processes:
-            if not process.is_alive():
-                raise WorkerDied(self._what, process.exitcode)
+    def _died(self) -> list[int | None]:
+        """Exit codes of the children that are gone; what they said before is in the pipe by then."""
+        return [process.exitcode for process in self._processes if not process.is_alive()]
 
 
-def drawing_crew(root: Path, scene: Scene, encoding: Encoding, may_work: Event) -> Crew:
-    """One low-priority process that turns journals (paths) into stage folders (paths), pausing while told to."""
-    return Crew("drawing", 1, _draw_journals, root, scene, encoding, may_work)
+class Gate:
+    """Open or closed. Children look, without a lock that a killed child would take along."""
+
+    def __init__(self) -> None:
+        self._open: Any = _SPAWN.RawValue("b", 1)
+
+    def open(self) -> None:
+        self._open.value = 1
+
+    def close(self) -> None:
+        self._open.value = 0
+
+    def wait(self) -> None:
+        while not self._open.value:
+            time.sleep(_GATE_POLL_S)
 
 
-def new_event() -> Event:
-    """An event that children can wait for."""
-    return _SPAWN.Event()
+def drawing_crew(root: Path, scene: Scene, encoding: Encoding, gate: Gate) -> Crew:
+    """One low-priority process that turns journals (paths) into stage folders (paths), pausing at a closed gate."""
+    return Crew("drawing", 1, _draw_journals, root, scene, encoding, gate)
 
 
 def _draw_journals(
-    jobs: Iterator[Path], send: Callable[[Any], None], root: Path, scene: Scene, encoding: Encoding, may_work: Event
+    jobs: Iterator[Path], send: Callable[[Any], None], root: Path, scene: Scene, encoding: Encoding, gate: Gate
 ) -> None:
     model = compile_scene(scene)
     painter = Painter(scene, model)
     for path in jobs:
         take = read_journal(path)
-        send(draw_take(take, root, scene, painter, encoding, lambda _: may_work.wait()))
+        send(draw_take(take, root, scene, painter, encoding, lambda _: gate.wait()))
 
 
 def draw_take(
@@ -139,8 +155,29 @@ def draw_take(
     ).folder
 
 
+@contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Children started inside never see the keyboard's interrupt, not even while they still import."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
 def _run(work: Callable[..., None], jobs: Any, results: Any, arguments: tuple[Any, ...]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     if hasattr(os, "nice"):
         os.nice(10)
     try:

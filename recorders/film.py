@@ -75,7 +75,9 @@ def make_film(
         CannotWrite: the disk refused.
     """
     if not episodes or not (math.isfinite(speed) and speed > 0):
-        raise UsageError(f"A film needs an episode and a positive speed; got {list(episodes)} at speed {speed:g}.")
+        raise UsageError(
+            f"A film needs an episode and a positive speed; got {list(episodes)} at speed {speed:g}."
+        )
     takes = [(store.episode(index), read_sidecar(store.episode(index).frames)) for index in episodes]
     total = sum(len(shown(len(take), speed)) for _, take in takes)
     scene = film_scene(store)
@@ -131,7 +133,11 @@ def _all_frames(
             if index != drawn:
                 tracked = follower.see(painter.gripper(qpos[index]))
                 caption = Caption(
-                    saved.index, saved.row.outcome, take.phase[index], index / store.fps, len(take) / store.fps
+                    saved.index,
+                    saved.row.outcome,
+                    take.phase[index],
+                    index / store.fps,
+                    len(take) / store.fps,
                 )
                 canvas = compose(tiles(painter, qpos[index], tracked), labels, caption)
                 drawn = index

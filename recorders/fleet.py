@@ -1,20 +1,18 @@
 """Many unpaced takes at once, in processes of one machine, committed in the order of their attempts.
 
 A worker drives, draws and encodes an attempt; the parent only logs and commits. Attempts are given out ahead of what
-may be needed, and those beyond the last one wanted are dropped, so that which episodes a dataset gets depends on the
-seed alone and not on how many processes there were.
+may be needed, and what was not committed, because it lies beyond the last one wanted or a kill came first, is dropped
+and comes again, equal: which episodes a dataset gets depends on the seed alone.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from curation.atomic import remove
 from curation.episodes import StagedEpisode
 from curation.video import Encoding
 
@@ -23,7 +21,7 @@ from .journal import read_journal
 from .operators.named import Who, make_operator
 from .placements import Placing, start
 from .rollout import Start
-from .session import Asked, Session, begin_take
+from .session import STAGING, Asked, Session, begin_take
 from .take import Keep, run_take
 from .world.scene import Scene, compile_scene, fingerprint
 from .world.sim import SimWorld
@@ -53,7 +51,7 @@ def fleet(
     """Attempts in order, from the session's next one on, until the caller stops asking.
 
     Args:
-        session: whose takes folder the workers write to.
+        session: whose staging folder the workers write to.
         who: drives.
         placing: where blocks go.
         seed: of the session.
@@ -85,25 +83,16 @@ def fleet(
                 following += 1
     finally:
         crew.stop()
-        _drop_unused(session, following)
+        session.drop_staged()
 
 
 def save_made(session: Session, made: Made) -> tuple[dict[str, Any], int | None]:
     """Log an attempt and commit it if it was kept; returns its footer and episode index."""
-    take = read_journal(made.journal)
+    take = session.adopt(made.journal)
     assert take.footer is not None
     session.settle(take)
     index = None if made.staged is None else session.save(StagedEpisode.load(made.staged))
     return take.footer, index
-
-
-def _drop_unused(session: Session, following: int) -> None:
-    """Remove the takes of attempts nobody asked for; they come again, equal, when the dataset is continued."""
-    for path in session.journals():
-        take = read_journal(path, up_to_damage=True)
-        if int(take.header["attempt"]) >= following:
-            remove(path)
-            shutil.rmtree(session.stage_folder(take.header["episode_id"]), ignore_errors=True)
 
 
 def _work(
@@ -122,7 +111,7 @@ def _work(
     operator = make_operator(who, world)
     name = fingerprint(scene)
     for job in jobs:
-        journal = begin_take(root, scene, name, job.start, who.label, job.attempt, job.asked)
+        journal = begin_take(root, scene, name, job.start, who.label, job.attempt, job.asked, STAGING)
         _, kept = run_take(world, operator, job.start, journal, rule=rule, limit=limit)
         staged = draw_take(read_journal(journal.path), root, scene, world.painter, encoding) if kept else None
         send(Made(job.attempt, journal.path, staged))

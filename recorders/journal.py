@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from curation.atomic import sync_dir
+from curation.atomic import sync_dir, write_aside
 from curation.errors import BrokenJournal, CannotWrite
 from curation.frames import Ending, Frame, Vector
 
@@ -104,12 +104,22 @@ class Journal:
             raise CannotWrite(self.path, error) from error
 
     def _write(self, record: dict[str, Any]) -> None:
-        text = json.dumps(record, separators=(",", ":"))
         try:
-            self._file.write(f"{text}\t{zlib.crc32(text.encode()):08x}\n")
+            self._file.write(_line(record))
             self._file.flush()
         except OSError as error:
             raise CannotWrite(self.path, error) from error
+
+
+def finish_journal(path: Path, take: Take, footer: dict[str, Any]) -> Take:
+    """Give an interrupted take its footer, durably; what follows its last whole frame goes. Returns it finished.
+
+    Raises:
+        CannotWrite: if the disk refuses; the journal is as it was.
+    """
+    whole = path.read_bytes().split(b"\n")[: 1 + len(take)]
+    write_aside(path, b"\n".join([*whole, _line(footer).encode()]))
+    return read_journal(path)
 
 
 def read_journal(path: Path, *, up_to_damage: bool = False) -> Take:
@@ -152,6 +162,11 @@ def _take(path: Path, header: dict[str, Any], rows: list[dict[str, Any]], footer
         )
     except (KeyError, ValueError) as error:
         raise BrokenJournal(path, 2, f"a frame is incomplete ({error})") from error
+
+
+def _line(record: dict[str, Any]) -> str:
+    text = json.dumps(record, separators=(",", ":"))
+    return f"{text}\t{zlib.crc32(text.encode()):08x}\n"
 
 
 def _parse(line: bytes) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -114,14 +114,17 @@ def read_targets(path: Path) -> tuple[tuple[float, float, float | None, str], ..
     """
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))["positions"]
-        return tuple(
-            (float(e["x"]), float(e["y"]), None if e.get("rotation") is None else float(e["rotation"]), str(e.get("note", "")))
-            for e in entries
-        )
+        return tuple(_target(entry) for entry in entries)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
-            f'Targets {path} cannot be read ({error}). Expected {{"positions": [{{"x": 0.3, "y": 0.1, "rotation": 0}}]}}.'
+            f"Targets {path} cannot be read ({error}). "
+            'Expected {"positions": [{"x": 0.3, "y": 0.1, "rotation": 0}]}.'
         ) from error
+
+
+def _target(entry: dict[str, Any]) -> tuple[float, float, float | None, str]:
+    turned = entry.get("rotation")
+    return float(entry["x"]), float(entry["y"]), None if turned is None else float(turned), str(entry.get("note", ""))
 
 
 def _draw(

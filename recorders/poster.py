@@ -12,7 +12,7 @@ from curation import layout
 from curation.atomic import make_folder
 from curation.episodes import SavedEpisode
 from curation.errors import CannotWrite, UsageError
-from curation.frames import JOINT_FEATURES
+from curation.frames import JOINT_FEATURES, Outcome
 from curation.inspect import Inspection, JointFacts, inspect
 from curation.rates import Rate
 from curation.store import Store
@@ -106,7 +106,9 @@ def _success(draw: ImageDraw.ImageDraw, found: Inspection) -> int:
         _big_rate(draw, found.success, top)
         top += 176
     if found.attempts is not None:
-        draw.text((SIDE, top), f"kept {found.attempts.kept.k} of {found.attempts.kept.n} attempts", INK, font(22))
+        draw.text(
+            (SIDE, top), f"kept {found.attempts.kept.k} of {found.attempts.kept.n} attempts", INK, font(22)
+        )
         draw.text((RIGHT, top), _interval(found.attempts.kept), MUTED, font(22), anchor="ra")
         top += 48
     for outcome, count in found.outcomes.items():
@@ -126,7 +128,9 @@ def _big_rate(draw: ImageDraw.ImageDraw, rate: Rate, top: int) -> None:
     low, high = SIDE + span * rate.low, SIDE + span * rate.high
     draw.rectangle((low, line, high, line + 10), (150, 202, 178))
     point = SIDE + span * (rate.k / rate.n if rate.n else 0.0)
-    draw.rectangle((min(point, RIGHT - 6), line - 6, min(point, RIGHT - 6) + 6, line + 16), outcome_colour("success"))
+    draw.rectangle(
+        (min(point, RIGHT - 6), line - 6, min(point, RIGHT - 6) + 6, line + 16), outcome_colour("success")
+    )
 
 
 def _interval(rate: Rate) -> str:
@@ -184,27 +188,25 @@ def _thumbnail_rows(store: Store) -> list[Image.Image]:
 
 
 def chosen(store: Store) -> list[int]:
-    """Episodes to show: one of each outcome, the commonest first, then others spread over the dataset."""
-    first_of: dict[str, int] = {}
-    for outcome in outcomes_by_count(store):
-        first_of[outcome] = next(e.index for e in store.episodes if e.row.outcome == outcome)
+    """Episodes to show: a success, one of each failure, the commonest first, then others spread over the dataset."""
+    first_of = {episode.row.outcome: episode.index for episode in reversed(store.episodes)}
+    words = [row.outcome for row in store.rows()]
+    ranked = sorted(first_of, key=lambda word: (word != Outcome.SUCCESS, -words.count(word), word))
     count = min(ROWS_SHOWN, store.total_episodes)
     spread = [int(index) for index in np.linspace(0, store.total_episodes - 1, count).round()]
-    others = [*spread, *range(store.total_episodes)]
-    return sorted(list(dict.fromkeys([*first_of.values(), *others]))[:count])
-
-
-def outcomes_by_count(store: Store) -> list[str]:
-    """Outcomes in the dataset, the commonest first."""
-    words = [row.outcome for row in store.rows()]
-    return sorted(set(words), key=lambda word: (-words.count(word), word))
+    wanted = [*(first_of[word] for word in ranked), *spread, *range(store.total_episodes)]
+    return sorted(list(dict.fromkeys(wanted))[:count])
 
 
 def moments(episode: SavedEpisode, fps: int) -> list[int]:
     """Frames of `MOMENTS`: as the judge timed them, else at fixed shares of the episode."""
     extra, last = episode.row.extra, episode.length - 1
     lifted = extra.get("lifted_s")
-    grasps = [grasp["start_s"] for grasp in extra.get("grasps") or () if lifted is None or grasp["start_s"] <= lifted]
+    grasps = [
+        grasp["start_s"]
+        for grasp in extra.get("grasps") or ()
+        if lifted is None or grasp["start_s"] <= lifted
+    ]
     grasp = round(grasps[-1] * fps) if grasps else round(0.4 * last)
     carried = round((lifted * fps + last) / 2) if lifted is not None else round(0.7 * last)
     return [0, min(grasp, last), min(carried, last), last]

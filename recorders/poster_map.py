@@ -107,7 +107,9 @@ def _reach(image: Image.Image, ground: Ground) -> None:
     inside = np.array([[reach.reachable(Placement(float(x), float(y))) for y in ys] for x in xs])
     rough = Image.fromarray(inside.astype(np.uint8) * 255)
     # Blurred by about a lattice step before it is cut at one half: the limit is a curve, not a staircase.
-    soft = rough.resize((rough.width * 8, rough.height * 8), Image.Resampling.BICUBIC).filter(ImageFilter.GaussianBlur(9))
+    soft = rough.resize((rough.width * 8, rough.height * 8), Image.Resampling.BICUBIC).filter(
+        ImageFilter.GaussianBlur(9)
+    )
     size = (round(len(ys) * LATTICE * ground.scale), round(len(xs) * LATTICE * ground.scale))
     smooth = soft.resize(size, Image.Resampling.BICUBIC)
     # A lattice point is the middle of its pixel, so the picture begins half a step outside the map.
@@ -168,7 +170,9 @@ def _bowl(draw: ImageDraw.ImageDraw, ground: Ground, scene: Scene) -> None:
     x, y = props.BOWL_CENTRE
     if scene.bowl == "tray":
         half = props.TRAY_HALF
-        draw.rectangle((*ground.at(x + half, y + half), *ground.at(x - half, y - half)), (*ACCENT, 60), ACCENT, 3 * FINE)
+        draw.rectangle(
+            (*ground.at(x + half, y + half), *ground.at(x - half, y - half)), (*ACCENT, 60), ACCENT, 3 * FINE
+        )
         return
     _disc(draw, ground, x, y, props.BOWL_RIM_RADIUS, ACCENT)
     _disc(draw, ground, x, y, props.BOWL_RIM_RADIUS - 0.004, (214, 226, 241))
@@ -209,7 +213,9 @@ def _words(draw: ImageDraw.ImageDraw, ground: Ground, scene: Scene) -> None:
     base_x, base_y = ground.at(BASE_X - BASE_HALF[0], 0.0)
     draw.text((base_x, base_y + 10), "arm base", INK, font(20), anchor="ma")
     bowl_x, bowl_y = ground.at(props.BOWL_CENTRE[0] - props.BOWL_RIM_RADIUS, props.BOWL_CENTRE[1])
-    draw.text((bowl_x, bowl_y + 10), "tray" if scene.bowl == "tray" else "bowl", ACCENT, font(20), anchor="ma")
+    draw.text(
+        (bowl_x, bowl_y + 10), "tray" if scene.bowl == "tray" else "bowl", ACCENT, font(20), anchor="ma"
+    )
     _reach_word(draw, ground)
     _axis_numbers(draw, ground)
 

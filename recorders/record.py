@@ -15,7 +15,7 @@ from curation.errors import StudioError
 from curation.frames import Ending, Frame
 
 from .clock import RealTime
-from .crew import Crew, drawing_crew, new_event
+from .crew import Crew, Gate, drawing_crew
 from .journal import read_journal
 from .operators import Operator
 from .placements import Placing, start
@@ -86,8 +86,7 @@ class Recorder:
     def __init__(self, session: Session, tell: Callable[[Event], None]) -> None:
         self._session = session
         self._tell = tell
-        self._may_draw = new_event()
-        self._may_draw.set()
+        self._may_draw = Gate()
         self._crew: Crew | None = None
 
     def finish_kept(self) -> list[Path]:
@@ -136,13 +135,13 @@ class Recorder:
         while session.store.total_episodes + self._open < episodes:
             at = start(placing, session.scene, seed, attempt)
             journal = session.begin(at, label, attempt, placing.nominal(attempt))
-            self._may_draw.clear()
+            self._may_draw.close()
             try:
                 ending, kept = run_take(
                     world, operator, at, journal, rule=rule, limit=limit, clock=clock, watch=watch, measured=clock.measured
                 )
             finally:
-                self._may_draw.set()
+                self._may_draw.open()
             session.settle(read_journal(journal.path))
             if kept:
                 self._draw(journal.path)

@@ -6,22 +6,29 @@ change what happened (servo, friction, block, bowl, rate) is refused.
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from curation.atomic import write_aside
 from curation.episodes import EpisodeRow, StagedEpisode
 from curation.errors import NotADataset, TargetExists, UsageError
 from curation.frames import Placement, Vector
-from curation.store import SavedEpisode, Store, fingerprint as data_fingerprint
+from curation.store import SavedEpisode, Store
+from curation.store import fingerprint as data_fingerprint
 from curation.video import Encoding
 
 from .crew import Crew
-from .draw import Layout, layout_of, positions, stage_take
+from .draw import Layout, positions, stage_take
 from .journal import Take
 from .session import STAGING, scene_card
 from .sidecar import read_sidecar
@@ -109,8 +116,6 @@ def _jobs(source: Store, scene: Scene, vary: int | None) -> Iterator[Job]:
 
 
 def _job(episode: SavedEpisode, scene: Scene, layout: Layout) -> Job:
-    import uuid
-
     assert episode.frames is not None
     episode_id = str(uuid.uuid4())
     extra = {
@@ -157,8 +162,6 @@ def _in_order(crew: Crew, jobs: Iterator[Job]) -> Iterator[Path]:
 
 
 def _work(jobs: Iterator[Job], send: Callable[[Any], None], root: Path, encoding: Encoding) -> None:
-    import os
-
     os.environ["LP_NUM_THREADS"] = "1"
     painter: Painter | None = None
     drawn: Scene | None = None
@@ -182,15 +185,9 @@ def _places(take: Take, scene: Scene) -> dict[str, Vector]:
 
 
 def _write_provenance(root: Path, source: Store, scene: Scene, vary: int | None) -> None:
-    import json
-    from datetime import UTC, datetime
-    from importlib.metadata import version
-
-    from curation.atomic import write_aside
-
     story = {
         "parents": [{"name": source.root.name, "fingerprint": data_fingerprint(source.root)}],
-        "edits": [{"edit": "rerender", "scene": asdict(scene), "vary_seed": vary, "layout": layout_of(compile_scene(scene))}],
+        "edits": [{"edit": "rerender", "scene": asdict(scene), "vary_seed": vary}],
         "versions": {"teleop-studio": version("teleop-studio"), "mujoco": version("mujoco")},
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
     }

@@ -63,7 +63,11 @@ def rollout(
     """
     clock = clock or Unpaced()
     runs = [_Run(world, world.reset(s.seed, s.placement)) for world, s in zip(worlds, starts, strict=True)]
-    operator.begin([run.observation for run in runs if run.observation], [start.seed for start in starts])
+    try:
+        operator.begin([run.observation for run in runs if run.observation], [start.seed for start in starts])
+    except StudioError as error:
+        yield from _fail(runs, str(error))
+        return
     clock.start()
     index = 0
     while any(run.observation is not None for run in runs):

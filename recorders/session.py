@@ -12,6 +12,7 @@ what was kept.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import uuid
@@ -22,9 +23,9 @@ from typing import IO, Any
 
 import mujoco
 
-from curation.atomic import make_folder, place, remove
+from curation.atomic import make_folder, place, remove, write_aside
 from curation.episodes import StagedEpisode
-from curation.errors import BrokenJournal, CannotWrite, Mismatch, NotADataset, TargetExists, UsageError
+from curation.errors import BrokenJournal, CannotWrite, DataError, Mismatch, NotADataset, UsageError
 from curation.store import Store
 from curation.video import Encoding
 
@@ -75,8 +76,8 @@ class Session:
         self.root = store.root
         self._fingerprint = str(store.scene.get("fingerprint", ""))
         self._lock = _lock(self.root)
-        # What was staged but not committed is drawn again from its journal.
-        shutil.rmtree(self.root / STAGING, ignore_errors=True)
+        # What was staged but not committed is drawn again from its journal, or generated again.
+        self.drop_staged()
         for folder in (TAKES, STAGING):
             make_folder(self.root / folder)
         self.attempts = self._read_attempts()
@@ -88,8 +89,6 @@ class Session:
         Raises:
             TargetExists: something is there.
         """
-        if root.exists() and any(root.iterdir() if root.is_dir() else [root]):
-            raise TargetExists(root, "Choose another --to, or continue it with --resume.")
         store = Store.create(
             root,
             fps=scene.fps,
@@ -119,6 +118,12 @@ class Session:
         """Open the journal of a new take."""
         return begin_take(self.root, self.scene, self._fingerprint, start, operator, attempt, asked)
 
+    def adopt(self, journal: Path) -> Take:
+        """Take over the finished take of a worker; it is kept, or settled as not kept, from here on."""
+        place(journal, self.root / TAKES / journal.name)
+        remove(journal)
+        return read_journal(self.root / TAKES / journal.name)
+
     def settle(self, take: Take) -> None:
         """Log a finished take, once, and put it away if it was not kept."""
         if take.footer is None:
@@ -143,7 +148,7 @@ class Session:
                 unfinished.append(path)
                 continue
             self.settle(take)
-            if take.header["episode_id"] in saved:
+            if path.stem in saved:
                 remove(path)
             elif take.footer["kept"]:
                 kept.append(take)
@@ -165,6 +170,10 @@ class Session:
 
     def stage_folder(self, episode_id: str) -> Path:
         return self.root / STAGING / episode_id
+
+    def drop_staged(self) -> None:
+        """Remove everything that is staged but not committed."""
+        shutil.rmtree(self.root / STAGING, ignore_errors=True)
 
     def close(self) -> None:
         """Let go of the dataset."""
@@ -200,6 +209,8 @@ class Session:
         try:
             with path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
         except OSError as error:
             raise CannotWrite(path, error) from error
         self.attempts.append(line)
@@ -208,15 +219,27 @@ class Session:
         path = self.root / ATTEMPTS
         if not path.is_file():
             return []
-        lines = path.read_text(encoding="utf-8").split("\n")
-        # A kill can tear the last line; the journal it speaks of is still there and will be logged again.
-        return [json.loads(line) for line in lines[:-1] if line]
+        whole, newline, torn = path.read_bytes().rpartition(b"\n")
+        if torn:
+            # A full disk tears the last line; the journal it speaks of is still there and will be logged again.
+            write_aside(path, whole + newline)
+        try:
+            return [json.loads(line) for line in whole.split(b"\n") if line]
+        except ValueError as error:
+            raise DataError(f"The log of attempts {path} is damaged: {error}. Mend or remove that line.") from error
 
 
 def begin_take(
-    root: Path, scene: Scene, scene_fingerprint: str, start: Start, operator: str, attempt: int, asked: Asked = None
+    root: Path,
+    scene: Scene,
+    scene_fingerprint: str,
+    start: Start,
+    operator: str,
+    attempt: int,
+    asked: Asked = None,
+    folder: Path = TAKES,
 ) -> Journal:
-    """Open the journal of a new take of a dataset."""
+    """Open the journal of a new take of a dataset; in `STAGING`, it is nobody's until the session adopts it."""
     episode_id = str(uuid.uuid4())
     header = {
         "version": 1,
@@ -230,7 +253,7 @@ def begin_take(
         "scene": scene_fingerprint,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    return Journal(root / TAKES / f"{episode_id}.jsonl", header)
+    return Journal(root / folder / f"{episode_id}.jsonl", header)
 
 
 def _lock(root: Path) -> IO[bytes]:

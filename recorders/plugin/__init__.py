@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import gymnasium
 
+from recorders.world.sim import ROBOT_TYPE
+
 from .env_config import StudioEnvConfig
-from .robot import ROBOT_TYPE, StudioSim, StudioSimConfig
+from .robot import StudioSim, StudioSimConfig
 from .teleoperator import StudioExpert, StudioExpertConfig
 
 ENV_ID = "gym_studio/PickPlace-v0"

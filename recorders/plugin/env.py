@@ -22,8 +22,8 @@ from curation.errors import UsageError
 from curation.frames import Image, Observation, Outcome, Placement
 from recorders.placements import PLACEMENT_STREAM
 from recorders.world.scene import Scene
-from recorders.world.units import HIGH, LOW
 from recorders.world.tasks.pick_place import TIME_LIMIT_S, instruction
+from recorders.world.units import HIGH, LOW
 
 from .worlds import image_names, make_world
 
@@ -114,7 +114,7 @@ class StudioEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
         truncated = not success and self._frames >= self._max_episode_steps
         return self._observed, float(success and not before), success, truncated, self._info()
 
-    def render(self) -> Image:  # type: ignore[override]  # gymnasium's type allows any frame
+    def render(self) -> Image:
         """The overhead image that was last observed."""
         return self._images["overhead_cam"]
 
@@ -162,7 +162,7 @@ def _placement(position: Sequence[float]) -> Placement:
 def _observation_space(scene: Scene, privileged: bool) -> gym.spaces.Dict:
     image = gym.spaces.Box(0, 255, (scene.height, scene.width, 3), np.uint8)
     spaces: dict[str, gym.Space[Any]] = {
-        "pixels": gym.spaces.Dict({name: image for name in image_names(scene)}),
+        "pixels": gym.spaces.Dict(dict.fromkeys(image_names(scene), image)),
         "agent_pos": gym.spaces.Box(-np.inf, np.inf, (6,), np.float32),
     }
     if privileged:

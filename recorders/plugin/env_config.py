@@ -39,7 +39,9 @@ class StudioEnvConfig(EnvConfig):
 
     def __post_init__(self) -> None:
         if self.fps != self.scene.fps:
-            raise UsageError(f"--env.fps is {self.fps} and --env.scene.fps is {self.scene.fps}: give both the same value.")
+            raise UsageError(
+                f"--env.fps is {self.fps} and --env.scene.fps is {self.scene.fps}: give both the same value."
+            )
         self.episode_length = self.episode_length or round(TIME_LIMIT_S * self.fps)
         shape = (self.scene.height, self.scene.width, 3)
         images = {f"{OBS_IMAGES}.{name}": shape for name in image_names(self.scene)}

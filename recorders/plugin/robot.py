@@ -12,8 +12,8 @@ from lerobot.utils.errors import DeviceAlreadyConnectedError
 from curation.errors import BadAction
 from curation.frames import JOINT_FEATURES, Vector
 from recorders.placements import Placing
-from recorders.session import ROBOT_TYPE
 from recorders.world.scene import Scene
+from recorders.world.sim import ROBOT_TYPE
 
 from .stage import Stage, close_stage, find_stage, open_stage
 from .worlds import image_names

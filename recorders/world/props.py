@@ -43,7 +43,12 @@ BLOCKS = {
 
 DISTRACTOR_SPOTS = ((0.25, 0.05), (0.30, 0.20), (0.20, 0.12), (0.36, 0.08))
 """Default places of the distractor blocks [m]; the first is the earlier work's confuser."""
-_DISTRACTOR_COLOURS = ((0.90, 0.90, 0.88, 1.0), (0.16, 0.48, 0.30, 1.0), (0.93, 0.78, 0.20, 1.0), (0.33, 0.27, 0.55, 1.0))
+_DISTRACTOR_COLOURS = (
+    (0.90, 0.90, 0.88, 1.0),
+    (0.16, 0.48, 0.30, 1.0),
+    (0.93, 0.78, 0.20, 1.0),
+    (0.33, 0.27, 0.55, 1.0),
+)
 
 
 def add_ground(spec: mujoco.MjSpec, ground: Literal["checker", "dark"]) -> None:

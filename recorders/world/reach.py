@@ -79,9 +79,8 @@ def nearest_valid(scene: Scene, placement: Placement, step: float = 0.005) -> Pl
     dx, dy = np.meshgrid(offsets, offsets, indexing="ij")
     order = np.argsort(np.hypot(dx, dy), axis=None, kind="stable")
     for index in order:
-        moved = Placement(
-            round(placement.x + float(dx.flat[index]), 4), round(placement.y + float(dy.flat[index]), 4), placement.yaw_deg
-        )
+        x, y = placement.x + float(dx.flat[index]), placement.y + float(dy.flat[index])
+        moved = Placement(round(x, 4), round(y, 4), placement.yaw_deg)
         if not problems(scene, moved):
             return moved
     return None

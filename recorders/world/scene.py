@@ -107,7 +107,7 @@ def scene_from(values: dict[str, Any]) -> Scene:
     known = Scene.__dataclass_fields__.keys()
     unknown = sorted(set(values) - set(known))
     if unknown:
-        raise UsageError(f"The scene names {', '.join(unknown)}, which this version does not know. Upgrade the studio.")
+        raise UsageError(f"The scene names {', '.join(unknown)}, unknown to this version. Upgrade the studio.")
     return Scene(**values)
 
 

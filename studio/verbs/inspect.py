@@ -51,7 +51,11 @@ def _draw(options: Inspect, store: Store, console: Console, written: dict[str, s
         from recorders.film import make_film
 
         chosen = list(options.episode) or list(range(min(4, store.total_episodes)))
-        make_film(store, chosen, options.video, progress=lambda done, of: console.progress(f"film: frame {done} of {of}"))
+
+        def tell(done: int, of: int) -> None:
+            console.progress(f"film: frame {done} of {of}")
+
+        make_film(store, chosen, options.video, progress=tell)
         written["film"] = str(options.video)
     if options.poster is not None:
         from recorders.poster import make_poster

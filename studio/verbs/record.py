@@ -123,8 +123,8 @@ def console_event(console: Console, event: Event, wanted: int) -> None:
         case Took():
             late = f", {event.late} late frames" if event.late else ""
             word = "kept" if event.kept else "not kept"
-            outcome = event.ending.outcome.value
-            console.step(f"take {event.attempt}: {outcome}, {event.frames} frames{late}, {word} ({event.total}/{wanted})")
+            driven = f"{event.ending.outcome.value}, {event.frames} frames{late}"
+            console.step(f"take {event.attempt}: {driven}, {word} ({event.total}/{wanted})")
         case Saved():
             console.step(f"saved episode {event.index}")
         case Drawing():

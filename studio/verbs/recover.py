@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from curation.episodes import StagedEpisode
 from curation.errors import BrokenJournal, UsageError
 from recorders.crew import draw_take
-from recorders.journal import Take, read_journal
+from recorders.journal import Take, finish_journal, read_journal
 from recorders.record import Recorder
 from recorders.resimulate import judge_unfinished
 from recorders.session import Session
@@ -91,7 +91,7 @@ def _keep(session: Session, take: Take, path: Path) -> int:
     world = SimWorld(session.scene)
     try:
         footer = judge_unfinished(take, world, session.store.scene["physics"]["layout"])
-        whole = replace(take, footer=footer)
+        whole = finish_journal(path, take, footer)
         folder = draw_take(whole, session.root, session.scene, world.painter, session.store.encoding)
         session.settle(whole)
         return session.save(StagedEpisode.load(folder))

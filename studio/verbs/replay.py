@@ -71,6 +71,5 @@ def _line(episode: SavedEpisode, drift: Drift) -> str:
     if drift.equal:
         return f"episode {episode.index}: equal bit for bit, {drift.repeated}"
     outcome = drift.repeated if drift.same_outcome else f"{drift.recorded} became {drift.repeated}"
-    return (
-        f"episode {episode.index}: joints drift {drift.joint_deg:.3f} deg, block {drift.block_mm:.2f} mm at most, {outcome}"
-    )
+    strayed = f"joints drift {drift.joint_deg:.3f} deg, block {drift.block_mm:.2f} mm at most"
+    return f"episode {episode.index}: {strayed}, {outcome}"

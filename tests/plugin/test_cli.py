@@ -22,7 +22,6 @@ from recorders.plugin.worlds import make_world
 from recorders.world.scene import Scene
 from recorders.world.sim import HOME
 
-
 Run = Callable[..., str]
 SEED = 7
 SMALL = Scene(width=128, height=96)
@@ -35,6 +34,15 @@ ENV = (
     "--env.discover_packages_path=recorders.plugin", "--env.type=studio", "--env.episode_length=20",
     "--env.positions=[[0.217,0.225,0],[0.337,-0.015,30]]", *(f"--env.{size}" for size in SIZE),
 )  # fmt: skip
+
+RECORD = (
+    "--teleop.type=studio_expert", "--dataset.repo_id=studio/test", "--dataset.no_stamp=true",
+    "--dataset.single_task=Pick up the red cube", "--dataset.num_episodes=2", "--dataset.episode_time_s=7",
+    "--dataset.reset_time_s=0", "--dataset.streaming_encoding=true", "--dataset.rgb_encoder.vcodec=h264",
+    "--dataset.rgb_encoder.preset=ultrafast", "--dataset.encoder_threads=1", "--dataset.push_to_hub=false",
+    "--display_data=false",
+)  # fmt: skip
+EVAL = ("--policy.device=cpu", "--eval.n_episodes=2", "--eval.batch_size=2", "--seed=1000")
 
 
 @dataclass(frozen=True)
@@ -54,13 +62,7 @@ class Recorded:
 @pytest.fixture(scope="module")
 def recorded(lerobot: Run, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     root = tmp_path_factory.mktemp("record") / "dataset"
-    said = lerobot(
-        "lerobot-record", *ROBOT, "--teleop.type=studio_expert", "--dataset.repo_id=studio/test", f"--dataset.root={root}",
-        "--dataset.no_stamp=true", "--dataset.single_task=Pick up the red cube", "--dataset.num_episodes=2",
-        "--dataset.episode_time_s=7", "--dataset.reset_time_s=0", "--dataset.streaming_encoding=true",
-        "--dataset.rgb_encoder.vcodec=h264", "--dataset.rgb_encoder.preset=ultrafast", "--dataset.encoder_threads=1",
-        "--dataset.push_to_hub=false", "--display_data=false", "--play_sounds=false",
-    )  # fmt: skip
+    said = lerobot("lerobot-record", *ROBOT, *RECORD, f"--dataset.root={root}", "--play_sounds=false")
     return Recorded(root, said)
 
 
@@ -95,7 +97,9 @@ def test_recorded_episodes_begin_at_home_and_follow_their_actions(dataset: LeRob
 
 
 @pytest.mark.parametrize("episode", [0, 1])
-def test_recorded_actions_are_the_experts_and_suffice(dataset: LeRobotDataset, recorded: Recorded, episode: int) -> None:
+def test_recorded_actions_are_the_experts_and_suffice(
+    dataset: LeRobotDataset, recorded: Recorded, episode: int
+) -> None:
     begun = start(StudioSimConfig().placing, SMALL, SEED, episode)
     actions = column(dataset, "action", episode)
     world = make_world(SMALL)
@@ -116,21 +120,23 @@ def test_recorded_actions_are_the_experts_and_suffice(dataset: LeRobotDataset, r
 
 def test_lerobot_eval_evaluates(lerobot: Run, policy: Path, tmp_path: Path) -> None:
     lerobot(
-        "lerobot-eval", *ENV, f"--policy.path={policy}", "--policy.device=cpu", "--eval.n_episodes=2", "--eval.batch_size=2",
-        "--eval.use_async_envs=false", "--seed=1000", f"--output_dir={tmp_path / 'eval'}",
-    )  # fmt: skip
-    told = json.loads((tmp_path / "eval" / "eval_info.json").read_text())
+        "lerobot-eval",
+        *ENV,
+        *EVAL,
+        "--eval.use_async_envs=false",
+        f"--policy.path={policy}",
+        f"--output_dir={tmp_path}",
+    )
+    told = json.loads((tmp_path / "eval_info.json").read_text())
     assert told["overall"]["n_episodes"] == 2
     assert told["per_task"][0]["metrics"]["successes"] == [False, False]
 
 
 @pytest.mark.slow
 def test_lerobot_eval_evaluates_in_processes_and_records(lerobot: Run, policy: Path, tmp_path: Path) -> None:
-    lerobot(
-        "lerobot-eval", *ENV, f"--policy.path={policy}", "--policy.device=cpu", "--eval.n_episodes=2", "--eval.batch_size=2",
-        "--eval.use_async_envs=true", "--eval.recording=true", "--seed=1000", f"--output_dir={tmp_path / 'eval'}",
-    )  # fmt: skip
-    assert (tmp_path / "eval" / "eval_info.json").is_file()
+    lerobot("lerobot-eval", *ENV, *EVAL, "--eval.recording=true", f"--policy.path={policy}", f"--output_dir={tmp_path}")
+    assert (tmp_path / "eval_info.json").is_file()
+    assert len(list(tmp_path.rglob("meta/info.json"))) == 2
 
 
 @pytest.mark.slow
@@ -146,9 +152,7 @@ def test_lerobot_rollout_drives_the_robot(lerobot: Run, policy: Path) -> None:
 
 @pytest.mark.slow
 def test_lerobot_replay_repeats_an_episode(lerobot: Run, recorded: Recorded) -> None:
-    said = lerobot(
-        "lerobot-replay", *ROBOT, "--robot.episode=1", "--dataset.repo_id=studio/test", f"--dataset.root={recorded.root}",
-        "--dataset.episode=1", "--play_sounds=false",
-    )  # fmt: skip
+    which = ("--robot.episode=1", "--dataset.episode=1", "--dataset.repo_id=studio/test", "--play_sounds=false")
+    said = lerobot("lerobot-replay", *ROBOT, *which, f"--dataset.root={recorded.root}")
     assert Recorded(recorded.root, said).outcome(1) == recorded.outcome(1)
     assert recorded.outcome(1) == Outcome.SUCCESS or "slower" in recorded.said

@@ -1,0 +1,105 @@
+"""Posters: one picture with something in every part of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from curation.episodes import StagedEpisode
+from curation.errors import NotADataset, UsageError
+from curation.store import Store
+from curation.video import Encoding
+from recorders.clock import Unpaced
+from recorders.crew import draw_take
+from recorders.journal import read_journal
+from recorders.operators.named import Who, make_operator
+from recorders.placements import Placing, start
+from recorders.poster import BODY_TOP, MAP_WIDTH, MARGIN, SIDE, WIDTH, chosen, make_poster, moments
+from recorders.poster_map import Ground, tip_paths
+from recorders.session import Session
+from recorders.take import Keep, run_take
+from recorders.world.scene import Scene
+from recorders.world.sim import SimWorld
+
+FRAMES = 20
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """One short take."""
+    root = tmp_path_factory.mktemp("poster") / "tiny"
+    scene = Scene(width=64, height=48)
+    session = Session.create(root, scene, Encoding())
+    world = SimWorld(scene)
+    at = start(Placing(at=(0.217, 0.225)), scene, 5, 0)
+    journal = session.begin(at, "expert", 0, None)
+    operator = make_operator(Who(), world)
+    run_take(world, operator, at, journal, rule=Keep.ALL, limit=FRAMES, clock=Unpaced())
+    take = read_journal(journal.path)
+    session.settle(take)
+    session.save(StagedEpisode.load(draw_take(take, root, scene, world.painter, session.store.encoding)))
+    world.close()
+    session.close()
+    return session.store
+
+
+def test_poster_has_something_in_every_part(store: Store, tmp_path: Path) -> None:
+    make_poster(store, tmp_path / "new" / "poster.png")
+    with Image.open(tmp_path / "new" / "poster.png") as image:
+        page = np.asarray(image.convert("RGB"))
+    map_bottom = BODY_TOP + Ground(MAP_WIDTH).height
+    parts = {
+        "title": page[60:250, MARGIN:],
+        "map": page[BODY_TOP:map_bottom, MARGIN : MARGIN + MAP_WIDTH],
+        "success": page[BODY_TOP : BODY_TOP + 200, SIDE:],
+        "joints": page[map_bottom - 400 : map_bottom, SIDE:],
+        "moments": page[map_bottom + 100 :, MARGIN:],
+    }
+    assert page.shape[1] == WIDTH
+    assert {
+        name: len(np.unique(part.reshape(-1, 3), axis=0)) > 20 for name, part in parts.items()
+    } == dict.fromkeys(parts, True)
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["poster.png"]
+
+
+def test_the_map_shows_forward_up_and_the_robots_right_at_the_right() -> None:
+    ground = Ground(960)
+    right, down = ground.at(0.2, 0.1)
+    assert ground.at(0.3, 0.1) == pytest.approx((right, down - 0.1 * ground.scale))
+    assert ground.at(0.2, 0.0) == pytest.approx((right + 0.1 * ground.scale, down))
+
+
+def test_paths_begin_at_the_folded_arm(store: Store) -> None:
+    (path,) = tip_paths(store, Scene(width=64, height=48))
+    assert path.shape == (FRAMES // 2, 3)
+    assert path[0, 0] == pytest.approx(0.18, abs=0.05)
+    assert abs(path[0, 1]) < 0.02
+
+
+def test_moments_are_in_order_and_within_the_episode(store: Store) -> None:
+    (episode,) = store.episodes
+    found = moments(episode, store.fps)
+    assert found == sorted(found)
+    assert (found[0], found[-1]) == (0, FRAMES - 1)
+    assert chosen(store) == [0]
+
+
+def test_a_dataset_that_cannot_be_drawn_is_refused(tmp_path: Path, store: Store) -> None:
+    empty = Store.create(
+        tmp_path / "empty",
+        fps=30,
+        features=store.features,
+        robot_type="x",
+        scene=store.scene,
+        encoding=Encoding(),
+    )
+    with pytest.raises(UsageError, match="no episodes"):
+        make_poster(empty, tmp_path / "poster.png")
+    foreign = Store.create(
+        tmp_path / "foreign", fps=30, features=store.features, robot_type="x", scene={}, encoding=Encoding()
+    )
+    with pytest.raises(NotADataset, match="not recorded by the studio"):
+        make_poster(foreign, tmp_path / "poster.png")
