@@ -214,9 +214,7 @@ def _attempts(store: Store) -> tuple[Attempts | None, list[str]]:
     success = sum(line.get("outcome") == "success" for line in lines)
     notes = [f"{ATTEMPTS}: {torn} damaged lines left out"] if torn else []
     if kept != store.total_episodes:
-        notes.append(
-            f"the log counts {kept} kept attempts, the dataset holds {store.total_episodes} episodes"
-        )
+        notes.append(f"the log counts {kept} kept attempts, the dataset holds {store.total_episodes} episodes")
     return Attempts(wilson(kept, len(lines)), wilson(success, len(lines))), notes
 
 
@@ -300,9 +298,7 @@ def _notes(store: Store, episodes: Sequence[EpisodeFacts], joints: Iterable[Join
         },
     )
     median = float(np.median([e.length for e in episodes])) if episodes else 0.0
-    yield from _per_episode(
-        episodes, {f"over {LONG:g} times the median length": lambda e: e.length > LONG * median}
-    )
+    yield from _per_episode(episodes, {f"over {LONG:g} times the median length": lambda e: e.length > LONG * median})
     rows = [(saved.index, saved.row, saved.frames) for saved in store.episodes]
     judged = [(index, row, frames) for index, row, frames in rows if row.outcome]
     lost = [index for index, _, frames in judged if frames is None]

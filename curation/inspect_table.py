@@ -32,9 +32,7 @@ def table(inspection: Inspection, width: int = 100) -> str:
     width = max(width, NARROWEST)
     parts = [
         _header(inspection, width),
-        _section(
-            _episodes_title(inspection), _rows(_episode_columns(inspection), inspection.episodes, width)
-        ),
+        _section(_episodes_title(inspection), _rows(_episode_columns(inspection), inspection.episodes, width)),
         _section(_joints_title(inspection), _rows(_JOINT, inspection.joints, width)),
         _section("Notes", _notes(inspection.notes, width)),
     ]
@@ -100,8 +98,7 @@ def _rows[Row](columns: Sequence[_Column[Row]], rows: Sequence[Row], width: int)
 
     def line(texts: Sequence[str]) -> str:
         aligned = (
-            f"{text:<{sizes[c]}}" if c.left else f"{text:>{sizes[c]}}"
-            for c, text in zip(shown, texts, strict=True)
+            f"{text:<{sizes[c]}}" if c.left else f"{text:>{sizes[c]}}" for c, text in zip(shown, texts, strict=True)
         )
         return _cut(_GAP.join(aligned).rstrip(), room)
 

@@ -75,9 +75,7 @@ def make_film(
         CannotWrite: the disk refused.
     """
     if not episodes or not (math.isfinite(speed) and speed > 0):
-        raise UsageError(
-            f"A film needs an episode and a positive speed; got {list(episodes)} at speed {speed:g}."
-        )
+        raise UsageError(f"A film needs an episode and a positive speed; got {list(episodes)} at speed {speed:g}.")
     takes = [(store.episode(index), read_sidecar(store.episode(index).frames)) for index in episodes]
     total = sum(len(shown(len(take), speed)) for _, take in takes)
     scene = film_scene(store)
@@ -127,7 +125,7 @@ def _all_frames(
     for saved, take in takes:
         qpos = positions(take, layout, painter.model)
         follower = Follower(painter.gripper(qpos[0]))
-        canvas = np.empty((HEIGHT, WIDTH, 3), np.uint8)
+        canvas: frames.Image = np.empty((HEIGHT, WIDTH, 3), np.uint8)
         drawn = -1
         for index in shown(len(take), speed):
             if index != drawn:
@@ -151,7 +149,7 @@ def tiles(painter: Painter, qpos: Vector, tracked: Vector) -> list[frames.Image]
 
 def compose(images: Sequence[frames.Image], labels: Sequence[frames.Image], caption: Caption) -> frames.Image:
     """One frame of the film, uint8 (HEIGHT, WIDTH, 3)."""
-    canvas = np.full((HEIGHT, WIDTH, 3), NIGHT, np.uint8)
+    canvas: frames.Image = np.full((HEIGHT, WIDTH, 3), NIGHT, np.uint8)
     for place, (image, label) in enumerate(zip(images, labels, strict=True)):
         row, column = divmod(place, COLUMNS)
         top, left = row * (TILE_HEIGHT + GAP), column * (TILE_WIDTH + GAP)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from curation import layout
 from curation.atomic import make_folder
 from curation.episodes import SavedEpisode
 from curation.errors import CannotWrite, UsageError
-from curation.frames import JOINT_FEATURES, Outcome
+from curation.frames import JOINT_FEATURES, Outcome, Phase
 from curation.inspect import Inspection, JointFacts, inspect
 from curation.rates import Rate
 from curation.store import Store
@@ -22,6 +23,7 @@ from . import world  # noqa: F401  chooses how to draw before MuJoCo is loaded
 from .film import recorded_scene
 from .palette import ACCENT, FAINT, INK, MUTED, PAPER, Colour, font, outcome_colour, outcome_words
 from .poster_map import draw_map
+from .sidecar import read_sidecar
 from .world.units import HIGH, LOW
 
 WIDTH, MARGIN, GUTTER = 2400, 96, 76
@@ -106,9 +108,7 @@ def _success(draw: ImageDraw.ImageDraw, found: Inspection) -> int:
         _big_rate(draw, found.success, top)
         top += 176
     if found.attempts is not None:
-        draw.text(
-            (SIDE, top), f"kept {found.attempts.kept.k} of {found.attempts.kept.n} attempts", INK, font(22)
-        )
+        draw.text((SIDE, top), f"kept {found.attempts.kept.k} of {found.attempts.kept.n} attempts", INK, font(22))
         draw.text((RIGHT, top), _interval(found.attempts.kept), MUTED, font(22), anchor="ra")
         top += 48
     for outcome, count in found.outcomes.items():
@@ -128,9 +128,7 @@ def _big_rate(draw: ImageDraw.ImageDraw, rate: Rate, top: int) -> None:
     low, high = SIDE + span * rate.low, SIDE + span * rate.high
     draw.rectangle((low, line, high, line + 10), (150, 202, 178))
     point = SIDE + span * (rate.k / rate.n if rate.n else 0.0)
-    draw.rectangle(
-        (min(point, RIGHT - 6), line - 6, min(point, RIGHT - 6) + 6, line + 16), outcome_colour("success")
-    )
+    draw.rectangle((min(point, RIGHT - 6), line - 6, min(point, RIGHT - 6) + 6, line + 16), outcome_colour("success"))
 
 
 def _interval(rate: Rate) -> str:
@@ -198,18 +196,34 @@ def chosen(store: Store) -> list[int]:
     return sorted(list(dict.fromkeys(wanted))[:count])
 
 
-def moments(episode: SavedEpisode, fps: int) -> list[int]:
+@dataclass(frozen=True)
+class Moment:
+    """A frame to show, and whether what its column is named after happened in it."""
+
+    index: int
+    happened: bool = True
+
+
+def moments(episode: SavedEpisode, fps: int) -> list[Moment]:
     """Frames of `MOMENTS`: as the judge timed them, else at fixed shares of the episode."""
     extra, last = episode.row.extra, episode.length - 1
-    lifted = extra.get("lifted_s")
-    grasps = [
-        grasp["start_s"]
-        for grasp in extra.get("grasps") or ()
-        if lifted is None or grasp["start_s"] <= lifted
-    ]
-    grasp = round(grasps[-1] * fps) if grasps else round(0.4 * last)
-    carried = round((lifted * fps + last) / 2) if lifted is not None else round(0.7 * last)
-    return [0, min(grasp, last), min(carried, last), last]
+    starts, lifted = [grasp["start_s"] for grasp in extra.get("grasps") or ()], extra.get("lifted_s")
+    before = [start for start in starts if lifted is None or start <= lifted]
+    grasp = Moment(min(round(before[-1] * fps), last)) if before else Moment(round(0.4 * last), happened=False)
+    carried = _carried(episode) if episode.frames else []
+    if carried:
+        transport = Moment(carried[len(carried) // 2])
+    elif lifted is not None and not episode.frames:
+        # A foreign tool dropped the phases; an expert's transport takes the time from lift to end.
+        transport = Moment(min(round((lifted * fps + last) / 2), last))
+    else:
+        transport = Moment(max(grasp.index, round(0.7 * last)), happened=False)
+    return [Moment(0), grasp, transport, Moment(last)]
+
+
+def _carried(episode: SavedEpisode) -> list[int]:
+    """Frames in which the judge saw the block carried."""
+    return [index for index, phase in enumerate(read_sidecar(episode.frames).phase) if phase == Phase.TRANSPORT]
 
 
 def _thumbnail_row(store: Store, episode: SavedEpisode) -> Image.Image:
@@ -224,10 +238,19 @@ def _thumbnail_row(store: Store, episode: SavedEpisode) -> Image.Image:
     draw.multiline_text((28, 38), outcome_words(episode.row.outcome).replace(" ", "\n"), MUTED, font(20))
     draw.text((0, height - 4), f"{episode.length / store.fps:.1f} s", MUTED, font(20), anchor="ld")
     for place, camera in enumerate(cameras):
-        for moment, index in enumerate(moments(episode, store.fps)):
-            picture = _frame(episode, camera, index).resize((width, height), Image.Resampling.LANCZOS)
-            row.paste(picture, (_thumb_left(width, place, moment), 0))
+        for column, moment in enumerate(moments(episode, store.fps)):
+            picture = _frame(episode, camera, moment.index).resize((width, height), Image.Resampling.LANCZOS)
+            if not moment.happened:
+                _stamp(picture, f"no {MOMENTS[column]}: {moment.index / store.fps:.1f} s")
+            row.paste(picture, (_thumb_left(width, place, column), 0))
     return row
+
+
+def _stamp(picture: Image.Image, text: str) -> None:
+    """A plate along the lower edge that says why this frame and not the one its column promises."""
+    draw = ImageDraw.Draw(picture, "RGBA")
+    draw.rectangle((0, picture.height - 30, picture.width, picture.height), (*INK, 190))
+    draw.text((10, picture.height - 15), text, PAPER, font(18), anchor="lm")
 
 
 def _frame(episode: SavedEpisode, camera: str, index: int) -> Image.Image:
@@ -261,7 +284,10 @@ def _thumbnails(page: Image.Image, store: Store, rows: Sequence[Image.Image], to
     for row in rows:
         page.paste(row, (MARGIN, top))
         top += row.height + 20
-    note = "Squares: where the block was put, to scale. Lines: ways of the gripper tip. Colours: outcomes, as judged by the simulator."
+    note = (
+        "Squares: where the block was put, to scale. Lines: ways of the gripper tip. "
+        "Colours: outcomes, as judged by the simulator."
+    )
     draw.text((MARGIN, top + 24), note, MUTED, font(20))
     draw.text((RIGHT, top + 24), "Teleop Studio", MUTED, font(20), anchor="ra")
 

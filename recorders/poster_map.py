@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
@@ -146,14 +147,15 @@ def _view(draw: ImageDraw.ImageDraw, ground: Ground, scene: Scene) -> None:
     """What the overhead camera sees, as a dashed frame."""
     x_low, x_high, y_low, y_high = reach.view(scene)
     corners = [(x_high, y_high), (x_high, y_low), (x_low, y_low), (x_low, y_high), (x_high, y_high)]
-    for (x, y), (to_x, to_y) in zip(corners, corners[1:], strict=False):
+    for (x, y), (to_x, to_y) in pairwise(corners):
         _dashes(draw, ground.at(x, y), ground.at(to_x, to_y))
 
 
 def _dashes(draw: ImageDraw.ImageDraw, start: tuple[float, float], end: tuple[float, float]) -> None:
     length, dash = math.dist(start, end), 12 * FINE
     dx, dy = (end[0] - start[0]) / length, (end[1] - start[1]) / length
-    for along in np.arange(0.0, length, 2 * dash):
+    for step in range(math.ceil(length / (2 * dash))):
+        along = step * 2.0 * dash
         to = min(along + dash, length)
         first = (start[0] + dx * along, start[1] + dy * along)
         draw.line([first, (start[0] + dx * to, start[1] + dy * to)], MUTED, 2 * FINE)
@@ -207,15 +209,13 @@ def _corners(scene: Scene, row: EpisodeRow) -> Iterable[tuple[float, float]]:
 
 def _words(draw: ImageDraw.ImageDraw, ground: Ground, scene: Scene) -> None:
     """Labels and axis numbers."""
-    x_low, x_high, _, y_high = reach.view(scene)
+    _, x_high, _, y_high = reach.view(scene)
     left, top = ground.at(x_high, y_high)
     draw.text((left + 14, top + 12), "overhead camera view", MUTED, font(20))
     base_x, base_y = ground.at(BASE_X - BASE_HALF[0], 0.0)
     draw.text((base_x, base_y + 10), "arm base", INK, font(20), anchor="ma")
     bowl_x, bowl_y = ground.at(props.BOWL_CENTRE[0] - props.BOWL_RIM_RADIUS, props.BOWL_CENTRE[1])
-    draw.text(
-        (bowl_x, bowl_y + 10), "tray" if scene.bowl == "tray" else "bowl", ACCENT, font(20), anchor="ma"
-    )
+    draw.text((bowl_x, bowl_y + 10), "tray" if scene.bowl == "tray" else "bowl", ACCENT, font(20), anchor="ma")
     _reach_word(draw, ground)
     _axis_numbers(draw, ground)
 
@@ -223,7 +223,7 @@ def _words(draw: ImageDraw.ImageDraw, ground: Ground, scene: Scene) -> None:
 def _reach_word(draw: ImageDraw.ImageDraw, ground: Ground) -> None:
     """The word just inside the limit, to the left of the arm."""
     turn = math.radians(68)
-    radii = np.arange(0.15, 0.6, LATTICE)
+    radii = [step * LATTICE for step in range(15, 60)]
     points = [(PAN_X + r * math.cos(turn), r * math.sin(turn)) for r in radii]
     inside: Sequence[tuple[float, float]] = [p for p in points if reach.reachable(Placement(*p))]
     if inside:

@@ -77,10 +77,14 @@ class Session:
         self._fingerprint = str(store.scene.get("fingerprint", ""))
         self._lock = _lock(self.root)
         # What was staged but not committed is drawn again from its journal, or generated again.
-        self.drop_staged()
-        for folder in (TAKES, STAGING):
-            make_folder(self.root / folder)
-        self.attempts = self._read_attempts()
+        try:
+            self.drop_staged()
+            for folder in (TAKES, STAGING):
+                make_folder(self.root / folder)
+            self.attempts = self._read_attempts()
+        except BaseException:
+            self._lock.close()
+            raise
 
     @classmethod
     def create(cls, root: Path, scene: Scene, encoding: Encoding) -> Session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,9 @@ def test_what_cannot_be_filmed_is_refused_and_leaves_nothing(store: Store, tmp_p
     assert not list(tmp_path.iterdir())
 
 
-def test_an_episode_without_physics_is_named(store: Store) -> None:
+def test_an_episode_without_physics_is_named(store: Store, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(store.root, tmp_path / "copy"))
+    shutil.rmtree(copy / "meta/studio/frames")
     with pytest.raises(DataError, match="missing"):
-        read_sidecar(None)
+        make_film(Store.open(copy), [0], tmp_path / "film.mp4")
+    assert not (tmp_path / "film.mp4").exists()
