@@ -1,0 +1,1 @@
+"""Episodes at rest: the base layer that all other packages import."""

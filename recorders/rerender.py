@@ -71,7 +71,9 @@ def rerender(
     _require_same_physics(source, scene)
     partial = to.with_name(f".{to.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    card = {**scene_card(scene), "vary_seed": vary}
+    # The physics stays that of the recording: its layout, and the scene to replay it in.
+    driven = {"physics": source.scene["physics"], "driven": source.scene.get("driven", source.scene["scene"])}
+    card = {**scene_card(scene), **driven, "vary_seed": vary}
     store = Store.create(
         partial,
         fps=scene.fps,

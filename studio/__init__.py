@@ -1,0 +1,1 @@
+"""The faces: command line, settings, and the only wiring between packages."""

@@ -16,7 +16,8 @@ from typing import Literal
 
 import numpy as np
 
-from curation.errors import FAILED, OK, StudioError
+from curation.errors import FAILED, OK, CannotWrite, StudioError
+from curation.frames import Image
 from curation.video import Encoding, VideoWriter, read_video
 from studio.console import Console
 from studio.paths import data_home
@@ -115,21 +116,30 @@ def _draw() -> str:
 
 def _codec(codec: str, preset: str = "veryfast") -> str:
     """Encode and decode eight frames; a codec that is only listed is not a codec that works."""
+    os.environ.setdefault("SVT_LOG", "0")  # or SVT-AV1 prints its settings on stderr
     rng = np.random.default_rng(0)
     base = np.kron(rng.integers(0, 255, (8, 8, 3)), np.ones((16, 16, 1))).astype(np.uint8)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "try.mp4"
-        writer = VideoWriter(path, 30, 128, 128, Encoding(codec=codec, preset=preset))
         try:
-            for shift in range(8):
-                writer.add(np.roll(base, shift * 4, axis=1))
-            writer.close()
-        except BaseException:
-            writer.abort()
-            raise
+            _encode(path, base, Encoding(codec=codec, preset=preset))
+        except CannotWrite as error:  # the disk is fine; it is the encoder that refuses
+            raise StudioError("the encoder is listed but cannot be opened here") from error
         back = list(read_video(path))
     error = float(np.mean((back[0].astype(float) - base) ** 2))
     return f"8 frames encoded and decoded, PSNR {10 * np.log10(255**2 / max(error, 1e-9)):.1f} dB"
+
+
+def _encode(path: Path, picture: Image, encoding: Encoding) -> None:
+    """Eight frames in which a picture moves sideways."""
+    writer = VideoWriter(path, 30, picture.shape[1], picture.shape[0], encoding)
+    try:
+        for shift in range(8):
+            writer.add(np.roll(picture, shift * 4, axis=1))
+        writer.close()
+    except BaseException:
+        writer.abort()
+        raise
 
 
 def _disk() -> Finding:

@@ -107,7 +107,11 @@ def open_session(to: str, scene: Scene, *, resume: bool) -> Session:
         return Session.create(root, scene, Encoding())
     if not root.is_dir():
         raise NotADataset(root, "there is no such folder; leave --resume away to start it")
-    return Session.resume(root, scene)
+    session = Session.resume(root, scene)
+    if "driven" in session.store.scene:
+        session.close()
+        raise UsageError(f"{root} was drawn again from another dataset. Record into a new one, and merge the two.")
+    return session
 
 
 def offer(console: Console, session: Session, unfinished: list[Any]) -> None:

@@ -57,14 +57,14 @@ def replay(options: Replay, console: Console) -> int:
 
 
 def world_of(store: Store) -> SimWorld:
-    """The world a dataset was recorded in.
+    """The world a dataset was recorded in, also if it was drawn again in another look.
 
     Raises:
         NotADataset: if it was not recorded by the studio.
     """
     if "scene" not in store.scene:
         raise NotADataset(store.root, "it was not recorded by the studio (it has no meta/studio/scene.json)")
-    return SimWorld(scene_from(store.scene["scene"]))
+    return SimWorld(scene_from(store.scene.get("driven", store.scene["scene"])))
 
 
 def _line(episode: SavedEpisode, drift: Drift) -> str:

@@ -63,7 +63,8 @@ def rerender(options: Rerender, console: Console) -> int:
         processes=options.processes or os.cpu_count() or 1,
         tell=lambda done, of: console.step(f"drawn {done} of {of}"),
     )
-    console.step(f"scene {source.scene.get('fingerprint')} became {fingerprint(scene)}")
+    looks = "" if options.vary is None else f", and varies around it with seed {options.vary}"
+    console.step(f"scene {source.scene.get('fingerprint')} became {fingerprint(scene)}{looks}")
     console.result(*summary(to))
     return 0
 

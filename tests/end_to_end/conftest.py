@@ -36,9 +36,9 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Commands:
 
 @pytest.fixture(scope="session")
 def plain(commands: Commands) -> Made:
-    """Four successes and, resumed with a limit of one second, a failure."""
+    """Four successes and, resumed with a limit of two seconds, a failure."""
     four = commands.studio("generate", "-n", "4", *SMALL, "--to", "plain", "--json")
-    resume = ("--resume", "--keep", "all", "--limit", "1", "--json")
+    resume = ("--resume", "--keep", "all", "--limit", "2", "--json")
     fifth = commands.studio("generate", "-n", "5", *SMALL, "--to", "plain", *resume)
     return Made(commands.home / "plain", (four, fifth))
 

@@ -90,7 +90,10 @@ def kill_at(run: Run, root: Path, point: Point) -> bool:
         pattern = COMMIT[point.phase.removeprefix("commit: ")]
         before = set(root.glob(pattern))
         seen = lambda: set(root.glob(pattern)) - before  # noqa: E731
-    if not run.until(seen):
+    if point.phase.startswith("commit"):
+        # A commit takes a few milliseconds: look closely once there is something to commit.
+        run.until(lambda: seen() or any(root.glob("meta/studio/staging/*/episode.json")))
+    if not run.until(seen, poll=0.0 if point.phase.startswith("commit") else 0.0005):
         run.wait()
         return False
     time.sleep(point.delay)
@@ -101,7 +104,7 @@ def kill_at(run: Run, root: Path, point: Point) -> bool:
     return True
 
 
-def phase_hit(root: Path) -> str:
+def phase_hit(root: Path, before: set[str]) -> str:
     """What the kill really fell into, told by the files it left."""
     number = counted(root)
     if not (root / "meta/info.json").exists():
@@ -112,12 +115,16 @@ def phase_hit(root: Path) -> str:
     if any(root.rglob("*.aside")):
         return "commit, aside"
     journals = takes(root)
-    torn = [path for path in journals if not path.stat().st_size or read_journal(path, up_to_damage=True).footer is None]
-    if torn:
+    if unfinished(root) - before:
         return "mid take"
     if any(root.glob("meta/studio/staging/*/*")):
         return "drawing"
-    return "between takes, kept ones waiting" if journals else "between takes"
+    return "between takes, kept ones waiting" if {path.stem for path in journals} - before else "between takes"
+
+
+def unfinished(root: Path) -> set[str]:
+    """Takes that have not ended, by their journals."""
+    return {p.stem for p in takes(root) if not p.stat().st_size or read_journal(p, up_to_damage=True).footer is None}
 
 
 class Chain:
@@ -128,25 +135,19 @@ class Chain:
         self.promised = Promised()
         self.asked = 0
         self.hit: Counter[str] = Counter()
-        self.offered: set[str] = set()
 
     def start(self, more: int) -> Run:
         self.asked += more
         resume = ["--resume"] if (self.root / "meta/info.json").exists() else []
         return Run(*self.command, "-n", self.asked, "--to", self.root, *SMALL, *resume)
 
-    def unfinished(self) -> set[str]:
-        """Takes of the last run that did not end."""
-        paths = takes(self.root)
-        return {p.stem for p in paths if not p.stat().st_size or read_journal(p, up_to_damage=True).footer is None}
-
     def kill(self, point: Point) -> bool:
-        before = self.unfinished()
+        before = unfinished(self.root)
         run = self.start(2)
         if not kill_at(run, self.root, point):
             self.finished(run, before)
             return False
-        where = phase_hit(self.root)
+        where = phase_hit(self.root, before)
         self.hit[where] += 1
         self.promised.hear(run.err, self.root)
         self.heard_offer(run, before)
@@ -158,14 +159,14 @@ class Chain:
         print(f"  {point.phase}{' (parent only)' if point.parent_only else ''}: hit {where}; {self.state()}", flush=True)
         return True
 
-    def heard_offer(self, run: Run, unfinished: set[str]) -> None:
+    def heard_offer(self, run: Run, waiting: set[str]) -> None:
         """Unfinished takes are offered by the next start, before it goes on."""
         said = [found for line in run.err if (found := re.match(r"(\d+) unfinished takes? waits?: studio recover", line))]
-        if unfinished and any(line.startswith(("take ", "saved ")) for line in run.err):
-            assert [int(found[1]) for found in said] == [len(unfinished)], run.err
+        if waiting and any(line.startswith(("take ", "saved ")) for line in run.err):
+            assert [int(found[1]) for found in said] == [len(waiting)], run.err
 
     def finish(self) -> None:
-        before = self.unfinished()
+        before = unfinished(self.root)
         self.finished(self.start(2), before)
 
     def finished(self, run: Run, before: set[str]) -> None:
@@ -179,7 +180,7 @@ class Chain:
         assert len(ids) == len(set(ids)) == self.asked
         assert set(self.promised.kept.values()) <= set(ids)
         assert len({line["attempt"] for line in attempts(self.root)}) == len(attempts(self.root))
-        assert self.unfinished() == before == {path.stem for path in takes(self.root)}
+        assert unfinished(self.root) == before == {path.stem for path in takes(self.root)}
         print(f"  finished; {self.state()}", flush=True)
 
     def settle(self, how: str) -> None:
@@ -202,7 +203,7 @@ class Chain:
         print(f"  recover {how}: {len(whole)} of {len(waiting) + len(headless)} made episodes; {self.state()}", flush=True)
 
     def state(self) -> str:
-        return f"{counted(self.root)} saved, {len(takes(self.root))} journals, {self.promised and len(self.promised.kept)} reported kept"
+        return f"{counted(self.root)} saved, {len(takes(self.root))} journals, {len(self.promised.kept)} reported kept"
 
 
 def chain(root: Path, lerobot: ModuleType, command: Sequence[object], moments: Sequence[Point]) -> Chain:
@@ -230,7 +231,7 @@ def test_record_and_generate_killed(tmp_path: Path, lerobot: ModuleType) -> None
     hit = recording.hit + generating.hit
     told(hit)
     assert sum(hit.values()) == 5 and len(hit) >= 3
-    assert generating.unfinished() == set()
+    assert unfinished(generating.root) == set()
     same_as_uninterrupted(generating, tmp_path / "whole")
 
 
@@ -252,16 +253,20 @@ def test_fifty_kills(tmp_path: Path, lerobot: ModuleType) -> None:
     rng = random.Random(20)
     record = [*points(rng, [*RECORD] * 3), *points(rng, ["mid take"] * 4)]
     rng.shuffle(record)
-    made = points(rng, [p for p in RECORD if p not in ("mid take", "after a kept take")] + ["drawing", "starting"])
+    made = points(rng, [p for p in RECORD if p not in ("mid take", "after a kept take")] + ["drawing", "starting"] * 2)
     hit: Counter[str] = Counter()
-    for number, first in enumerate(range(0, len(record), 5)):
+    number = 0
+    while record:
         # One chain in four drives whole takes of five seconds, the others stop them early.
         command = ("record",) if number % 4 == 3 else ("record", *SHORT)
-        recording = chain(tmp_path / f"record{number}", lerobot, command, record[first : first + 5])
+        recording = chain(tmp_path / f"record{number}", lerobot, command, record[:5])
         recording.settle("--keep" if number % 2 else "--discard")
         hit += recording.hit
-    for number, first in enumerate(range(0, len(made), 6)):
-        generating = chain(tmp_path / f"generate{number}", lerobot, ("generate", *SHORT), made[first : first + 6])
+        number, record = number + 1, record[5:]
+        if not record and sum(hit.values()) < 52 - len(made):  # some moments were over before they were seen
+            record = points(rng, rng.choices(RECORD, k=50 - len(made) - sum(hit.values()) + 2))
+    for number, moments in enumerate((made[:7], made[7:])):
+        generating = chain(tmp_path / f"generate{number}", lerobot, ("generate", *SHORT), moments)
         same_as_uninterrupted(generating, tmp_path / f"whole{number}")
         hit += generating.hit
     told(hit)

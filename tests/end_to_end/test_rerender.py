@@ -1,0 +1,165 @@
+"""`studio rerender`: another look of the same events, and nothing but another look."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from curation.errors import UsageError
+from curation.store import SavedEpisode, Store, fingerprint
+from curation.video import read_video
+from recorders.journal import Take
+from recorders.rerender import PHYSICAL, rerender, varied
+from recorders.sidecar import read_sidecar
+from recorders.world.drawing import DEPTH_RANGE_M
+from recorders.world.scene import Scene, scene_from
+from tests.end_to_end.commands import Commands
+from tests.end_to_end.conftest import SMALL, Made
+from tests.end_to_end.pictures import compare
+
+LOOK = (
+    "--ground", "dark", "--overhead-fov", "58", "--distractors", "1", "--size", "224", "224", "--depth",
+)  # fmt: skip
+LOOK_OF_SCENE = (*LOOK[:6], "--width", "224", "--height", "224", "--depth")
+"""The same, as generate spells it."""
+CAMERA_HEIGHT = 0.60
+"""Of the overhead camera above the table [m]."""
+OTHER = {"block": "duplo", "bowl": "tray", "block_scale": 1.1, "servo": "hardware", "friction": 0.6, "fps": 20}
+
+
+def files(root: Path) -> dict[str, str]:
+    """A digest of every file of a dataset, but for empty lock files."""
+    paths = (path for path in root.rglob("*") if path.is_file() and path.suffix != ".lock")
+    return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
+@pytest.fixture(scope="module")
+def redrawn(commands: Commands, plain: Made) -> Store:
+    """The plain dataset in another look; its source is checked to be as it was."""
+    before = fingerprint(plain.root), files(plain.root)
+    commands.studio("rerender", str(plain.root), *LOOK, "--to", "redrawn")
+    assert (fingerprint(plain.root), files(plain.root)) == before
+    return Store.open(commands.home / "redrawn")
+
+
+def depth(episode: SavedEpisode, camera: str, frame: int) -> np.ndarray:
+    """One decoded depth image [m], shape (height, width)."""
+    image = next(read_video(episode.videos[f"observation.images.{camera}_depth"], frame, 1)).astype(float)
+    assert np.ptp(image, axis=2).max() <= 2, "depth is grey"
+    return image.mean(axis=2) * DEPTH_RANGE_M / 255
+
+
+def test_what_happened_stays_bit_for_bit(plain: Made, redrawn: Store) -> None:
+    assert redrawn.total_episodes == 5
+    for was, now in zip(plain.store.episodes, redrawn.episodes, strict=True):
+        assert (now.length, now.task) == (was.length, was.task)
+        assert now.row.episode_id != was.row.episode_id == now.row.extra["source_episode_id"]
+        kept = ("x", "y", "yaw_deg", "seed", "operator", "outcome", "success")
+        assert all(getattr(now.row, name) == getattr(was.row, name) for name in kept)
+        old, new = plain.store.numeric(was.index), redrawn.numeric(now.index)
+        assert all(np.array_equal(new[key], old[key]) for key in ("action", "observation.state"))
+        require_same_physics(read_sidecar(was.frames), read_sidecar(now.frames))
+
+
+def require_same_physics(was: Take, now: Take) -> None:
+    for name in ("state", "action", "physics", "wall_s", "late"):
+        assert np.array_equal(getattr(was, name), getattr(now, name)), name
+    assert (was.by, was.phase, was.footer) == (now.by, now.phase, now.footer)
+    assert {**was.header, "episode_id": ""} == {**now.header, "episode_id": ""}
+
+
+def test_the_look_is_the_one_asked_for(plain: Made, redrawn: Store) -> None:
+    scene = scene_from(redrawn.scene["scene"])
+    asked = {"ground": "dark", "overhead_fov": 58.0, "distractors": 1, "width": 224, "height": 224, "depth": True}
+    assert scene == replace(scene_from(plain.store.scene["scene"]), **asked)  # type: ignore[arg-type]
+    assert redrawn.scene["fingerprint"] != plain.store.scene["fingerprint"]
+    assert {row.extra["scene"] for row in redrawn.rows()} == {redrawn.scene["fingerprint"]}
+    cameras = {f"observation.images.{name}{kind}" for name in scene.cameras for kind in ("", "_depth")}
+    assert {key for key, feature in redrawn.features.items() if feature.dtype == "video"} == cameras
+    assert all(redrawn.features[key].shape == (224, 224, 3) for key in cameras)
+    parent = json.loads((redrawn.root / "meta/studio/provenance.json").read_text())["parents"][0]
+    assert parent["fingerprint"] == fingerprint(plain.root)
+
+
+def test_the_new_pictures_belong_to_the_same_states(redrawn: Store) -> None:
+    evidence = compare(redrawn, [0])
+    assert len(evidence) == 4
+    for camera, found in evidence.items():
+        assert len(found.misplaced) < 0.1 * sum(found.tells), camera
+        assert min(found.psnr) > 27, camera
+
+
+def test_depth_is_in_metres(redrawn: Store) -> None:
+    first = depth(redrawn.episode(0), "overhead_cam", 0)
+    assert first[112, 112] == pytest.approx(CAMERA_HEIGHT, abs=0.03)
+    arm = first.min()
+    assert 0.2 < arm < CAMERA_HEIGHT - 0.1
+    wrist = depth(redrawn.episode(0), "wrist_cam", 0)
+    assert 0 < wrist.min() < 0.15, "the jaws"
+    assert wrist.max() > 0.2, "what lies beyond"
+
+
+def test_it_replays_in_the_scene_it_was_recorded_in(commands: Commands, redrawn: Store) -> None:
+    assert "5 are equal bit for bit" in commands.studio("replay", str(redrawn.root)).out
+
+
+def test_it_can_be_drawn_again(commands: Commands, redrawn: Store) -> None:
+    """From a look with another number of objects, and so another layout, than the recording's."""
+    commands.studio("rerender", str(redrawn.root), "--distractors", "2", "--size", "64", "48", "--to", "twice")
+    twice = Store.open(commands.home / "twice")
+    for was, now in zip(redrawn.episodes, twice.episodes, strict=True):
+        require_same_physics(read_sidecar(was.frames), read_sidecar(now.frames))
+    found = compare(twice, [0])["overhead_cam"]
+    assert np.median(found.psnr) > 22
+    assert "5 are equal bit for bit" in commands.studio("replay", str(twice.root)).out
+
+
+def test_nothing_is_recorded_into_it(commands: Commands, redrawn: Store) -> None:
+    said = commands.studio("generate", "-n", "6", *SMALL[:5], *LOOK_OF_SCENE, "--to", "redrawn", "--resume", code=2)
+    assert "was drawn again from another dataset" in said.err
+    assert redrawn.total_episodes == 5
+
+
+def test_varied_looks_differ_and_repeat(commands: Commands, distracted: Made) -> None:
+    sets = []
+    for name in ("varied", "again"):
+        commands.studio("rerender", str(distracted.root), "--vary", "3", "--to", name)
+        sets.append(Store.open(commands.home / name))
+    one, two = sets
+    looks = [row.extra["scene_drawn"] for row in one.rows()]
+    assert looks[0] != looks[1]
+    assert looks == [row.extra["scene_drawn"] for row in two.rows()]
+    for was, now in zip(one.episodes, two.episodes, strict=True):
+        for key in was.videos:
+            assert was.videos[key].read_bytes() == now.videos[key].read_bytes()
+
+
+def test_looks_depend_on_seed_and_episode() -> None:
+    scene = Scene()
+    assert len({varied(scene, seed, index) for seed in range(5) for index in range(5)}) == 25
+    looks = [varied(scene, 3, index) for index in range(40)]
+    assert {look.ground for look in looks} == {"checker", "dark"}
+    assert {look.distractors for look in looks} == {0, 1, 2}
+    assert all(abs(look.overhead_fov - scene.overhead_fov) <= 4 for look in looks)
+    assert all(getattr(look, name) == getattr(scene, name) for look in looks for name in PHYSICAL)
+
+
+@pytest.mark.parametrize("name", PHYSICAL)
+def test_what_would_change_events_is_refused(plain: Made, tmp_path: Path, name: str) -> None:
+    other = replace(scene_from(plain.store.scene["scene"]), **{name: OTHER[name]})  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=f"cannot change what happened: {name} .* to {OTHER[name]}"):
+        rerender(plain.store, tmp_path / "no", other, vary=None, processes=1, tell=lambda done, of: None)
+    assert not list(tmp_path.iterdir())
+
+
+def test_physical_flags_and_existing_targets_are_refused(commands: Commands, plain: Made, distracted: Made) -> None:
+    assert "--friction" in commands.studio("rerender", "plain", "--friction", "0.6", "--to", "no", code=2).err
+    said = commands.studio("rerender", "plain", "--ground", "dark", "--to", "distracted", code=2)
+    assert "already exists and is never overwritten" in said.err
+    assert not (commands.home / "no").exists()
+    assert distracted.store.total_episodes == 2
