@@ -35,8 +35,8 @@ class WorkerDied(StudioError):
 
     def __init__(self, what: str, codes: list[int | None]) -> None:
         super().__init__(
-            f"The {what} process ended unexpectedly (exit code {codes[0]}), often for want of memory. Kept takes are on "
-            "disk; run the same command again with --resume."
+            f"The {what} process ended unexpectedly (exit code {codes[0]}), often for want of memory. "
+            "Kept takes are on disk; run the same command again with --resume."
         )
 
 
@@ -150,9 +150,7 @@ def draw_take(
     model = painter.model
     qpos = positions(take, layout_of(model), model)
     folder = root / STAGING / take.header["episode_id"]
-    return stage_take(
-        take, row_of(take), qpos, scene, painter, folder, encoding, before_frame=before_frame
-    ).folder
+    return stage_take(take, row_of(take), qpos, scene, painter, folder, encoding, before_frame=before_frame).folder
 
 
 @contextmanager

@@ -138,8 +138,9 @@ class Recorder:
             self._may_draw.close()
             try:
                 ending, kept = run_take(
-                    world, operator, at, journal, rule=rule, limit=limit, clock=clock, watch=watch, measured=clock.measured
-                )
+                    world, operator, at, journal,
+                    rule=rule, limit=limit, clock=clock, watch=watch, measured=clock.measured,
+                )  # fmt: skip
             finally:
                 self._may_draw.open()
             session.settle(read_journal(journal.path))

@@ -21,6 +21,9 @@ COMMANDS = {
     "doctor": "check this machine: OpenGL, codecs, disk, versions, devices",
 }
 
+SIMULATING = ("record", "generate", "replay", "rerender", "recover")
+"""Commands that load MuJoCo at once."""
+
 
 def main(argv: list[str] | None = None) -> None:
     """Entry point of `studio`; exits with 0 ok, 1 failed, 2 usage, 3 data failed its checks, 130 interrupted."""
@@ -70,6 +73,11 @@ def _call(name: str, rest: list[str]) -> int:
 
     from studio.console import Console
 
+    if name in SIMULATING and not {"-h", "--help"} & set(rest):
+        # MuJoCo dies while it is imported where the OpenGL library is missing, with a message that names no way out.
+        from recorders.world.gl import require_opengl
+
+        require_opengl()
     module = importlib.import_module(f"studio.verbs.{name}")
     options: Any = tyro.cli(
         getattr(module, name.capitalize()),

@@ -123,8 +123,8 @@ def _codec(codec: str, preset: str = "veryfast") -> str:
         path = Path(folder) / "try.mp4"
         try:
             _encode(path, base, Encoding(codec=codec, preset=preset))
-        except CannotWrite as error:  # the disk is fine; it is the encoder that refuses
-            raise StudioError("the encoder is listed but cannot be opened here") from error
+        except CannotWrite as refused:  # the disk is fine; it is the encoder that refuses
+            raise StudioError("the encoder is listed but cannot be opened here") from refused
         back = list(read_video(path))
     error = float(np.mean((back[0].astype(float) - base) ** 2))
     return f"8 frames encoded and decoded, PSNR {10 * np.log10(255**2 / max(error, 1e-9)):.1f} dB"

@@ -62,5 +62,3 @@ def _draw(options: Inspect, store: Store, console: Console, written: dict[str, s
 
         make_poster(store, options.poster)
         written["poster"] = str(options.poster)
-
-

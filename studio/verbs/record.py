@@ -133,5 +133,3 @@ def console_event(console: Console, event: Event, wanted: int) -> None:
             console.step(f"saved episode {event.index}")
         case Drawing():
             console.progress(f"drawing and saving kept takes: {event.left} left")
-
-

@@ -21,8 +21,9 @@ from tests.end_to_end.conftest import Made
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 TINY_ACT = (
-    "--policy.type=act", "--policy.pretrained_backbone_weights=null", "--policy.device=cpu", "--policy.push_to_hub=false",
-    "--policy.chunk_size=10", "--policy.n_action_steps=10", "--policy.dim_model=32", "--policy.n_heads=2",
+    "--policy.type=act", "--policy.pretrained_backbone_weights=null", "--policy.device=cpu",
+    "--policy.push_to_hub=false", "--policy.chunk_size=10", "--policy.n_action_steps=10",
+    "--policy.dim_model=32", "--policy.n_heads=2",
     "--policy.dim_feedforward=32", "--policy.n_encoder_layers=1", "--policy.use_vae=false",
 )  # fmt: skip
 
@@ -62,10 +63,15 @@ def test_episode_columns_and_filter(lerobot: ModuleType, plain: Made) -> None:
     assert rows["studio/success"] == [True] * 4 + [False]
     assert len(set(rows["studio/episode_id"])) == 5
     assert set(rows["studio/operator"]) == {"expert"}
-    assert all(abs(x - 0.337) <= 0.02 and abs(y + 0.015) <= 0.02 for x, y in zip(rows["studio/x"], rows["studio/y"], strict=True))
+    assert all(
+        abs(x - 0.337) <= 0.02 and abs(y + 0.015) <= 0.02
+        for x, y in zip(rows["studio/x"], rows["studio/y"], strict=True)
+    )
     assert all(json.loads(text) for text in rows["studio/json"])
     for wanted, count in ((True, 4), (False, 1)):
-        chosen = opened(lerobot, plain.root, episode_filter=lambda episode, wanted=wanted: episode["studio/success"] is wanted)
+        chosen = opened(
+            lerobot, plain.root, episode_filter=lambda episode, wanted=wanted: episode["studio/success"] is wanted
+        )
         assert chosen.num_episodes == count
         assert len(chosen) == sum(rows["length"][i] for i in range(5) if rows["studio/success"][i] is wanted)
 

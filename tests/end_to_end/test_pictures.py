@@ -21,7 +21,9 @@ POSITION = ("--at", "0.337", "-0.015", "--jitter", "0.02")
 def require_belonging(evidence: dict[str, Evidence], *, psnr: float, misplaced: float = 0.0) -> None:
     """Every frame shows its state well, enough frames tell, and of those at most a share is nearer to a neighbour's."""
     for camera, found in evidence.items():
-        told = f"{camera}: {len(found.psnr)} frames, PSNR min {min(found.psnr):.1f} median {np.median(found.psnr):.1f} dB"
+        told = (
+            f"{camera}: {len(found.psnr)} frames, PSNR min {min(found.psnr):.1f} median {np.median(found.psnr):.1f} dB"
+        )
         print(f"{told}, {np.mean(found.tells):.0%} telling, misplaced {found.misplaced}")
     for camera, found in evidence.items():
         assert len(found.misplaced) <= misplaced * sum(found.tells), (camera, found.misplaced)
@@ -56,5 +58,7 @@ def test_a_shift_by_one_frame_would_be_seen(plain: Made, monkeypatch: pytest.Mon
 
 @pytest.mark.slow
 def test_pictures_belong_to_their_states_in_full_size(commands: Commands, tmp_path: Path) -> None:
-    commands.studio("generate", "-n", "3", *POSITION, "--width", "640", "--height", "480", "--to", str(tmp_path / "full"))
+    commands.studio(
+        "generate", "-n", "3", *POSITION, "--width", "640", "--height", "480", "--to", str(tmp_path / "full")
+    )
     require_belonging(compare(Store.open(tmp_path / "full"), [0, 1, 2]), psnr=MIN_PSNR)

@@ -61,4 +61,7 @@ def test_a_small_change_is_told_as_drift(commands: Commands, plain: Made, tmp_pa
 
 
 def test_an_episode_that_is_not_there_is_named(commands: Commands, plain: Made) -> None:
-    assert "Unknown episode '7'. Valid: 0 to 4." in commands.studio("replay", str(plain.root), "--episode", "7", code=2).err
+    assert (
+        "Unknown episode '7'. Valid: 0 to 4."
+        in commands.studio("replay", str(plain.root), "--episode", "7", code=2).err
+    )

@@ -100,16 +100,11 @@ def test_depth_is_in_metres(redrawn: Store) -> None:
     arm = first.min()
     assert 0.2 < arm < CAMERA_HEIGHT - 0.1
     wrist = depth(redrawn.episode(0), "wrist_cam", 0)
-    assert 0 < wrist.min() < 0.15, "the jaws"
-    assert wrist.max() > 0.2, "what lies beyond"
-
-
-def test_it_replays_in_the_scene_it_was_recorded_in(commands: Commands, redrawn: Store) -> None:
-    assert "5 are equal bit for bit" in commands.studio("replay", str(redrawn.root)).out
+    assert 0 < wrist.min() < 0.1 < wrist.max() < DEPTH_RANGE_M, "the jaws and what lies beyond"
 
 
 def test_it_can_be_drawn_again(commands: Commands, redrawn: Store) -> None:
-    """From a look with another number of objects, and so another layout, than the recording's."""
+    """From a look with another number of objects than the recording; it replays in the scene it was recorded in."""
     commands.studio("rerender", str(redrawn.root), "--distractors", "2", "--size", "64", "48", "--to", "twice")
     twice = Store.open(commands.home / "twice")
     for was, now in zip(redrawn.episodes, twice.episodes, strict=True):
@@ -128,7 +123,7 @@ def test_nothing_is_recorded_into_it(commands: Commands, redrawn: Store) -> None
 def test_varied_looks_differ_and_repeat(commands: Commands, distracted: Made) -> None:
     sets = []
     for name in ("varied", "again"):
-        commands.studio("rerender", str(distracted.root), "--vary", "3", "--to", name)
+        commands.studio("rerender", str(distracted.root), "--vary", "3", "--size", "64", "48", "--to", name)
         sets.append(Store.open(commands.home / name))
     one, two = sets
     looks = [row.extra["scene_drawn"] for row in one.rows()]

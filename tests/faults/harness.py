@@ -28,8 +28,8 @@ ROOT = Path(__file__).parents[2]
 SMALL = ("--width", "64", "--height", "48")
 CAMERAS = ("observation.images.overhead_cam", "observation.images.wrist_cam")
 PROGRESS = re.compile(
-    r"take \d+: |saved episode \d+$|\d+ unfinished takes? waits?: studio recover |drawn \d+ of \d+$|scene \w+ became \w+$"
-    r"|.* already holds \d+ episodes\.$"
+    r"take \d+: |saved episode \d+$|\d+ unfinished takes? waits?: studio recover |drawn \d+ of \d+$"
+    r"|scene \w+ became \w+$|.* already holds \d+ episodes\.$"
 )
 
 
@@ -47,6 +47,11 @@ class Said:
     err: list[str]
 
     @property
+    def well(self) -> bool:
+        """It did what was asked, and had nothing to complain about."""
+        return self.code == 0 and not self.complaints
+
+    @property
     def complaints(self) -> list[str]:
         """Lines of stderr that are not progress."""
         return [line for line in self.err if line and not PROGRESS.match(line)]
@@ -54,7 +59,8 @@ class Said:
     def refuses(self, code: int, *words: str) -> str:
         """One clear line with these words, this exit code, no traceback. Returns the line."""
         everything = "\n".join([f"exit code {self.code}", *self.out, "--", *self.err])
-        assert "Traceback" not in everything and "fault of ours" not in everything, everything
+        assert "Traceback" not in everything, everything
+        assert "fault of ours" not in everything, everything
         assert self.code == code, everything
         assert len(self.complaints) == 1, everything
         line = self.complaints[0]
@@ -193,7 +199,8 @@ class Promised:
         for attempt, episode_id in self.kept.items():
             if episode_id not in saved:
                 take = read_journal(root / f"meta/studio/takes/{episode_id}.jsonl")
-                assert take.footer is not None and take.footer["kept"] and len(take), f"take {attempt} is lost"
+                assert take.footer is not None, f"take {attempt} is lost"
+                assert take.footer["kept"] * len(take), f"take {attempt} is lost"
 
 
 def saved_ids(root: Path) -> list[str]:
@@ -214,13 +221,15 @@ def check_with_lerobot(lerobot: Any, root: Path) -> int:
         return 0
     dataset = lerobot.LeRobotDataset("studio/faults", root=root, video_backend="pyav")
     lengths = list(dataset.meta.episodes["length"])[: counted(root)]
-    assert dataset.num_episodes == counted(root) and len(dataset) == sum(lengths)
+    assert dataset.num_episodes == counted(root)
+    assert len(dataset) == sum(lengths)
     seen = 0
     for episode, length in enumerate(lengths):
         for frame in range(length):
             item = dataset[seen]
             assert (int(item["episode_index"]), int(item["frame_index"])) == (episode, frame)
-            assert item["action"].shape == (len(JOINTS),) and bool(item["action"].isfinite().all())
+            assert item["action"].shape == (len(JOINTS),)
+            assert bool(item["action"].isfinite().all())
             assert all(item[camera].shape == (3, 48, 64) and float(item[camera].std()) > 0.02 for camera in CAMERAS)
             seen += 1
     assert seen == json.loads((root / "meta/info.json").read_bytes())["total_frames"]
@@ -235,7 +244,8 @@ def check_with_store(root: Path) -> Store:
         columns = store.numeric(episode.index)
         take = read_sidecar(episode.frames)
         assert take.header["episode_id"] == episode.row.episode_id
-        assert episode.start == start and len(take) == episode.length == len(columns["action"])
+        assert episode.start == start
+        assert len(take) == episode.length == len(columns["action"])
         assert np.array_equal(columns["action"], take.action.astype(np.float32))
         assert np.array_equal(columns["observation.state"], take.state.astype(np.float32))
         for camera, path in episode.videos.items():
@@ -258,7 +268,7 @@ def check_with_store(root: Path) -> Store:
 
 @contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[Callable[[str], None]]:
-    """A file system of its own, so that it can be full or read-only even for root; yields a function that remounts it."""
+    """A file system of its own, so that it can be full or read-only even for root; yields a way to remount it."""
     folder.mkdir(parents=True)
     sudo = [] if os.getuid() == 0 else ["sudo", "-n"]
 

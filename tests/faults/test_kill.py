@@ -66,9 +66,7 @@ class Point:
 
 def points(rng: random.Random, phases: Sequence[str]) -> list[Point]:
     longest = {"starting": 1.5, "mid take": 0.9, "drawing": 0.1, "saved": 0.05, "after a kept take": 0.02}
-    return [
-        Point(phase, rng.uniform(0, longest.get(phase, 0.004)), parent_only=rng.random() < 0.3) for phase in phases
-    ]
+    return [Point(phase, rng.uniform(0, longest.get(phase, 0.004)), parent_only=rng.random() < 0.3) for phase in phases]
 
 
 def kill_at(run: Run, root: Path, point: Point) -> bool:
@@ -156,13 +154,17 @@ class Chain:
         if (self.root / "meta/info.json").exists():
             check_with_store(self.root)
             self.promised.must_hold(self.root)
-        print(f"  {point.phase}{' (parent only)' if point.parent_only else ''}: hit {where}; {self.state()}", flush=True)
+        print(
+            f"  {point.phase}{' (parent only)' if point.parent_only else ''}: hit {where}; {self.state()}", flush=True
+        )
         return True
 
     def heard_offer(self, run: Run, waiting: set[str]) -> None:
         """Unfinished takes are offered by the next start, before it goes on."""
-        said = [found for line in run.err if (found := re.match(r"(\d+) unfinished takes? waits?: studio recover", line))]
-        if waiting and any(line.startswith(("take ", "saved ")) for line in run.err):
+        said = [
+            found for line in run.err if (found := re.match(r"(\d+) unfinished takes? waits?: studio recover", line))
+        ]
+        if waiting and any(line.startswith("take ") for line in run.err):
             assert [int(found[1]) for found in said] == [len(waiting)], run.err
 
     def finish(self) -> None:
@@ -172,7 +174,7 @@ class Chain:
     def finished(self, run: Run, before: set[str]) -> None:
         """A run that was let end reached the asked total, with every take ever reported kept."""
         done = run.wait()
-        assert done.code == 0 and not done.complaints, done.err
+        assert done.well, done
         self.promised.hear(done.err, self.root)
         self.heard_offer(run, before)
         self.promised.must_hold(self.root)
@@ -189,18 +191,21 @@ class Chain:
         headless = [path for path in takes(self.root) if not path.stat().st_size]
         had = saved_ids(self.root)
         done = studio("recover", self.root, how)
-        assert done.code == 0 and not done.complaints, done.err
+        assert done.well, done
         assert takes(self.root) == []
         whole = {name for name, take in waiting.items() if len(take)} if how == "--keep" else set()
         ids = saved_ids(self.root)
-        assert ids[: len(had)] == had and set(ids[len(had) :]) == whole
+        assert ids[: len(had)] == had
+        assert set(ids[len(had) :]) == whole
         away = {path.stem for path in (self.root / "meta/studio/trash").glob("*.jsonl")}
         assert set(waiting) - whole | {path.stem for path in headless} <= away
         store = check_with_store(self.root)
         for name in whole:
             assert store.episode(name).length == len(waiting[name])
         check_with_lerobot(self.lerobot, self.root)
-        print(f"  recover {how}: {len(whole)} of {len(waiting) + len(headless)} made episodes; {self.state()}", flush=True)
+        print(
+            f"  recover {how}: {len(whole)} of {len(waiting) + len(headless)} made episodes; {self.state()}", flush=True
+        )
 
     def state(self) -> str:
         return f"{counted(self.root)} saved, {len(takes(self.root))} journals, {len(self.promised.kept)} reported kept"
@@ -217,7 +222,10 @@ def chain(root: Path, lerobot: ModuleType, command: Sequence[object], moments: S
 
 
 def told(hit: Counter[str]) -> None:
-    print(f"\n{sum(hit.values())} kills: " + "; ".join(f"{name} {count}" for name, count in sorted(hit.items())), flush=True)
+    print(
+        f"\n{sum(hit.values())} kills: " + "; ".join(f"{name} {count}" for name, count in sorted(hit.items())),
+        flush=True,
+    )
 
 
 SHORT = ("--keep", "all", "--limit", 0.7)
@@ -227,10 +235,13 @@ def test_record_and_generate_killed(tmp_path: Path, lerobot: ModuleType) -> None
     moments = [Point("mid take", 0.3), Point("commit: data", 0.0, parent_only=True), Point("drawing", 0.02)]
     recording = chain(tmp_path / "record", lerobot, ("record", *SHORT), moments)
     recording.settle("--keep")
-    generating = chain(tmp_path / "generate", lerobot, ("generate", *SHORT), points(random.Random(0), ["commit: episodes", "drawing"]))
+    generating = chain(
+        tmp_path / "generate", lerobot, ("generate", *SHORT), points(random.Random(0), ["commit: episodes", "drawing"])
+    )
     hit = recording.hit + generating.hit
     told(hit)
-    assert sum(hit.values()) == 5 and len(hit) >= 3
+    assert sum(hit.values()) == 5
+    assert len(hit) >= 3
     assert unfinished(generating.root) == set()
     same_as_uninterrupted(generating, tmp_path / "whole")
 
@@ -243,7 +254,10 @@ def same_as_uninterrupted(generating: Chain, root: Path) -> None:
     for a, b in zip(killed.episodes, whole.episodes, strict=True):
         assert (a.row.seed, a.row.x, a.row.y, a.row.yaw_deg) == (b.row.seed, b.row.x, b.row.y, b.row.yaw_deg)
         assert np.array_equal(killed.numeric(a.index)["action"], whole.numeric(b.index)["action"])
-    logged = [[(line["attempt"], line["seed"], line["outcome"]) for line in attempts(path)] for path in (generating.root, root)]
+    logged = [
+        [(line["attempt"], line["seed"], line["outcome"]) for line in attempts(path)]
+        for path in (generating.root, root)
+    ]
     assert logged[0] == logged[1]
 
 
@@ -271,4 +285,5 @@ def test_fifty_kills(tmp_path: Path, lerobot: ModuleType) -> None:
         hit += generating.hit
     told(hit)
     assert sum(hit.values()) >= 50
-    assert {"create", "mid take", "drawing"} <= set(hit) and sum(name.startswith("commit") for name in hit) >= 3
+    assert {"create", "mid take", "drawing"} <= set(hit)
+    assert sum(name.startswith("commit") for name in hit) >= 3

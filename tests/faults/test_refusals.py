@@ -25,7 +25,18 @@ from recorders.world.scene import Scene
 from recorders.world.sim import SimWorld
 from studio import cli
 from tests.fakes import Still
-from tests.faults.harness import SMALL, Promised, Run, Said, check_with_store, counted, saved_ids, small_disk, studio, takes
+from tests.faults.harness import (
+    SMALL,
+    Promised,
+    Run,
+    Said,
+    check_with_store,
+    counted,
+    saved_ids,
+    small_disk,
+    studio,
+    takes,
+)
 
 FAILED, USAGE, BAD_DATA, INTERRUPTED = 1, 2, 3, 130
 ALL = ("--keep", "all", "--limit", 0.6)
@@ -84,13 +95,19 @@ def test_reading_where_nothing_is(here: Here, tmp_path: Path, command: tuple[str
 
 @pytest.mark.parametrize(
     "command",
-    [("replay", "DATA"), ("recover", "DATA"), ("rerender", "DATA", "--to", "NEW"), ("record", "--resume", "--to", "DATA", *SMALL)],
+    [
+        ("replay", "DATA"),
+        ("recover", "DATA"),
+        ("rerender", "DATA", "--to", "NEW"),
+        ("record", "--resume", "--to", "DATA", *SMALL),
+    ],
 )
 def test_a_dataset_without_studio_data(here: Here, data: Path, tmp_path: Path, command: tuple[str, ...]) -> None:
     shutil.rmtree(data / "meta/studio")
     names = {"DATA": data, "NEW": tmp_path / "new"}
     here(*(names.get(word, word) for word in command)).refuses(USAGE, str(data), "was not recorded by the studio")
-    assert not (tmp_path / "new").exists() and counted(data) == 2
+    assert not (tmp_path / "new").exists()
+    assert counted(data) == 2
 
 
 @pytest.mark.parametrize("verb", ["replay", "rerender"])
@@ -112,7 +129,8 @@ def test_a_dataset_whose_physics_a_foreign_tool_dropped(data: Path, tmp_path: Pa
         (("--servo", "hardware"), ["servo is ideal, asked hardware"]),
         (("--block", "duplo", "--bowl", "tray"), ["block is cube, asked duplo", "bowl is round, asked tray"]),
         (("--fps", 20, "--look", "nice", "--servo", "hardware", "--friction", 0.4),
-         ["fps is 30, asked 20", "look is fast, asked nice", "servo is ideal, asked hardware", "friction is 0.5, asked 0.4"]),
+         ["fps is 30, asked 20", "look is fast, asked nice", "servo is ideal, asked hardware",
+          "friction is 0.5, asked 0.4"]),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("verb", ["record", "generate"])
@@ -143,7 +161,10 @@ def test_what_cannot_be_asked(here: Here, tmp_path: Path, verb: str, asked: tupl
 
 def test_an_unknown_command(here: Here) -> None:
     said = here("recrod")
-    assert said.code == USAGE and len(said.err) == 1 and "'recrod'" in said.err[0] and "Did you mean record?" in said.err[0]
+    assert said.code == USAGE
+    assert len(said.err) == 1
+    assert "'recrod'" in said.err[0]
+    assert "Did you mean record?" in said.err[0]
 
 
 # Someone else, or a signal.
@@ -152,7 +173,11 @@ def test_an_unknown_command(here: Here) -> None:
 def test_two_recorders_and_an_interrupt(here: Here, data: Path) -> None:
     run = Run("record", "--resume", "-n", 9, "--to", data, *SMALL)
     run.until(lambda: takes(data) and takes(data)[0].stat().st_size > 20_000)
-    for second in (("record", "--resume", "-n", 9, "--to", data, *SMALL), ("generate", "--resume", "-n", 9, "--to", data, *SMALL), ("recover", data)):
+    for second in (
+        ("record", "--resume", "-n", 9, "--to", data, *SMALL),
+        ("generate", "--resume", "-n", 9, "--to", data, *SMALL),
+        ("recover", data),
+    ):
         here(*second).refuses(USAGE, str(data), "is being recorded by another process")
     assert here("inspect", data).code == 0  # reading is free
     run.signal(signal.SIGINT)
@@ -160,12 +185,15 @@ def test_two_recorders_and_an_interrupt(here: Here, data: Path) -> None:
     assert counted(data) == 2
     (path,) = takes(data)
     left = read_journal(path)
-    assert left.footer is None and len(left) >= 5
+    assert left.footer is None
+    assert len(left) >= 5
     said = here("recover", data)
-    assert said.code == 0 and any(f"take {path.stem[:8]}: {len(left)} frames" in line for line in said.out), said
+    assert said.well, said
+    assert any(f"take {path.stem[:8]}: {len(left)} frames" in line for line in said.out), said
     assert any("--keep | --discard" in line for line in said.out)
     assert here("recover", data, "--keep").code == 0
-    assert saved_ids(data)[2:] == [path.stem] and Store.open(data).episode(2).length == len(left)
+    assert saved_ids(data)[2:] == [path.stem]
+    assert Store.open(data).episode(2).length == len(left)
     check_with_store(data)
 
 
@@ -182,7 +210,8 @@ def test_terminated(data: Path, to_group: bool) -> None:
     whole = [path for path in takes(data) if read_journal(path).footer is not None]
     kept = Promised()
     kept.hear(done.err, data)
-    assert len(kept.kept) >= 2 and set(kept.kept.values()) <= {path.stem for path in whole} | set(saved_ids(data))
+    assert len(kept.kept) >= 2
+    assert set(kept.kept.values()) <= {path.stem for path in whole} | set(saved_ids(data))
     kept.must_hold(data)
 
 
@@ -202,7 +231,8 @@ def test_generate_interrupted(data: Path) -> None:
     run.signal(signal.SIGINT)
     done = run.wait()
     done.refuses(INTERRUPTED, "interrupted. Everything kept is on disk.")
-    assert takes(data) == [] and not (data / "meta/studio/staging").exists()
+    assert takes(data) == []
+    assert not (data / "meta/studio/staging").exists()
     check_with_store(data)
 
 
@@ -225,13 +255,15 @@ def test_the_drawing_process_is_killed_during_a_take(data: Path) -> None:
 # The disk.
 
 
-@pytest.mark.parametrize("free", [70, 250, 420, 700])
+@pytest.mark.parametrize("free", [70, 135, 260])
 def test_the_disk_is_full(disks: None, two: Path, tmp_path: Path, free: int) -> None:
-    """With so many KiB free: while creating, driving, drawing or saving."""
+    """With so many KiB free: while driving, drawing or saving."""
     with small_disk(tmp_path / "disk", f"{free}k") as remount:
         root = tmp_path / "disk" / "data"
-        done = studio("record", "-n", 12, *ALL, "--to", root, *SMALL)
-        line = done.refuses(FAILED, "Cannot write", str(root), "No space left on device", "Everything saved before is intact")
+        done = studio("record", "-n", 4, *ALL, "--to", root, *SMALL)
+        line = done.refuses(
+            FAILED, "Cannot write", str(root), "No space left on device", "Everything saved before is intact"
+        )
         promised = Promised()
         promised.hear(done.err, root)
         promised.must_hold(root)
@@ -240,11 +272,12 @@ def test_the_disk_is_full(disks: None, two: Path, tmp_path: Path, free: int) -> 
         resume = ["--resume"] if (root / "meta/info.json").exists() else []
         asked = len(promised.kept) + 1
         again = studio("record", *resume, "-n", asked, *ALL, "--to", root, *SMALL)
-        assert again.code == 0 and not again.complaints, again.err
+        assert again.well, again
         promised.hear(again.err, root)
         promised.must_hold(root)
         ids = saved_ids(root)
-        assert len(ids) == asked and set(promised.kept.values()) <= set(ids)
+        assert len(ids) == asked
+        assert set(promised.kept.values()) <= set(ids)
         check_with_store(root)
 
 
@@ -261,9 +294,15 @@ def test_a_read_only_dataset(disks: None, here: Here, two: Path, tmp_path: Path)
         shutil.copytree(two, root)
         before = fingerprint(root)
         remount("ro")
-        for command in (("record", "--resume", "-n", 3, "--to", root, *SMALL), ("generate", "--resume", "-n", 3, "--to", root, *SMALL), ("recover", root)):
+        for command in (
+            ("record", "--resume", "-n", 3, "--to", root, *SMALL),
+            ("generate", "--resume", "-n", 3, "--to", root, *SMALL),
+            ("recover", root),
+        ):
             here(*command).refuses(FAILED, "Cannot write", str(root), "Read-only file system")
-        here("record", "--to", tmp_path / "disk" / "new", *SMALL).refuses(FAILED, "Cannot write", "Read-only file system")
+        here("record", "--to", tmp_path / "disk" / "new", *SMALL).refuses(
+            FAILED, "Cannot write", "Read-only file system"
+        )
         assert here("inspect", root).code == here("replay", root).code == 0
         assert fingerprint(root) == before
 
@@ -280,9 +319,12 @@ def test_an_operator_that_sends_nan(data: Path) -> None:
         with pytest.raises(TakeFailed, match=r"failed after 7 frames: .*elbow_flex = nan.*studio recover"):
             recorder.record(world, each(lambda _: Still(nan_at=7)), "still", Placing(at=(0.25, 0.1)), **drive)
         kept, unfinished = session.waiting()
-        assert not kept and len(unfinished) == 1
+        assert not kept
+        assert len(unfinished) == 1
         take = read_journal(unfinished[0])
-        assert len(take) == 7 and take.footer is None and take.header["placement"]["x"] == Placement(0.25, 0.1).x
+        assert len(take) == 7
+        assert take.footer is None
+        assert take.header["placement"]["x"] == Placement(0.25, 0.1).x
         assert session.next_attempt == 3
     finally:
         recorder.close()
@@ -340,13 +382,17 @@ def test_a_wrecked_journal(here: Here, data: Path, damage: Callable[[Path], None
     path = interrupted_take(data)
     damage(path)
     said = here("record", "--resume", "-n", 2, "--to", data, *SMALL)  # it is offered, and stops nothing
-    assert said.code == 0 and said.err == [f"1 unfinished take waits: studio recover {data} --keep | --discard"]
+    assert said.code == 0
+    assert said.err == [f"1 unfinished take waits: studio recover {data} --keep | --discard"]
     said = here("recover", data)
-    assert said.code == 0 and not said.err and any(words in line for line in said.out), said
+    assert said.well, said
+    assert any(words in line for line in said.out), said
     assert path.exists()
     said = here("recover", data, "--keep", "--json")
     result = json.loads("\n".join(said.out))
-    assert said.code == 0 and not said.err and result["episodes"] == 2 + bool(frames)
+    assert said.code == 0
+    assert not said.err
+    assert result["episodes"] == 2 + bool(frames)
     assert [take["done"] for take in result["unfinished"]] == ["saved" if frames else "discarded"]
     assert not path.exists()
     if frames:
@@ -361,7 +407,8 @@ def test_a_take_is_discarded_into_the_trash(here: Here, untouched: Path) -> None
     content = path.read_bytes()
     here("recover", untouched, "--keep", "--discard").refuses(USAGE, "exclude each other")
     assert here("recover", untouched, "--discard").code == 0
-    assert not path.exists() and (untouched / "meta/studio/trash" / path.name).read_bytes() == content
+    assert not path.exists()
+    assert (untouched / "meta/studio/trash" / path.name).read_bytes() == content
 
 
 def test_a_video_that_cannot_be_read(here: Here, data: Path, tmp_path: Path) -> None:
@@ -379,13 +426,19 @@ def test_a_damaged_video_does_not_cost_a_new_take(data: Path) -> None:
     done = studio("record", "--resume", "-n", 3, *ALL, "--to", data, *SMALL)
     done.refuses(BAD_DATA, str(video), "cannot be read")
     (path,) = takes(data)
-    assert read_journal(path).footer["kept"] and counted(data) == 2
+    assert read_journal(path).footer["kept"]
+    assert counted(data) == 2
 
 
 def test_damaged_metadata(here: Here, data: Path) -> None:
     info = data / "meta/info.json"
     info.write_bytes(info.read_bytes()[:300])
-    for command in (("record", "--resume", "--to", data, *SMALL), ("recover", data), ("replay", data), ("inspect", data)):
+    for command in (
+        ("record", "--resume", "--to", data, *SMALL),
+        ("recover", data),
+        ("replay", data),
+        ("inspect", data),
+    ):
         said = here(*command)
         assert said.code in (USAGE, BAD_DATA), said
         said.refuses(said.code, str(data), "info.json is damaged")
@@ -403,7 +456,7 @@ def test_rerender_killed_leaves_no_target(untouched: Path, tmp_path: Path, momen
     assert not to.exists()
     if moment.startswith("videos"):
         done = studio("rerender", untouched, "--to", to, "--ground", "dark", "--processes", 1)
-        assert done.code == 0 and not done.complaints, done.err
+        assert done.well, done
         assert [p.name for p in tmp_path.iterdir() if "new" in p.name] == ["new"]
         assert counted(to) == 2
 

@@ -65,7 +65,8 @@ def same(take: Take, count: int = FRAMES) -> bool:
 def test_round_trip(path: Path) -> None:
     journal = written(path)
     take = read_journal(path)
-    assert take.header == HEADER and same(take)
+    assert take.header == HEADER
+    assert same(take)
     assert take.footer == {
         "end": "success", "outcome": "success", "report": {"slip_mm": 0.5}, "kept": True, "frames": 12, "late": 2,
     }  # fmt: skip
@@ -78,7 +79,8 @@ def test_every_line_has_its_checksum(path: Path) -> None:
     assert len(lines) == FRAMES + 2
     for line in lines:
         text, _, crc = line.rpartition(b"\t")
-        assert int(crc, 16) == zlib.crc32(text) and isinstance(json.loads(text), dict)
+        assert int(crc, 16) == zlib.crc32(text)
+        assert isinstance(json.loads(text), dict)
 
 
 def test_every_frame_is_on_disk_as_soon_as_it_is_added(path: Path) -> None:
@@ -92,7 +94,7 @@ def test_every_frame_is_on_disk_as_soon_as_it_is_added(path: Path) -> None:
 
 def test_a_journal_is_never_overwritten(path: Path) -> None:
     written(path)
-    with pytest.raises(CannotWrite, match="e-1.jsonl"):
+    with pytest.raises(CannotWrite, match=r"e-1\.jsonl"):
         Journal(path, HEADER)
     assert same(read_journal(path))
 
@@ -123,7 +125,9 @@ def test_without_a_whole_header_it_is_broken(path: Path, cut: int) -> None:
 def test_header_only(path: Path) -> None:
     Journal(path, HEADER).abandon()
     take = read_journal(path)
-    assert len(take) == 0 and take.footer is None and take.state.shape == (0, 6)
+    assert len(take) == 0
+    assert take.footer is None
+    assert take.state.shape == (0, 6)
 
 
 def test_any_flipped_bit_is_found_and_its_line_named(path: Path) -> None:
@@ -141,7 +145,8 @@ def test_any_flipped_bit_is_found_and_its_line_named(path: Path) -> None:
         assert f"line {line}:" in str(error.value), position
         if line > 1:
             take = read_journal(path, up_to_damage=True)
-            assert same(take, min(line - 2, FRAMES)) and take.footer is None
+            assert same(take, min(line - 2, FRAMES))
+            assert take.footer is None
 
 
 def test_a_line_from_elsewhere_is_refused(path: Path) -> None:
@@ -171,4 +176,6 @@ def test_an_interrupted_take_can_be_given_its_footer(path: Path, damage: str) ->
     footer = {"end": "interrupted", "outcome": "timeout", "report": {}, "kept": True, "frames": whole, "late": 0}
     finished = finish_journal(path, take, footer)
     again = read_journal(path)
-    assert finished.footer == again.footer == footer and again.header == HEADER and same(again, whole)
+    assert finished.footer == again.footer == footer
+    assert again.header == HEADER
+    assert same(again, whole)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from curation.errors import UsageError
+from curation.frames import Placement
 from recorders.placements import Placing, attempt_seed, read_targets, require_recordable, start
 from recorders.world import reach
 from recorders.world.scene import Scene
@@ -37,18 +38,18 @@ def test_jitter_stays_within_itself_and_yaw_is_free() -> None:
     drawn = [start(Placing(at=(0.30, 0.05), jitter=0.02), SCENE, 1, index).placement for index in range(200)]
     x, y = np.array([p.x for p in drawn]) - 0.30, np.array([p.y for p in drawn]) - 0.05
     for axis in (x, y):
-        assert np.abs(axis).max() <= 0.02 and axis.min() < -0.017 and axis.max() > 0.017
+        assert np.abs(axis).max() <= 0.02
+        assert axis.min() < -0.017
+        assert axis.max() > 0.017
         assert abs(axis.mean()) < 0.004
     yaw = np.array([p.yaw_deg for p in drawn])
-    assert yaw.min() < -150 and yaw.max() > 150
+    assert yaw.min() < -150
+    assert yaw.max() > 150
 
 
 def test_jitter_that_cannot_be_recorded_is_drawn_again() -> None:
-    edge = next(
-        (0.2, round(y, 3))
-        for y in np.arange(0.20, 0.45, 0.001)
-        if reach.problems(SCENE, start(Placing(at=(0.2, 0.2)), SCENE, 0, 0).placement.__class__(0.2, round(y + 0.002, 3)))
-    )
+    rows = [round(0.2 + 0.001 * step, 3) for step in range(250)]
+    edge = next((0.2, y) for y in rows if reach.problems(SCENE, Placement(0.2, round(y + 0.002, 3))))
     drawn = [start(Placing(at=edge, jitter=0.03), SCENE, 0, index).placement for index in range(60)]
     assert not any(reach.problems(SCENE, placement) for placement in drawn)
     assert max(p.y for p in drawn) <= edge[1] + 0.003
@@ -58,7 +59,8 @@ def test_jitter_that_cannot_be_recorded_is_drawn_again() -> None:
 def test_a_box_is_filled() -> None:
     drawn = [start(Placing(box=BOX), SCENE, 2, index).placement for index in range(200)]
     for value, low, high in (([p.x for p in drawn], *BOX[:2]), ([p.y for p in drawn], *BOX[2:])):
-        assert low <= min(value) < low + 0.1 * (high - low) and high - 0.1 * (high - low) < max(value) <= high
+        assert low <= min(value) < low + 0.1 * (high - low)
+        assert high - 0.1 * (high - low) < max(value) <= high
 
 
 def test_a_grid_goes_along_x_first_and_begins_again() -> None:
@@ -73,7 +75,11 @@ def test_a_grid_goes_along_x_first_and_begins_again() -> None:
 
 def test_targets_come_in_order_with_their_own_heading(tmp_path: Path) -> None:
     path = tmp_path / "targets.json"
-    entries = [{"x": 0.25, "y": 0.1, "rotation": 45}, {"x": 0.3, "y": 0.05, "note": "near"}, {"x": 0.2, "y": 0.2, "rotation": None}]
+    entries = [
+        {"x": 0.25, "y": 0.1, "rotation": 45},
+        {"x": 0.3, "y": 0.05, "note": "near"},
+        {"x": 0.2, "y": 0.2, "rotation": None},
+    ]
     path.write_text(json.dumps({"positions": entries}))
     placing = Placing(targets=read_targets(path), yaw=10)
     found = [start(placing, SCENE, 0, index).placement for index in range(4)]
@@ -83,7 +89,17 @@ def test_targets_come_in_order_with_their_own_heading(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [None, "", "{", "[]", "3", '{"positions": 3}', '{"positions": [{"x": 1}]}', '{"positions": [{"x": "a", "y": 0}]}', '{"points": []}'],
+    [
+        None,
+        "",
+        "{",
+        "[]",
+        "3",
+        '{"positions": 3}',
+        '{"positions": [{"x": 1}]}',
+        '{"positions": [{"x": "a", "y": 0}]}',
+        '{"points": []}',
+    ],
 )
 def test_targets_that_cannot_be_read(tmp_path: Path, text: str | None) -> None:
     path = tmp_path / "targets.json"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -39,13 +41,14 @@ def test_a_frame_pairs_what_was_seen_with_the_action_then_chosen() -> None:
     seen = [float(frame.observation.state[0]) for frame in frames]
     assert seen[0] == START.placement.x
     assert seen == driver.seen
-    for now, after in zip(frames, frames[1:], strict=False):
+    for now, after in itertools.pairwise(frames):
         x, a = now.observation.state[0], now.command.action
         assert a[1] == x  # chosen from this very observation
         assert after.observation.state[0] == x + (a[0] + world.drift)  # and it is what moved the world on
         assert now.physics[1] == x  # the physics of the same instant
     assert [frame.index for frame in frames] == list(range(20))
-    assert ending.status is Status.TIMEOUT and world.steps == 20
+    assert ending.status is Status.TIMEOUT
+    assert world.steps == 20
 
 
 def test_a_sink_that_stops_has_stopped_the_arm() -> None:
@@ -79,15 +82,20 @@ def test_worlds_in_lockstep_are_the_same_as_one_by_one() -> None:
 
 def test_success_ends_it_or_not() -> None:
     frames, ending, _ = run_one(world=LineWorld(goal=0.6))
-    assert ending.status is Status.SUCCESS and ending.outcome is Outcome.SUCCESS and len(frames) < 20
+    assert ending.status is Status.SUCCESS
+    assert ending.outcome is Outcome.SUCCESS
+    assert len(frames) < 20
     frames, ending, _ = run_one(world=LineWorld(goal=0.6), until_success=False)
-    assert ending.status is Status.TIMEOUT and ending.outcome is Outcome.SUCCESS and len(frames) == 20
+    assert ending.status is Status.TIMEOUT
+    assert ending.outcome is Outcome.SUCCESS
+    assert len(frames) == 20
 
 
 @pytest.mark.parametrize("limit", [1, 7])
 def test_limit(limit: int) -> None:
     frames, ending, _ = run_one(limit=limit)
-    assert len(frames) == limit and ending.status is Status.TIMEOUT
+    assert len(frames) == limit
+    assert ending.status is Status.TIMEOUT
 
 
 @pytest.mark.parametrize(
@@ -97,7 +105,8 @@ def test_limit(limit: int) -> None:
 def test_a_verdict_ends_the_take_without_a_frame(verdict: Verdict, status: Status) -> None:
     frames, ending, _ = run_one(Walker(verdict=verdict, at=5))
     assert len(frames) == 5
-    assert ending.status is status and ending.report["verdict"] == verdict.value
+    assert ending.status is status
+    assert ending.report["verdict"] == verdict.value
 
 
 @pytest.mark.parametrize(
@@ -112,7 +121,8 @@ def test_what_an_operator_raises_ends_it_as_failed_and_keeps_the_frames(driver, 
     world = LineWorld(most=9.0)
     frames, ending, _ = run_one(driver, world)
     assert len(frames) == count == world.steps
-    assert ending.status is Status.FAILED and word in ending.report["error"]
+    assert ending.status is Status.FAILED
+    assert word in ending.report["error"]
 
 
 def test_one_bad_action_stops_its_own_world_only() -> None:

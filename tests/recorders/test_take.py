@@ -20,13 +20,13 @@ START = Start(3, Placement(0.25, 0.0))
 
 def take(path: Path, driver, *, rule: Keep = Keep.ALL, goal: float = 1e9, limit: int = 10, **more):
     journal = Journal(path / "t.jsonl", {"episode_id": "t", "attempt": 0})
-    return run_take(
-        LineWorld(goal=goal), each(lambda _: driver), START, journal, rule=rule, limit=limit, **more
-    )
+    return run_take(LineWorld(goal=goal), each(lambda _: driver), START, journal, rule=rule, limit=limit, **more)
 
 
 @pytest.mark.parametrize("verdict", [None, *Verdict])
-@pytest.mark.parametrize(("status", "outcome"), list(itertools.product([Status.SUCCESS, Status.TIMEOUT, Status.ENDED], Outcome)))
+@pytest.mark.parametrize(
+    ("status", "outcome"), list(itertools.product([Status.SUCCESS, Status.TIMEOUT, Status.ENDED], Outcome))
+)
 def test_keep_rules(status: Status, outcome: Outcome, verdict: Verdict | None) -> None:
     ending = Ending(status, outcome, {"verdict": verdict.value} if verdict else {})
     assert keeps(Keep.ALL, ending)
@@ -44,20 +44,26 @@ def test_a_take_that_ends_has_a_footer(tmp_path: Path) -> None:
     seen = []
     ending, kept = take(tmp_path, Walker(at=-1), watch=seen.append, measured=lambda: {"tick": 1.5})
     stored = read_journal(tmp_path / "t.jsonl")
-    assert kept and len(seen) == len(stored) == 10
+    assert kept
+    assert len(seen) == len(stored) == 10
     assert ending.report == {"steps": 10, "tick": 1.5}
-    assert stored.footer["kept"] and stored.footer["report"] == ending.report and stored.footer["end"] == "timeout"
+    assert stored.footer["kept"]
+    assert stored.footer["report"] == ending.report
+    assert stored.footer["end"] == "timeout"
 
 
 def test_a_take_that_is_not_kept_is_stored_as_such(tmp_path: Path) -> None:
     _, kept = take(tmp_path, Walker(at=-1), rule=Keep.SUCCESS)
     stored = read_journal(tmp_path / "t.jsonl")
-    assert not kept and stored.footer["kept"] is False and len(stored) == 10
+    assert not kept
+    assert stored.footer["kept"] is False
+    assert len(stored) == 10
 
 
 def test_a_take_without_frames_is_not_kept(tmp_path: Path) -> None:
     ending, kept = take(tmp_path, Walker(verdict=Verdict.SAVE, at=0))
-    assert ending.status is Status.ENDED and not kept
+    assert ending.status is Status.ENDED
+    assert not kept
     assert read_journal(tmp_path / "t.jsonl").footer["kept"] is False
 
 
@@ -69,7 +75,8 @@ def test_a_failing_operator_leaves_its_frames_as_an_unfinished_take(tmp_path: Pa
     with pytest.raises(TakeFailed, match=f"failed after {frames} frames: .*studio recover"):
         take(tmp_path, driver)
     stored = read_journal(tmp_path / "t.jsonl")
-    assert stored.footer is None and len(stored) == frames
+    assert stored.footer is None
+    assert len(stored) == frames
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError("port vanished"), RuntimeError("bug")])
@@ -77,4 +84,5 @@ def test_whatever_else_happens_the_frames_stay(tmp_path: Path, error: BaseExcept
     with pytest.raises(type(error)):
         take(tmp_path, Walker(error=error, at=6))
     stored = read_journal(tmp_path / "t.jsonl")
-    assert stored.footer is None and len(stored) == 6
+    assert stored.footer is None
+    assert len(stored) == 6
