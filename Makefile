@@ -1,7 +1,7 @@
 # The commands of this repository. Each sets up what it needs first.
 SHELL := /bin/bash
 BIN := .venv/bin
-DEMO ?= pos2
+DEMO ?= datasets/pos2
 .PHONY: setup demo test slow bench check fix
 
 setup:
@@ -9,8 +9,8 @@ setup:
 
 demo: setup ## Record the README's example with the scripted expert.
 	@$(BIN)/studio record --operator expert --episodes 20 --at 0.337 -0.015 --jitter 0.02 --yaw free --to $(DEMO) \
-	  $$(test -d datasets/$(DEMO) && echo --resume) >/dev/null
-	@$(BIN)/studio inspect $(DEMO) --poster datasets/$(DEMO).png
+	  $$(test -e $(DEMO)/meta/info.json && echo --resume) >/dev/null
+	@$(BIN)/studio inspect $(DEMO) --poster $(DEMO).png
 
 test: setup ## Fast tests, at most 20 minutes on two cores.
 	@$(BIN)/python -m pytest -m "not slow"

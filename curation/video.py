@@ -39,7 +39,7 @@ class Encoding:
 
     codec: str = "h264"
     preset: str = "veryfast"
-    crf: int = 23
+    crf: int = 18
     gop: int = 2
     pix_fmt: str = "yuv420p"
     threads: int = 0

@@ -14,10 +14,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from curation.errors import StudioError
+from curation.errors import FAILED, StudioError, UsageError
 from curation.video import Encoding
 
 from .draw import layout_of, positions, row_of, stage_take
@@ -35,8 +36,8 @@ class WorkerDied(StudioError):
 
     def __init__(self, what: str, codes: list[int | None]) -> None:
         super().__init__(
-            f"The {what} process ended unexpectedly (exit code {codes[0]}), often for want of memory. "
-            "Kept takes are on disk; run the same command again with --resume."
+            f"A {what} process ended without a word (exit code {codes[0]}); -9 is often want of memory. "
+            "What was saved or kept is on disk; run the command again, recordings with --resume."
         )
 
 
@@ -51,6 +52,8 @@ class Crew:
     """
 
     def __init__(self, what: str, count: int, work: Callable[..., None], *arguments: Any) -> None:
+        if count < 1:
+            raise UsageError(f"--processes {count} must be at least 1; leave it away for one per core.")
         self._what = what
         self._jobs: Any = _SPAWN.Queue()
         self._results: Any = _SPAWN.Queue()
@@ -59,7 +62,7 @@ class Crew:
             for _ in range(count)
         ]
         self.open_jobs = 0
-        with _no_interrupt():
+        with no_interrupt():
             for process in self._processes:
                 process.start()
 
@@ -78,13 +81,14 @@ class Crew:
             try:
                 result = self._results.get(timeout=_POLL_S) if wait else self._results.get_nowait()
             except queue.Empty:
-                if self._died() and self._results.empty():
-                    raise WorkerDied(self._what, self._died()) from None
+                self._require_alive()
                 if wait:
                     continue
                 return
             self.open_jobs -= 1
             wait = False
+            if self.open_jobs:
+                self._require_alive()
             if isinstance(result, BaseException):
                 raise result
             yield result
@@ -99,9 +103,21 @@ class Crew:
             channel.cancel_join_thread()
             channel.close()
 
+    def _require_alive(self) -> None:
+        if self._died() and self._results.empty():
+            raise WorkerDied(self._what, self._died())
+
     def _died(self) -> list[int | None]:
         """Exit codes of the children that are gone; what they said before is in the pipe by then."""
         return [process.exitcode for process in self._processes if not process.is_alive()]
+
+
+@dataclass(frozen=True)
+class Undrawn:
+    """A kept take that could not be drawn; its journal stays where it is."""
+
+    journal: Path
+    why: str
 
 
 class Gate:
@@ -132,8 +148,11 @@ def _draw_journals(
     model = compile_scene(scene)
     painter = Painter(scene, model)
     for path in jobs:
-        take = read_journal(path)
-        send(draw_take(take, root, scene, painter, encoding, lambda _: gate.wait()))
+        try:
+            send(draw_take(read_journal(path), root, scene, painter, encoding, lambda _: gate.wait()))
+        except StudioError as error:
+            # One take that cannot be drawn must not hold up the others.
+            send(Undrawn(path, str(error)))
 
 
 def draw_take(
@@ -154,7 +173,7 @@ def draw_take(
 
 
 @contextmanager
-def _no_interrupt() -> Iterator[None]:
+def no_interrupt() -> Iterator[None]:
     """Children started inside never see the keyboard's interrupt, not even while they still import."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
@@ -173,16 +192,23 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _run(work: Callable[..., None], jobs: Any, results: Any, arguments: tuple[Any, ...]) -> None:
+def as_child(nice: int) -> None:
+    """Make this process a well-behaved child: it leaves interrupts to its parent, ends with it, and yields to it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if hasattr(os, "nice"):
-        os.nice(10)
+        os.nice(nice)
+
+
+def _run(work: Callable[..., None], jobs: Any, results: Any, arguments: tuple[Any, ...]) -> None:
+    as_child(nice=10)
     try:
         work(iter(jobs.get, None), results.put, *arguments)
     except StudioError as error:
         # Errors built from facts do not survive pickling; their text does.
         results.put(_Told(error.exit_code, str(error)))
+    except Exception as error:  # noqa: BLE001  a fault of ours is told by the parent, not by a traceback of the child
+        results.put(_Told(FAILED, f"unexpected {type(error).__name__} in a {work.__name__} process: {error}"))
 
 
 class _Told(StudioError):

@@ -114,7 +114,7 @@ def row_of(take: Take, more: dict[str, Any] | None = None) -> EpisodeRow:
         yaw_deg=placement["yaw_deg"],
         seed=header["seed"],
         operator=header["operator"],
-        outcome=footer.get("outcome", "interrupted"),
+        outcome=footer["outcome"],
         success=footer.get("outcome") == "success",
         extra={**extra, "timing": timing(take)},
     )

@@ -14,15 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from curation.episodes import StagedEpisode
+from curation.errors import StudioError
 from curation.video import Encoding
 
 from .crew import Crew, draw_take
 from .journal import read_journal
 from .operators.named import Who, make_operator
 from .placements import Placing, start
+from .record import terms
 from .rollout import Start
-from .session import STAGING, Asked, Session, begin_take
-from .take import Keep, run_take
+from .session import STAGING, Session, Terms, begin_take
+from .take import Keep, TakeFailed, run_take
 from .world.scene import Scene, compile_scene, fingerprint
 from .world.sim import SimWorld
 
@@ -33,16 +35,17 @@ class Job:
 
     attempt: int
     start: Start
-    asked: Asked
+    terms: Terms
 
 
 @dataclass(frozen=True)
 class Made:
-    """One attempt made: its journal, and its stage folder if it was kept."""
+    """One attempt made: its journal, its stage folder if it was kept, and why it failed if it did not end."""
 
     attempt: int
     journal: Path
     staged: Path | None
+    failed: str = ""
 
 
 def fleet(
@@ -68,7 +71,7 @@ def fleet(
     def give() -> None:
         nonlocal given
         at = start(placing, session.scene, seed, given)
-        crew.give(Job(given, at, placing.nominal(given)))
+        crew.give(Job(given, at, terms(placing, given, rule, limit, seed)))
         given += 1
 
     try:
@@ -87,9 +90,14 @@ def fleet(
 
 
 def save_made(session: Session, made: Made) -> tuple[dict[str, Any], int | None]:
-    """Log an attempt and commit it if it was kept; returns its footer and episode index."""
+    """Log an attempt and commit it if it was kept; returns its footer and episode index.
+
+    Raises:
+        StudioError: if the attempt failed; its frames wait as an unfinished take.
+    """
     take = session.adopt(made.journal)
-    assert take.footer is not None
+    if take.footer is None:
+        raise StudioError(made.failed)
     session.settle(take)
     index = None if made.staged is None else session.save(StagedEpisode.load(made.staged))
     return take.footer, index
@@ -111,7 +119,11 @@ def _work(
     operator = make_operator(who, world)
     name = fingerprint(scene)
     for job in jobs:
-        journal = begin_take(root, scene, name, job.start, who.label, job.attempt, job.asked, STAGING)
-        _, kept = run_take(world, operator, job.start, journal, rule=rule, limit=limit)
+        journal = begin_take(root, scene, name, job.start, who.label, job.attempt, job.terms, STAGING)
+        try:
+            _, kept = run_take(world, operator, job.start, journal, rule=rule, limit=limit)
+        except TakeFailed as error:
+            send(Made(job.attempt, journal.path, None, str(error)))
+            continue
         staged = draw_take(read_journal(journal.path), root, scene, world.painter, encoding) if kept else None
         send(Made(job.attempt, journal.path, staged))

@@ -6,6 +6,7 @@ Every draw comes from the episode's own seed, so an episode can be placed again 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -51,10 +52,21 @@ class Placing:
             raise UsageError("--grid needs the --box it is laid over.")
         if self.grid and min(self.grid) < 1:
             raise UsageError(f"--grid {self.grid[0]} {self.grid[1]} must be at least 1 1.")
-        if self.jitter < 0:
-            raise UsageError(f"--jitter {self.jitter} must not be negative.")
+        if not 0 <= self.jitter <= 1:
+            raise UsageError(f"--jitter {self.jitter} is outside 0 to 1 metres.")
+        if self.yaw != "free" and not -360 <= self.yaw <= 360:
+            raise UsageError(f"--yaw {self.yaw} is outside -360 to 360 degrees; or say free.")
         if self.box and not (self.box[0] <= self.box[1] and self.box[2] <= self.box[3]):
             raise UsageError(f"--box {' '.join(map(str, self.box))} must be X-low X-high Y-low Y-high.")
+
+    @property
+    def cells(self) -> int:
+        """Positions in the grid or target list; 0 where there is none."""
+        return len(self.targets) or (self.grid[0] * self.grid[1] if self.grid else 0)
+
+    def note(self, index: int) -> str:
+        """What the targets file says about the position of attempt `index`."""
+        return self.targets[index % len(self.targets)][3] if self.targets else ""
 
     def nominal(self, index: int) -> tuple[float, float, float | None] | None:
         """The position asked for attempt `index`, before jitter; None where it is drawn from the box."""
@@ -83,11 +95,19 @@ def start(placing: Placing, scene: Scene, seed: int, index: int) -> Start:
     nominal = placing.nominal(index)
     if nominal is not None:
         _require_valid(scene, Placement(nominal[0], nominal[1], nominal[2] or 0.0))
-    for _ in range(1000):
+    for redraws in range(1000):
         placement = _draw(placing, nominal, rng)
         if not reach.problems(scene, placement):
-            return Start(own, placement)
+            return Start(own, placement, redraws)
     raise UsageError(f"No recordable position found for attempt {index}: the asked region lies out of reach or view.")
+
+
+def cells_without(placing: Placing, asked: Iterable[Any]) -> list[tuple[float, float]]:
+    """Positions of a grid or target list for which no episode was asked and kept, in order; metres."""
+    done = {(round(float(a[0]), 6), round(float(a[1]), 6)) for a in asked if a}
+    nominal = [placing.nominal(index) for index in range(placing.cells)]
+    wanted = [(round(n[0], 6), round(n[1], 6)) for n in nominal if n]
+    return [cell for cell in wanted if cell not in done]
 
 
 def require_recordable(placing: Placing, scene: Scene, seed: int) -> None:
@@ -96,14 +116,17 @@ def require_recordable(placing: Placing, scene: Scene, seed: int) -> None:
     Raises:
         UsageError: naming the first that cannot be recorded and the nearest one that can.
     """
-    count = len(placing.targets) or (placing.grid[0] * placing.grid[1] if placing.grid else 1)
-    for index in range(count):
+    if seed < 0:
+        raise UsageError(f"--seed {seed} must not be negative.")
+    for index in range(max(1, placing.cells)):
         start(placing, scene, seed, index)
 
 
 def attempt_seed(seed: int, index: int) -> int:
     """The seed of attempt `index` of a session with a base seed."""
-    return int(np.random.SeedSequence([seed, index]).generate_state(1)[0])
+    low, high = np.random.SeedSequence([seed, index]).generate_state(2)
+    # 63 bits: they fit the dataset's int64 column, and two of a million attempts practically never share one.
+    return int(low) | (int(high) & 0x7FFFFFFF) << 32
 
 
 def read_targets(path: Path) -> tuple[tuple[float, float, float | None, str], ...]:

@@ -15,11 +15,11 @@ from curation.errors import StudioError
 from curation.frames import Ending, Frame
 
 from .clock import RealTime
-from .crew import Crew, Gate, drawing_crew
+from .crew import Crew, Gate, Undrawn, drawing_crew
 from .journal import read_journal
 from .operators import Operator
 from .placements import Placing, start
-from .session import Session
+from .session import Session, Terms
 from .take import Keep, run_take
 from .world.protocol import World
 
@@ -60,7 +60,7 @@ class Drawing:
     left: int
 
 
-Event = Took | Saved | Drawing
+Event = Took | Saved | Drawing | Undrawn
 MAX_FAILURES_IN_A_ROW = 25
 """Attempts in a row that are not kept before a scripted session gives up instead of going on for ever."""
 
@@ -73,6 +73,20 @@ class NothingKept(StudioError):
             f"{count} attempts in a row were not kept; the last outcome was {outcome}. Look at them with "
             "--keep all, or choose another position."
         )
+
+
+def terms(placing: Placing, attempt: int, rule: Keep, limit: int, seed: int) -> Terms:
+    """What is asked of an attempt, as its journal and its episode store it."""
+    asked = placing.nominal(attempt)
+    note = placing.note(attempt)
+    return {
+        "asked": None if asked is None else list(asked),
+        **({"note": note} if note else {}),
+        "jitter": placing.jitter,
+        "keep": rule.value,
+        "limit_frames": limit,
+        "session_seed": seed,
+    }
 
 
 class Recorder:
@@ -88,14 +102,19 @@ class Recorder:
         self._tell = tell
         self._may_draw = Gate()
         self._crew: Crew | None = None
+        self.undrawn: list[Path] = []
 
     def finish_kept(self) -> list[Path]:
-        """Save takes kept by an earlier process; returns the journals of unfinished ones."""
+        """Save takes kept by an earlier process.
+
+        Returns:
+            Journals of takes that wait for a decision: unfinished ones, and kept ones that cannot be drawn.
+        """
         kept, unfinished = self._session.waiting()
         for take in kept:
             self._draw(self._session.journal(take.header["episode_id"]))
         self.finish()
-        return unfinished
+        return unfinished + self.undrawn
 
     def record(
         self,
@@ -134,7 +153,7 @@ class Recorder:
         failures = 0
         while session.store.total_episodes + self._open < episodes:
             at = start(placing, session.scene, seed, attempt)
-            journal = session.begin(at, label, attempt, placing.nominal(attempt))
+            journal = session.begin(at, label, attempt, terms(placing, attempt, rule, limit, seed))
             self._may_draw.close()
             try:
                 ending, kept = run_take(
@@ -188,7 +207,11 @@ class Recorder:
     def _collect(self, *, wait: bool) -> None:
         if self._crew is None:
             return
-        for folder in self._crew.results(wait=wait):
-            staged = StagedEpisode.load(folder)
+        for result in self._crew.results(wait=wait):
+            if isinstance(result, Undrawn):
+                self.undrawn.append(result.journal)
+                self._tell(result)
+                continue
+            staged = StagedEpisode.load(result)
             index = self._session.save(staged)
             self._tell(Saved(index, staged.row.episode_id))

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from curation.frames import Ending, Frame, Outcome, Placement, Vector
+from curation.frames import Ending, Frame, Placement, Vector
 
 from .draw import Layout
 from .journal import Take
 from .operators import each
 from .operators.replay import Replay
 from .rollout import Start, rollout
+from .session import INTERRUPTED
 from .world.sim import SimWorld
 
 
@@ -35,7 +36,8 @@ class Drift:
 
     @property
     def same_outcome(self) -> bool:
-        return self.recorded == self.repeated
+        """Whether the judge says the same; of an interrupted take, whether the physics is the same."""
+        return self.equal if self.recorded == INTERRUPTED else self.recorded == self.repeated
 
 
 def resimulate(take: Take, world: SimWorld, layout: Layout, actions: Vector | None = None) -> tuple[Drift, Ending]:
@@ -67,20 +69,23 @@ def resimulate(take: Take, world: SimWorld, layout: Layout, actions: Vector | No
         joint_deg=float(np.abs(np.array(states) - take.state)[:, :5].max()),
         block_mm=float(apart.max() * 1e3),
         equal=bool(np.array_equal(seen, take.physics)),
-        recorded=(take.footer or {}).get("outcome", "interrupted"),
+        recorded=(take.footer or {}).get("outcome", INTERRUPTED),
         repeated=ending.outcome.value,
     )
     return drift, ending
 
 
 def judge_unfinished(take: Take, world: SimWorld, layout: Layout) -> dict[str, object]:
-    """The footer an interrupted take would have got had it been ended where it stops."""
+    """The footer of a take that stopped before its end: its outcome is that it was interrupted, and is in no rate.
+
+    What the judge saw up to there is reported where repeating the take gives the very same physics.
+    """
     drift, ending = resimulate(take, world, layout)
-    outcome = ending.outcome if drift.equal else Outcome.TIMEOUT
+    report = {**ending.report, "judged_so_far": ending.outcome.value} if drift.equal else {}
     return {
-        "end": "interrupted",
-        "outcome": outcome.value,
-        "report": {**ending.report, "interrupted": True, "resimulated_equal": drift.equal},
+        "end": INTERRUPTED,
+        "outcome": INTERRUPTED,
+        "report": report,
         "kept": True,
         "frames": len(take),
         "late": int(take.late.sum()),

@@ -20,10 +20,12 @@ class Start:
     Attributes:
         seed: of every random choice in it.
         placement: where the block is put.
+        redraws: draws of the placement that could not be recorded and were drawn again.
     """
 
     seed: int
     placement: Placement
+    redraws: int = 0
 
 
 @dataclass

@@ -4,7 +4,7 @@ States of a take, by where its files are:
     meta/studio/takes/<id>.jsonl without footer     unfinished: in progress, or interrupted and offered again
     the same with footer, kept                      kept: on disk for good, waiting to be drawn
     an episode of the dataset                       saved
-    meta/studio/trash/<id>.jsonl                    discarded by a person, or dropped by `recover --discard`
+    meta/studio/trash/<id>.jsonl                    finished and not kept, or put away by `recover --discard`
 Each finished attempt, kept or not, is one line of meta/studio/attempts.jsonl: what was tried is never hidden by
 what was kept.
 """
@@ -16,7 +16,7 @@ import os
 import shutil
 import sys
 import uuid
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -42,8 +42,10 @@ STUDIO = Path("meta") / "studio"
 TAKES, TRASH, STAGING, ATTEMPTS = STUDIO / "takes", STUDIO / "trash", STUDIO / "staging", STUDIO / "attempts.jsonl"
 
 
-Asked = tuple[float, float, float | None] | None
-"""The position asked for, before jitter: x, y [m] and yaw [deg] if it was given."""
+INTERRUPTED = "interrupted"
+"""Outcome of a take that stopped before its end; it is in no rate."""
+Terms = dict[str, Any]
+"""What was asked of a take, JSON values: the position before jitter, the keep rule, the limit, the session's seed."""
 
 
 def scene_card(scene: Scene) -> dict[str, Any]:
@@ -114,13 +116,12 @@ class Session:
         if "scene" not in store.scene:
             raise NotADataset(root, "it was not recorded by the studio (it has no meta/studio/scene.json)")
         recorded = scene_from(store.scene["scene"])
-        if scene is not None:
-            _require_same(root, store, recorded, scene)
+        _require_same(root, store, recorded, recorded if scene is None else scene)
         return cls(store, recorded)
 
-    def begin(self, start: Start, operator: str, attempt: int, asked: Asked = None) -> Journal:
+    def begin(self, start: Start, operator: str, attempt: int, terms: Terms | None = None) -> Journal:
         """Open the journal of a new take."""
-        return begin_take(self.root, self.scene, self._fingerprint, start, operator, attempt, asked)
+        return begin_take(self.root, self.scene, self._fingerprint, start, operator, attempt, terms)
 
     def adopt(self, journal: Path) -> Take:
         """Take over the finished take of a worker; it is kept, or settled as not kept, from here on."""
@@ -191,11 +192,17 @@ class Session:
             try:
                 known.append(int(read_journal(path, up_to_damage=True).header["attempt"]))
             except BrokenJournal:
-                continue  # its header is gone; `takes` names the file
+                continue  # its header is gone; `waiting` names the file
         return max(known, default=-1) + 1
 
+    def discard(self, journal: Path, take: Take | None) -> None:
+        """Put an unfinished take away; if it can be read, the log says that it was tried."""
+        if take is not None and take.header["episode_id"] not in {line["episode_id"] for line in self.attempts}:
+            self._log(replace(take, footer={"end": "discarded", "outcome": INTERRUPTED, "kept": False}))
+        self.put_away(journal)
+
     def put_away(self, journal: Path) -> None:
-        """Move a journal to the trash, where `recover` can still be pointed at it."""
+        """Move a journal to the trash; nothing is deleted."""
         make_folder(self.root / TRASH)
         place(journal, self.root / TRASH / journal.name)
         remove(journal)
@@ -240,7 +247,7 @@ def begin_take(
     start: Start,
     operator: str,
     attempt: int,
-    asked: Asked = None,
+    terms: Terms | None = None,
     folder: Path = TAKES,
 ) -> Journal:
     """Open the journal of a new take of a dataset; in `STAGING`, it is nobody's until the session adopts it."""
@@ -251,7 +258,8 @@ def begin_take(
         "attempt": attempt,
         "seed": start.seed,
         "placement": asdict(start.placement),
-        "asked": asked,
+        "redraws": start.redraws,
+        **(terms or {}),
         "operator": operator,
         "task": instruction(scene),
         "scene": scene_fingerprint,
@@ -268,14 +276,24 @@ def _lock(root: Path) -> IO[bytes]:
     except OSError as error:
         raise CannotWrite(path, error) from error
     if sys.platform == "win32":
+        import msvcrt
+
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            file.close()
+            raise UsageError(f"{root} is being recorded by another process. Wait, or use another --to.") from error
         return file
     import fcntl
 
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    except BlockingIOError as error:
         file.close()
         raise UsageError(f"{root} is being recorded by another process. Wait for it, or use another --to.") from error
+    except OSError as error:
+        file.close()
+        raise CannotWrite(path, error) from error
     return file
 
 

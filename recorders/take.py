@@ -79,7 +79,9 @@ def run_take(
         TakeFailed: if the operator failed; the journal stays as an unfinished take.
     """
     try:
-        for _, event in rollout([world], operator, [start], limit=limit, clock=clock):
+        for _, event in rollout(
+            [world], operator, [start], limit=limit, clock=clock, until_success=rule is not Keep.VERDICT
+        ):
             if isinstance(event, Frame):
                 journal.add(event)
                 watch(event)

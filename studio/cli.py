@@ -56,7 +56,9 @@ def _guarded(name: str, rest: list[str]) -> int:
     try:
         return _call(name, rest)
     except KeyboardInterrupt:
-        print(f"\nstudio {name}: interrupted. Everything kept is on disk.", file=sys.stderr)
+        way_on = " What was kept or saved is on disk: --resume goes on, studio recover shows what waits."
+        recording = name in ("record", "generate", "recover")
+        print(f"\nstudio {name}: interrupted.{way_on if recording else ''}", file=sys.stderr)
         return INTERRUPTED
     except StudioError as error:
         print(f"studio {name}: {error}", file=sys.stderr)

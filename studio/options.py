@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
+from curation.errors import UsageError
 from recorders.placements import Placing, read_targets
 
 Episodes = Annotated[int, tyro.conf.arg(aliases=["-n"])]
@@ -43,3 +45,14 @@ class Where:
             jitter=self.jitter,
             yaw=self.yaw,
         )
+
+
+def process_count(asked: int) -> int:
+    """How many processes to use; 0 is one per processor core.
+
+    Raises:
+        UsageError: if the number is negative.
+    """
+    if asked < 0:
+        raise UsageError(f"--processes {asked} must be 0 (one per core) or more.")
+    return asked or os.cpu_count() or 1

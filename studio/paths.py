@@ -14,5 +14,8 @@ def data_home() -> Path:
 def dataset_path(name: str) -> Path:
     """A path as given, or a bare name under the data home."""
     path = Path(name).expanduser()
-    bare = len(path.parts) == 1 and not name.startswith(".")
-    return data_home() / path if bare else path
+    if len(path.parts) != 1:
+        return path
+    # "./pos2" is not a bare name, and must not be printed as one: absolute, it reads back as itself.
+    bare = not name.startswith((".", "~"))
+    return data_home() / path if bare else path.absolute()

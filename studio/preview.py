@@ -7,10 +7,8 @@ wanted in time is not drawn.
 from __future__ import annotations
 
 import multiprocessing
-import os
 import queue
 import shutil
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +20,7 @@ import numpy as np
 
 from curation.errors import UsageError
 from curation.frames import Frame, Image
+from recorders.crew import as_child, no_interrupt
 from recorders.world.drawing import Painter
 from recorders.world.scene import Scene, compile_scene
 
@@ -45,7 +44,8 @@ def preview(wanted: bool, scene: Scene) -> Iterator[Callable[[Frame], None]]:
     size = shutil.get_terminal_size()
     states: Any = _SPAWN.Queue(maxsize=1)
     process = _SPAWN.Process(target=_show, args=(states, scene, size.columns, size.lines), daemon=True)
-    process.start()
+    with no_interrupt():
+        process.start()
 
     def watch(frame: Frame) -> None:
         if frame.index % every == 0:
@@ -66,9 +66,7 @@ def preview(wanted: bool, scene: Scene) -> Iterator[Callable[[Frame], None]]:
 
 def _show(states: Any, scene: Scene, columns: int, lines: int) -> None:
     """Draw states, the physics vectors of frames, until terminated."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(os, "nice"):
-        os.nice(5)
+    as_child(nice=5)
     # A small picture costs a tenth of a full one, and the terminal has no more cells.
     small = replace(scene, width=192, height=144, depth=False)
     model = compile_scene(small)

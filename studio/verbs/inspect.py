@@ -35,6 +35,8 @@ def inspect(options: Inspect, console: Console) -> int:
     for path, ending in ((options.video, ".mp4"), (options.poster, ".png")):
         if path is not None and path.suffix != ending:
             raise UsageError(f"{path} must end in {ending}.")
+    if options.episode and options.video is None:
+        raise UsageError("--episode chooses the episodes of a film; say where it goes with --video FILE.mp4.")
     text, data = summary(root)
     written: dict[str, str] = {}
     if options.video or options.poster:

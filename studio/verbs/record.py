@@ -8,8 +8,9 @@ from typing import Any
 from curation.errors import NotADataset, UsageError
 from curation.video import Encoding
 from recorders.clock import RealTime
+from recorders.crew import Undrawn
 from recorders.operators.named import Who, make_operator
-from recorders.placements import require_recordable
+from recorders.placements import Placing, cells_without, require_recordable
 from recorders.record import Drawing, Event, Recorder, Saved, Took
 from recorders.session import Session
 from recorders.take import Keep
@@ -61,11 +62,14 @@ def record(options: Record, console: Console) -> int:
     placing = options.where.placing()
     require_recordable(placing, options.scene, options.seed)
     require_count(options.episodes, options.limit)
+    if options.keep is Keep.VERDICT:
+        raise UsageError(f"--keep verdict needs a person; {who.name} gives none. Valid: all, success.")
     session = open_session(options.to, options.scene, resume=options.resume)
     world = SimWorld(session.scene)
     recorder = Recorder(session, lambda event: console_event(console, event, options.episodes))
     try:
         offer(console, session, recorder.finish_kept())
+        tell_if_full(console, session, options.episodes)
         with preview(options.preview, session.scene) as watch:
             recorder.record(
                 world,
@@ -84,8 +88,27 @@ def record(options: Record, console: Console) -> int:
         recorder.close()
         world.close()
         session.close()
+    tell_holes(console, session, placing)
     console.result(*summary(session.root))
     return 0
+
+
+def tell_if_full(console: Console, session: Session, wanted: int) -> None:
+    """Say so where there is nothing left to do."""
+    have = session.store.total_episodes
+    if have >= wanted:
+        console.step(f"{session.root} already holds {have} episodes.")
+
+
+def tell_holes(console: Console, session: Session, placing: Placing) -> None:
+    """Name asked positions that have no episode, because the total alone hides them."""
+    missing = cells_without(placing, [row.extra.get("asked") for row in session.store.rows()])
+    if missing:
+        listed = ", ".join(f"({x:g}, {y:g})" for x, y in missing[:8]) + (", ..." if len(missing) > 8 else "")
+        console.step(
+            f"{len(missing)} of {placing.cells} asked positions have no episode: {listed}. "
+            "Ask for more episodes with --resume, or record them with --at."
+        )
 
 
 def require_count(episodes: int, limit: float) -> None:
@@ -131,5 +154,7 @@ def console_event(console: Console, event: Event, wanted: int) -> None:
             console.step(f"take {event.attempt}: {driven}, {word} ({event.total}/{wanted})")
         case Saved():
             console.step(f"saved episode {event.index}")
+        case Undrawn():
+            console.step(f"take {event.journal.stem[:8]} is kept but cannot be drawn: {event.why}")
         case Drawing():
             console.progress(f"drawing and saving kept takes: {event.left} left")

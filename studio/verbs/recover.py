@@ -46,9 +46,10 @@ def recover(options: Recover, console: Console) -> int:
         unfinished = recorder.finish_kept()
         finished = session.store.total_episodes - had
         for path in unfinished:
+            frames = _frames(path)
             text, done = _settle(options, session, path)
             lines.append(text)
-            found.append({"journal": str(path), "frames": _frames(path), "done": done, "what": text})
+            found.append({"journal": str(path), "frames": frames, "done": done, "what": text})
     finally:
         recorder.close()
         session.close()
@@ -72,12 +73,14 @@ def _settle(options: Recover, session: Session, path: Path) -> tuple[str, str]:
         take, damage = _before_damage(path), " (damaged: the frames before the damage)"
     name = path.stem[:8]
     if options.discard:
-        session.put_away(path)
+        session.discard(path, take)
         return f"take {name}: moved to the trash", "discarded"
+    if take is not None and take.footer is not None:
+        return f"take {name}: kept, but it cannot be drawn (see above); --discard moves it to the trash", "offered"
     if take is None or len(take) == 0:
         if not options.keep:
             return f"take {name}: no frames", "offered"
-        session.put_away(path)
+        session.discard(path, take)
         return f"take {name}: no frames to keep; moved to the trash", "discarded"
     seconds = len(take) / session.scene.fps
     if not options.keep:
@@ -108,7 +111,5 @@ def _before_damage(path: Path) -> Take | None:
 
 
 def _frames(path: Path) -> int:
-    if not path.exists():
-        return 0
     take = _before_damage(path)
     return 0 if take is None else len(take)

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 import mujoco
 import numpy as np
 
-from curation.errors import BAD_DATA, OK, NotADataset
+from curation.errors import BAD_DATA, OK, DataError, NotADataset
 from curation.store import SavedEpisode, Store
+from recorders.journal import Take
 from recorders.resimulate import Drift, resimulate
 from recorders.sidecar import read_sidecar
 from recorders.world.scene import scene_from
@@ -20,7 +21,7 @@ from studio.paths import dataset_path
 
 @dataclass(frozen=True, kw_only=True)
 class Replay:
-    """Drive the stored action column from the stored start again; exit code 3 if an outcome differs."""
+    """Drive the stored action column from the stored start again; exit code 3 if an episode does not hold."""
 
     dataset: Name
     """A dataset recorded by the studio."""
@@ -35,25 +36,48 @@ def replay(options: Replay, console: Console) -> int:
     store = Store.open(dataset_path(options.dataset))
     world = world_of(store)
     layout = store.scene["physics"]["layout"]
-    chosen = [store.episode(i) for i in options.episode] or [store.episode(i) for i in range(store.total_episodes)]
+    same_build = store.scene.get("mujoco") == mujoco.__version__
+    chosen = [store.episode(i) for i in options.episode or range(store.total_episodes)]
+    if not chosen:
+        raise DataError(f"{store.root} holds no episode to replay.")
     rows, lines = [], []
     for episode in chosen:
-        take = read_sidecar(episode.frames)
-        actions = store.numeric(episode.index)["action"].astype(np.float64)
-        drift, _ = resimulate(take, world, layout, actions)
         console.progress(f"episode {episode.index} of {store.total_episodes}")
-        rows.append({"episode": episode.index, **asdict(drift), "same_outcome": drift.same_outcome})
-        lines.append(_line(episode, drift))
-    worse = [row for row in rows if not row["same_outcome"]]
-    recorded_with = store.scene.get("mujoco")
-    if recorded_with != mujoco.__version__:
+        take = read_sidecar(episode.frames)
+        columns = store.numeric(episode.index)
+        faults = disagreements(episode, take, columns)
+        if len(columns["action"]) != len(take):
+            drift = None
+        else:
+            drift, _ = resimulate(take, world, layout, columns["action"].astype(np.float64))
+            if not drift.same_outcome or (same_build and not drift.equal):
+                faults.append("the actions do not lead to what was recorded")
+        told = {} if drift is None else {**asdict(drift), "same_outcome": drift.same_outcome}
+        rows.append({"episode": episode.index, **told, "faults": faults})
+        lines.append(_line(episode.index, drift, faults))
+    bad = [row["episode"] for row in rows if row["faults"]]
+    if not same_build:
+        recorded_with = store.scene.get("mujoco")
         lines.append(f"Recorded with MuJoCo {recorded_with}, simulated with {mujoco.__version__}: drift is expected.")
-    lines.append(
-        f"{len(rows) - len(worse)} of {len(rows)} episodes have the same outcome, "
-        f"{sum(row['equal'] is True for row in rows)} are equal bit for bit."
-    )
-    console.result("\n".join(lines), {"mujoco": mujoco.__version__, "recorded_with": recorded_with, "episodes": rows})
-    return BAD_DATA if worse else OK
+    equal = sum(row.get("equal") is True for row in rows)
+    lines.append(f"{len(rows) - len(bad)} of {len(rows)} episodes hold, {equal} are equal bit for bit.")
+    data = {"mujoco": mujoco.__version__, "recorded_with": store.scene.get("mujoco"), "episodes": rows}
+    console.result("\n".join(lines), data)
+    return BAD_DATA if bad else OK
+
+
+def disagreements(episode: SavedEpisode, take: Take, columns: dict[str, np.ndarray]) -> list[str]:
+    """Where the dataset's columns do not say what the episode's physics file says."""
+    found = []
+    if len(columns["action"]) != len(take):
+        return [f"{len(columns['action'])} rows, but {len(take)} frames of physics"]
+    if not np.array_equal(columns["observation.state"], take.state.astype(np.float32)):
+        found.append("observation.state is not the recorded one")
+    outcome = (take.footer or {}).get("outcome")
+    if episode.row.outcome != outcome or episode.row.success != (outcome == "success"):
+        said = f"{episode.row.outcome}, success {episode.row.success}"
+        found.append(f"the episode columns say {said}; the recording said {outcome}")
+    return found
 
 
 def world_of(store: Store) -> SimWorld:
@@ -67,9 +91,12 @@ def world_of(store: Store) -> SimWorld:
     return SimWorld(scene_from(store.scene.get("driven", store.scene["scene"])))
 
 
-def _line(episode: SavedEpisode, drift: Drift) -> str:
+def _line(index: int, drift: Drift | None, faults: list[str]) -> str:
+    wrong = f" WRONG: {'; '.join(faults)}" if faults else ""
+    if drift is None:
+        return f"episode {index}:{wrong}"
     if drift.equal:
-        return f"episode {episode.index}: equal bit for bit, {drift.repeated}"
+        return f"episode {index}: equal bit for bit, {drift.repeated}{wrong}"
     outcome = drift.repeated if drift.same_outcome else f"{drift.recorded} became {drift.repeated}"
     strayed = f"joints drift {drift.joint_deg:.3f} deg, block {drift.block_mm:.2f} mm at most"
-    return f"episode {episode.index}: {strayed}, {outcome}"
+    return f"episode {index}: {strayed}, {outcome}{wrong}"

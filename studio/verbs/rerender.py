@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -12,7 +11,7 @@ from recorders import rerender as drawing
 from recorders.world.gl import require_opengl
 from recorders.world.scene import Scene, fingerprint, scene_from
 from studio.console import Console
-from studio.options import Name
+from studio.options import Name, process_count
 from studio.paths import dataset_path
 from studio.verbs.summary import summary
 
@@ -60,7 +59,7 @@ def rerender(options: Rerender, console: Console) -> int:
         to,
         scene,
         vary=options.vary,
-        processes=options.processes or os.cpu_count() or 1,
+        processes=process_count(options.processes),
         tell=lambda done, of: console.step(f"drawn {done} of {of}"),
     )
     looks = "" if options.vary is None else f", and varies around it with seed {options.vary}"

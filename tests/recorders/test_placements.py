@@ -138,7 +138,7 @@ def test_a_box_out_of_reach() -> None:
         ({"at": (0.2, 0.2), "box": BOX}, "got --at and --box"),
         ({"at": (0.2, 0.2), "grid": (2, 2)}, "--grid needs the --box"),
         ({"box": BOX, "grid": (0, 2)}, "at least 1 1"),
-        ({"at": (0.2, 0.2), "jitter": -0.1}, "must not be negative"),
+        ({"at": (0.2, 0.2), "jitter": -0.1}, "outside 0 to 1 metres"),
         ({"box": (0.3, 0.2, 0.0, 0.1)}, "X-low X-high"),
     ],
 )
