@@ -92,11 +92,7 @@ def prepare(
         info=info_after,
         writes=[
             *_own_files(staged, info, position),
-            *(
-                [(layout.TASKS, layout.parquet_bytes(layout.tasks_table(known)))]
-                if known is not tasks
-                else []
-            ),
+            *([(layout.TASKS, layout.parquet_bytes(layout.tasks_table(known)))] if known is not tasks else []),
             (position["data"].path(info["data_path"]), data),
             (position["meta/episodes"].path(layout.EPISODES), episode),
             (layout.STATS, layout.json_bytes(layout.stats_json(lerobot_stats(after)))),
@@ -108,9 +104,7 @@ def prepare(
 def last_positions(records: Sequence[Mapping[str, Any]], cameras: Sequence[str]) -> Positions:
     """The highest file that any episode names, of each kind."""
     names = ["data", "meta/episodes", *(f"videos/{camera}" for camera in cameras)]
-    return {
-        name: max((position_of(record, name) for record in records), default=BEFORE_FIRST) for name in names
-    }
+    return {name: max((position_of(record, name) for record in records), default=BEFORE_FIRST) for name in names}
 
 
 def position_of(record: Mapping[str, Any], name: str) -> Position:
@@ -182,9 +176,7 @@ def _record(staged: StagedEpisode, info: Mapping[str, Any], position: Positions)
     }
 
 
-def _columns(
-    staged: StagedEpisode, record: Mapping[str, Any], fps: int, task_index: int
-) -> dict[str, NDArray[Any]]:
+def _columns(staged: StagedEpisode, record: Mapping[str, Any], fps: int, task_index: int) -> dict[str, NDArray[Any]]:
     counter = np.arange(staged.length)
     return staged.numeric() | {
         "timestamp": counter / fps,
@@ -195,9 +187,7 @@ def _columns(
     }
 
 
-def _own_files(
-    staged: StagedEpisode, info: Mapping[str, Any], position: Positions
-) -> list[tuple[str, bytes | Path]]:
+def _own_files(staged: StagedEpisode, info: Mapping[str, Any], position: Positions) -> list[tuple[str, bytes | Path]]:
     """The files that only this episode uses: nothing points at them yet."""
     episode_id = staged.row.episode_id
     videos: list[tuple[str, bytes | Path]] = [

@@ -86,9 +86,7 @@ class EpisodeRow:
         """The row of an episode of a dataset that has no `studio/` columns."""
         nan = float("nan")
         episode_id = f"episode-{index:06d}"
-        return cls(
-            episode_id=episode_id, x=nan, y=nan, yaw_deg=nan, seed=0, operator="", outcome="", success=False
-        )
+        return cls(episode_id=episode_id, x=nan, y=nan, yaw_deg=nan, seed=0, operator="", outcome="", success=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,9 +244,7 @@ def check_staged(staged: StagedEpisode, info: Mapping[str, Any], features: Mappi
     _same_keys(f"{name}, numeric features", numeric, wanted)
     _same_keys(f"{name}, cameras", staged.images, cameras(features))
     for key in wanted:
-        _check_values(
-            f"{name}, {key}", numeric[key], (staged.length, *features[key].shape), features[key].names
-        )
+        _check_values(f"{name}, {key}", numeric[key], (staged.length, *features[key].shape), features[key].names)
     for camera in cameras(features):
         _check_camera(staged, camera, info["features"][camera]["info"])
 
@@ -261,9 +257,7 @@ def npz_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     return sink.getvalue()
 
 
-def _common_length(
-    episode_id: str, numeric: Mapping[str, NDArray[Any]], images: Mapping[str, ImageStats]
-) -> int:
+def _common_length(episode_id: str, numeric: Mapping[str, NDArray[Any]], images: Mapping[str, ImageStats]) -> int:
     lengths = {key: len(values) for key, values in numeric.items()}
     lengths |= {key: stats.images for key, stats in images.items()}
     if len(set(lengths.values())) != 1 or not next(iter(lengths.values())):

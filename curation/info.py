@@ -18,16 +18,12 @@ NUMBERS = ("float32", "float64", "int64", "int32", "bool")
 """Dtypes of numeric features."""
 
 
-def new_info(
-    fps: int, features: Mapping[str, Feature], robot_type: str, encoding: Encoding
-) -> dict[str, Any]:
+def new_info(fps: int, features: Mapping[str, Feature], robot_type: str, encoding: Encoding) -> dict[str, Any]:
     """info.json of a dataset without episodes, with LeRobot's keys in LeRobot's order."""
     return {
         "codebase_version": VERSION,
         "fps": fps,
-        "features": {
-            key: _feature_json(f, fps, encoding) for key, f in ({**features, **BOOKKEEPING}).items()
-        },
+        "features": {key: _feature_json(f, fps, encoding) for key, f in ({**features, **BOOKKEEPING}).items()},
         "total_episodes": 0,
         "total_frames": 0,
         "total_tasks": 0,

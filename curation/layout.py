@@ -149,9 +149,7 @@ def tasks_table(tasks: Sequence[str]) -> pa.Table:
         [("task_index", pa.int64()), ("task", pa.string())],
         metadata={"pandas": json.dumps(_TASKS_FOR_PANDAS)},
     )
-    return pa.Table.from_arrays(
-        [pa.array(range(len(tasks)), pa.int64()), pa.array(tasks, pa.string())], schema=schema
-    )
+    return pa.Table.from_arrays([pa.array(range(len(tasks)), pa.int64()), pa.array(tasks, pa.string())], schema=schema)
 
 
 def episode_table(record: Mapping[str, Any], stats: Mapping[str, Stats]) -> pa.Table:

@@ -155,9 +155,7 @@ def lerobot_stats(running: Running) -> dict[str, Stats]:
     return {key: stats.as_lerobot() for key, stats in running.items()}
 
 
-def _merge(
-    one: NumericStats | ImageStats | None, other: NumericStats | ImageStats | None
-) -> NumericStats | ImageStats:
+def _merge(one: NumericStats | ImageStats | None, other: NumericStats | ImageStats | None) -> NumericStats | ImageStats:
     match one, other:
         case NumericStats(), NumericStats():
             return one.merge(other)

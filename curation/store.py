@@ -235,9 +235,7 @@ class Store:
         found = {record["episode_index"]: record for record in layout.read_episodes(paths)}
         absent = [index for index in range(total) if index not in found]
         if absent:
-            raise DataError(
-                f"{self.root} counts {total} episodes, meta/episodes has none numbered {absent[0]}."
-            )
+            raise DataError(f"{self.root} counts {total} episodes, meta/episodes has none numbered {absent[0]}.")
         return [found[index] for index in range(total)]
 
     def _is_ours(self) -> bool:
@@ -319,9 +317,7 @@ class Store:
     def _rebuilt(self) -> Running:
         stored = layout.columns(self.features)
         parts = [layout.read_columns(path, stored) for path in sorted({e.data for e in self.episodes})]
-        running: Running = {
-            key: NumericStats.of(np.concatenate([part[key] for part in parts])) for key in stored
-        }
+        running: Running = {key: NumericStats.of(np.concatenate([part[key] for part in parts])) for key in stored}
         for episode in self.episodes:
             running = running | merged(running, dict(self._histograms(episode)))
         return running

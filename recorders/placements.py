@@ -150,9 +150,7 @@ def _target(entry: dict[str, Any]) -> tuple[float, float, float | None, str]:
     return float(entry["x"]), float(entry["y"]), None if turned is None else float(turned), str(entry.get("note", ""))
 
 
-def _draw(
-    placing: Placing, nominal: tuple[float, float, float | None] | None, rng: np.random.Generator
-) -> Placement:
+def _draw(placing: Placing, nominal: tuple[float, float, float | None] | None, rng: np.random.Generator) -> Placement:
     if nominal is None:
         assert placing.box is not None
         x, y = rng.uniform(*placing.box[:2]), rng.uniform(*placing.box[2:])

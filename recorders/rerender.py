@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import sys
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -17,11 +19,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import mujoco
 import numpy as np
 
 from curation.atomic import write_aside
 from curation.episodes import EpisodeRow, StagedEpisode
-from curation.errors import NotADataset, TargetExists, UsageError
+from curation.errors import CannotWrite, NotADataset, TargetExists, UsageError
 from curation.frames import Placement, Vector
 from curation.store import SavedEpisode, Store
 from curation.store import fingerprint as data_fingerprint
@@ -30,16 +33,22 @@ from curation.video import Encoding
 from .crew import Crew
 from .draw import Layout, positions, stage_take
 from .journal import Take
-from .session import STAGING, scene_card
+from .session import ATTEMPTS, STAGING, scene_card
 from .sidecar import read_sidecar
 from .world import props, reach
 from .world.drawing import Painter
-from .world.scene import Scene, compile_scene, fingerprint, scene_from
+from .world.scene import FOV_HIGH, FOV_LOW, Scene, compile_scene, fingerprint, scene_from
 from .world.sim import ROBOT_TYPE, features_of
 
 PHYSICAL = ("block", "bowl", "block_scale", "servo", "friction", "fps")
 """Scene fields that decide what happens; a rerendering keeps them."""
 VARY_STREAM = 11
+"""Keeps the random stream of varied looks apart from those of other seeds."""
+VARY_FOV_DEG = 4.0
+"""Most that a varied look changes the overhead field of view by [deg]."""
+LOW_M = 0.060
+"""Height of the block's centre below which it may meet what stands on the table [m]: above every distractor's top."""
+_RING = 12
 
 
 @dataclass(frozen=True)
@@ -65,36 +74,73 @@ def rerender(
         vary: seed of a look per episode (ground, overhead camera, distractors), or None for one look.
         processes: episodes drawn at once.
         tell: is told (done, of).
+
+    Raises:
+        TargetExists: something is at `to`, before or after the drawing.
+        UsageError: the look would change or hide what happened, or the source changed meanwhile.
     """
-    if to.exists():
+    if os.path.lexists(to):
         raise TargetExists(to, "Choose another --to.")
+    if processes < 1:
+        raise UsageError(f"--processes {processes} must be at least 1.")
     _require_same_physics(source, scene)
-    partial = to.with_name(f".{to.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    # The physics stays that of the recording: its layout, and the scene to replay it in.
-    driven = {"physics": source.scene["physics"], "driven": source.scene.get("driven", source.scene["scene"])}
-    card = {**scene_card(scene), **driven, "vary_seed": vary}
+    looks = _looks(source, scene, vary)
+    _require_drawable(source, looks)
+    drawn_from = data_fingerprint(source.root)
+    partial = _partial(to)
+    try:
+        _draw(source, partial, scene, looks, vary, processes, tell)
+        _write_provenance(partial, source, drawn_from, scene, vary)
+        _require_unchanged(source, drawn_from)
+        shutil.rmtree(partial / STAGING, ignore_errors=True)
+        _put(partial, to)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    return Store.open(to)
+
+
+def _draw(
+    source: Store,
+    root: Path,
+    scene: Scene,
+    looks: list[Scene],
+    vary: int | None,
+    processes: int,
+    tell: Callable[[int, int], None],
+) -> None:
+    """Draw every episode into a new dataset at `root`."""
     store = Store.create(
-        partial,
+        root,
         fps=scene.fps,
         features=features_of(scene),
         robot_type=ROBOT_TYPE,
-        scene=card,
+        scene=_card(source, scene, vary),
         encoding=source.encoding,
     )
-    crew = Crew("drawing", processes, _work, partial, Encoding(**{**asdict(source.encoding), "threads": 1}))
+    _copy_attempts(source.root, root)
+    crew = Crew("drawing", processes, _work, root, Encoding(**{**asdict(source.encoding), "threads": 1}))
     try:
-        for folder in _in_order(crew, _jobs(source, scene, vary)):
-            staged = StagedEpisode.load(folder)
-            store.commit(staged)
-            staged.drop()
+        for folder in _in_order(crew, _jobs(source, looks)):
+            store.commit(StagedEpisode.load(folder))
             tell(store.total_episodes, source.total_episodes)
     finally:
         crew.stop()
-    _write_provenance(partial, source, scene, vary)
-    shutil.rmtree(partial / STAGING, ignore_errors=True)
-    partial.rename(to)
-    return Store.open(to)
+
+
+def _card(source: Store, scene: Scene, vary: int | None) -> dict[str, Any]:
+    """The scene.json: the look is new; physics, the scene to replay it in and MuJoCo are those of the recording."""
+    recorded = source.scene
+    driven = {"physics": recorded["physics"], "driven": recorded.get("driven", recorded["scene"])}
+    build = {"mujoco": recorded.get("mujoco"), "drawn_with_mujoco": mujoco.__version__}
+    return {**scene_card(scene), **driven, **build, "vary_seed": vary}
+
+
+def _copy_attempts(source: Path, root: Path) -> None:
+    """The log of attempts goes along, or the rates of the new dataset would count only what was kept."""
+    log = source / ATTEMPTS
+    if log.is_file():
+        write_aside(root / ATTEMPTS, log.read_bytes())
 
 
 def _require_same_physics(source: Store, scene: Scene) -> None:
@@ -105,16 +151,90 @@ def _require_same_physics(source: Store, scene: Scene) -> None:
     if changed:
         told = ", ".join(f"{name} {getattr(recorded, name)} to {getattr(scene, name)}" for name in changed)
         raise UsageError(f"Rerendering cannot change what happened: {told}. Record again for that.")
+    standing = _standing(source.scene["physics"]["layout"])
+    if scene.distractors < standing:
+        raise UsageError(
+            f"Rerendering cannot take away distractors that were on the table: {standing} were recorded, "
+            f"{scene.distractors} asked. Ask for --distractors {standing} or more."
+        )
 
 
-def _jobs(source: Store, scene: Scene, vary: int | None) -> Iterator[Job]:
-    layout = source.scene["physics"]["layout"]
-    for index in range(source.total_episodes):
-        episode = source.episode(index)
+def _standing(layout: Layout) -> int:
+    """How many distractors were on the table during the recording."""
+    return sum(name.startswith("distractor_") for name in layout)
+
+
+def _require_drawable(source: Store, looks: list[Scene]) -> None:
+    """Refuse before anything is drawn: an episode without physics, a block that its new look does not show."""
+    for episode, look in zip(source.episodes, looks, strict=True):
         if episode.frames is None:
             read_sidecar(None)
-        look = scene if vary is None else varied(scene, vary, index)
-        yield _job(episode, look, layout)
+        row = episode.row
+        if not reach.in_view(look, Placement(row.x, row.y, row.yaw_deg)):
+            raise UsageError(
+                f"Episode {episode.index} has its block at ({row.x:.3f}, {row.y:.3f}), which the overhead camera does not "
+                f"show at {look.overhead_fov:g} degrees and {look.width}x{look.height} pixels. "
+                "Ask for a wider --overhead-fov."
+            )
+
+
+def _require_unchanged(source: Store, drawn_from: str) -> None:
+    """Refuse a source that was recorded into, or edited, while it was drawn."""
+    total = Store.open(source.root).total_episodes
+    if total != source.total_episodes or data_fingerprint(source.root) != drawn_from:
+        raise UsageError(
+            f"{source.root} changed while it was drawn ({source.total_episodes} episodes before, {total} now). "
+            "Run the command again when nothing writes to it."
+        )
+
+
+def _partial(to: Path) -> Path:
+    """Where a dataset is built: beside its target, one name per process. What dead runs left there is removed."""
+    pattern = re.compile(rf"\.{re.escape(to.name)}\.(\d{{1,9}})\.partial")
+    for path in to.parent.glob(".*.partial"):
+        named = pattern.fullmatch(path.name)
+        if named and (int(named[1]) == os.getpid() or not _runs(int(named[1]))):
+            shutil.rmtree(path, ignore_errors=True)
+    return to.with_name(f".{to.name}.{os.getpid()}.partial")
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process is there; taken for granted on Windows, where asking by signal would end it."""
+    if sys.platform == "win32":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _put(partial: Path, to: Path) -> None:
+    """Give a finished dataset its name, unless something has appeared there."""
+    if os.path.lexists(to):
+        raise TargetExists(to, "It appeared during the drawing. Choose another --to.")
+    try:
+        partial.rename(to)
+    except OSError as error:
+        if not os.path.lexists(to):
+            raise CannotWrite(to, error) from error
+        raise TargetExists(to, "It appeared during the drawing. Choose another --to.") from error
+
+
+def _looks(source: Store, scene: Scene, vary: int | None) -> list[Scene]:
+    """The scene to draw each episode in."""
+    if vary is None:
+        return [scene] * source.total_episodes
+    least = _standing(source.scene["physics"]["layout"])
+    return [varied(scene, vary, index, least) for index in range(source.total_episodes)]
+
+
+def _jobs(source: Store, looks: list[Scene]) -> Iterator[Job]:
+    layout = source.scene["physics"]["layout"]
+    for index, look in enumerate(looks):
+        yield _job(source.episode(index), look, layout)
 
 
 def _job(episode: SavedEpisode, scene: Scene, layout: Layout) -> Job:
@@ -130,15 +250,17 @@ def _job(episode: SavedEpisode, scene: Scene, layout: Layout) -> Job:
     return Job(episode_id, episode.frames, row, scene, layout)
 
 
-def varied(scene: Scene, seed: int, index: int) -> Scene:
-    """The look of one episode: ground, overhead field of view within 4 degrees, up to two distractors."""
+def varied(scene: Scene, seed: int, index: int, least: int = 0) -> Scene:
+    """The look of one episode: ground, overhead field of view, two distractors at most but `least` at least."""
     rng = np.random.default_rng([seed, index, VARY_STREAM])
     grounds: tuple[Any, ...] = ("checker", "dark")
+    ground = grounds[int(rng.integers(2))]
+    fov = scene.overhead_fov + float(rng.uniform(-VARY_FOV_DEG, VARY_FOV_DEG))
     return replace(
         scene,
-        ground=grounds[int(rng.integers(2))],
-        overhead_fov=round(float(scene.overhead_fov + rng.uniform(-4.0, 4.0)), 2),
-        distractors=int(rng.integers(0, 3)),
+        ground=ground,
+        overhead_fov=round(min(FOV_HIGH, max(FOV_LOW, fov)), 2),
+        distractors=int(rng.integers(least, max(least, 2) + 1)),
     )
 
 
@@ -174,21 +296,49 @@ def _work(jobs: Iterator[Job], send: Callable[[Any], None], root: Path, encoding
             painter, drawn = Painter(job.scene, compile_scene(job.scene)), job.scene
         take = read_sidecar(job.source)
         take = replace(take, header={**take.header, "episode_id": job.episode_id})
-        qpos = positions(take, job.layout, painter.model, _places(take, job.scene))
+        qpos = positions(take, job.layout, painter.model, added_places(take, job.layout, job.scene))
         folder = root / STAGING / job.episode_id
         send(stage_take(take, job.row, qpos, job.scene, painter, folder, encoding).folder)
 
 
-def _places(take: Take, scene: Scene) -> dict[str, Vector]:
-    """Where distractors that were not recorded stand: clear of the block and the bowl."""
-    spots = reach.distractor_places(scene, Placement(**take.header["placement"]), int(take.header["seed"]))
+def added_places(take: Take, layout: Layout, scene: Scene) -> dict[str, Vector]:
+    """Where distractors that were not recorded stand, as poses [m and quaternion], shape (7,) each, by joint.
+
+    They stand clear of all that was on the table at any time, or the pictures would show things inside each other.
+
+    Args:
+        take: as recorded.
+        layout: of its physics.
+        scene: how many there are now.
+    """
+    standing = _standing(layout)
+    at, seed = Placement(**take.header["placement"]), int(take.header["seed"])
+    spots = reach.distractor_places(scene, at, seed, keep_out=_occupied(take, layout), standing=standing)
     height = props.BLOCKS["cube"].half[2]
-    return {f"distractor_{i}": np.array([x, y, height, 1.0, 0.0, 0.0, 0.0]) for i, (x, y) in enumerate(spots)}
+    return {
+        f"distractor_{number}": np.array([x, y, height, 1.0, 0.0, 0.0, 0.0])
+        for number, (x, y) in enumerate(spots, standing)
+    }
 
 
-def _write_provenance(root: Path, source: Store, scene: Scene, vary: int | None) -> None:
+def _occupied(take: Take, layout: Layout) -> list[tuple[float, float]]:
+    """Points of the table where the block, recorded distractors or a free bowl's rim once were [m], to a millimetre."""
+    low = []
+    for name, (first, _) in layout.items():
+        if name == "block" or name.startswith("distractor_"):
+            path = take.physics[:, 1 + first : 4 + first]
+            low.append(path[path[:, 2] < LOW_M, :2])
+        elif name == "bowl":
+            turn = np.arange(_RING) * (2 * np.pi / _RING)
+            rim = props.BOWL_RIM_RADIUS * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+            low.append((take.physics[:, None, 1 + first : 3 + first] + rim).reshape(-1, 2))
+    points = np.unique(np.concatenate(low).round(3), axis=0)
+    return [(float(x), float(y)) for x, y in points]
+
+
+def _write_provenance(root: Path, source: Store, drawn_from: str, scene: Scene, vary: int | None) -> None:
     story = {
-        "parents": [{"name": source.root.name, "fingerprint": data_fingerprint(source.root)}],
+        "parents": [{"name": source.root.name, "fingerprint": drawn_from}],
         "edits": [{"edit": "rerender", "scene": asdict(scene), "vary_seed": vary}],
         "versions": {"teleop-studio": version("teleop-studio"), "mujoco": version("mujoco")},
         "when": datetime.now(UTC).isoformat(timespec="seconds"),

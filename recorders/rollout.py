@@ -49,8 +49,8 @@ def rollout(
     """Run one episode in each world, in lockstep.
 
     A frame pairs the observation seen with the action then chosen; the world steps after the frame was handed out,
-    so a sink that fails stops the arm. What an operator raises as a `StudioError` ends that rollout as failed and
-    keeps the frames so far.
+    so a sink that fails stops the arm. What an operator raises as a `StudioError` ends that rollout as failed, what a
+    world raises ends that world; the frames so far are kept.
 
     Args:
         worlds: K worlds with one fps.
@@ -100,7 +100,11 @@ def _step(
         yield number, _end(run, Status.FAILED, {"error": str(error)})
         return
     yield number, Frame(index, run.observation, admitted, run.world.physics(), run.world.phase, wall, late)
-    run.observation = run.world.step(admitted.action)
+    try:
+        run.observation = run.world.step(admitted.action)
+    except StudioError as error:
+        yield number, _end(run, Status.FAILED, {"error": str(error)})
+        return
     run.frames += 1
     if until_success and run.world.verdict()[0] is Outcome.SUCCESS:
         yield number, _end(run, Status.SUCCESS, {})

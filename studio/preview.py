@@ -28,18 +28,22 @@ PICTURES_PER_S = 10
 _SPAWN = multiprocessing.get_context("spawn")
 
 
-@contextmanager
-def preview(wanted: bool, scene: Scene) -> Iterator[Callable[[Frame], None]]:
-    """A watcher of frames; draws nothing unless wanted.
+def require_terminal() -> None:
+    """Check that there is a terminal to draw in.
 
     Raises:
-        UsageError: if stderr is not a terminal.
+        UsageError: if stderr is not one.
     """
+    if not sys.stderr.isatty():
+        raise UsageError("--preview draws in the terminal, and stderr is not one. Leave it away here.")
+
+
+@contextmanager
+def preview(wanted: bool, scene: Scene) -> Iterator[Callable[[Frame], None]]:
+    """A watcher of frames; draws nothing unless wanted."""
     if not wanted:
         yield lambda frame: None
         return
-    if not sys.stderr.isatty():
-        raise UsageError("--preview draws in the terminal, and stderr is not one. Leave it away here.")
     every = max(1, scene.fps // PICTURES_PER_S)
     size = shutil.get_terminal_size()
     states: Any = _SPAWN.Queue(maxsize=1)

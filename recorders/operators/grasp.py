@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from curation.frames import Vector
+from recorders.world.gripper import GRASP_Z, PAD_FACE_X
 from recorders.world.kinematics import (
     PAN_X,
     Grip,
@@ -22,11 +23,8 @@ from recorders.world.kinematics import (
     roll_for_heading,
     solve,
 )
+from recorders.world.reach import PITCHES
 
-PAD_FACE_X = -0.0079
-"""Face of the fixed pad in the gripper frame [m]."""
-TIP_Z = -0.100
-"""Height of the tool point in the gripper frame [m]: 2 mm inside the pads' ends."""
 FINGERTIP_GAP = 0.0035
 """Lowest fingertip above the table [m]; below it the moving jaw sticks to the table on tilted grasps."""
 MAX_RISE = 0.5
@@ -42,7 +40,6 @@ HOME_ROLL = math.radians(-90.0)
 _PITCH_BY_RADIUS = ((0.20, 0.26, 0.29, 0.32, 0.36, 0.40), (88.0, 84.0, 78.0, 73.0, 60.0, 45.0))
 """Mode-consistent pitch [deg] over distance from the pan axis [m]: a little inside what reach allows."""
 _HEADING_OFFSETS = tuple(math.radians(offset) for offset in (0, 10, -10, 20, -20))
-_PITCHES = tuple(math.radians(pitch) for pitch in range(90, 29, -5))
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,7 @@ class Grasp:
 
 def tool_at(width: float, clear: float) -> Vector:
     """Middle of a block of some width whose near face is `clear` metres off the fixed pad, gripper frame, (3,)."""
-    return np.array([PAD_FACE_X + clear + width / 2, 0.0, TIP_Z])
+    return np.array([PAD_FACE_X + clear + width / 2, 0.0, GRASP_Z])
 
 
 def plan_grasp(block: Vector, yaw: float, half: tuple[float, float, float], clear: float, bowl: Vector) -> Grasp | None:
@@ -90,7 +87,9 @@ def plan_grasp(block: Vector, yaw: float, half: tuple[float, float, float], clea
     return _consistent(block, yaw, half, clear, bowl) or _searched(block, yaw, half, clear, bowl)
 
 
-def _consistent(block: Vector, yaw: float, half: tuple[float, float, float], clear: float, bowl: Vector) -> Grasp | None:
+def _consistent(
+    block: Vector, yaw: float, half: tuple[float, float, float], clear: float, bowl: Vector
+) -> Grasp | None:
     radius = math.hypot(block[0] - PAN_X, block[1])
     pitch = math.radians(float(np.interp(radius, *_PITCH_BY_RADIUS)))
     options = []
@@ -108,7 +107,7 @@ def _consistent(block: Vector, yaw: float, half: tuple[float, float, float], cle
 
 def _searched(block: Vector, yaw: float, half: tuple[float, float, float], clear: float, bowl: Vector) -> Grasp | None:
     best, best_cost = None, math.inf
-    for pitch in _PITCHES:
+    for pitch in PITCHES:
         for face in _faces(yaw, half):
             grasp = _try(block, half, face, pitch, clear)
             if grasp is None:
@@ -159,5 +158,3 @@ def _fingertip_drop(tool: Vector, pitch: float, roll: float, width: float) -> fl
     corners += [[far + out, side * 0.0055, -0.1035] for side in (-1, 1) for out in (0.003, 0.040)]
     heights = (np.array(corners) - tool) @ gripper_rotation(0.0, pitch, roll)[2]
     return float(-heights.min())
-
-

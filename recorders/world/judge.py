@@ -23,16 +23,23 @@ import numpy as np
 
 from curation.frames import Outcome, Phase, Vector
 
+from . import props
+
 LIFTED_M = 0.020
 """Lowest point of the block above the table, with both jaws touching, that counts as lifted [m]."""
 OFF_TABLE_M = 0.002
 """Lowest point above the table that counts as off it [m]; above contact softness."""
 DWELL_S = 0.5
+"""How long the block must lie released in the bowl [s] (assumed): time to bounce out again."""
 REST_SPEED = 0.01
 """Speed of the block's centre below which it is at rest [m/s]."""
 REACHED_M = 0.04
 """Tool point to block centre that counts as reached [m]: beside a 25 mm cube with open jaws."""
 KNOCKED_M = 0.05
+"""Way from where it stood that makes a block pushed aside [m] (assumed): two widths of the cube."""
+RELEASE_M = props.BOWL_RIM_RADIUS
+"""Horizontal distance from the bowl's axis within which letting go of a lifted block is a release and no fumble [m]:
+within the rim, at whatever height."""
 NEAR_GOAL_M = 0.12
 """The earlier work's radius for a missed goal [m]."""
 CARRIED_M = 0.03
@@ -185,9 +192,8 @@ class Judge:
     def _track_grasp(self, reading: Reading) -> None:
         grasp = self._holding
         if not reading.held:
-            if grasp is not None and grasp.lifted and not reading.inside and reading.goal_distance > REACHED_M:
-                self.fumbles += 1
-            elif grasp is not None and not grasp.lifted:
+            released = reading.inside or reading.goal_distance <= RELEASE_M
+            if grasp is not None and not (grasp.lifted and released):
                 self.fumbles += 1
             self._holding = None
             return

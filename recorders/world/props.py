@@ -16,14 +16,22 @@ BOWL_RIM_RADIUS = 0.062
 """Radius of the round bowl's rim [m]."""
 BOWL_HEIGHT = 0.037
 """Height of the round bowl's rim above the table [m]."""
-_BOWL_FLOOR_RADIUS = 0.042
+BOWL_FLOOR_RADIUS = 0.042
+"""Radius of the round bowl's floor, where its wall begins [m]."""
+BOWL_MASS = 0.15
+"""Mass of the free bowl [kg] (assumed): a plastic bowl of this size, heavy enough to stand when a cube drops in."""
+CUBE_MASS = 0.020
+"""Mass of the 25 mm cube [kg] (assumed): 1.28 g/cm3, solid plastic."""
 _BOWL_WALL = 0.0025
 _BOWL_SIDES = 16
 TRAY_HALF, TRAY_HEIGHT, _TRAY_WALL = 0.060, 0.032, 0.003
 """The earlier work's square tray [m]: half side, rim height, half wall."""
 
-_OBJECT = {"condim": 4, "friction": [0.8, 0.01, 0.0005], "solref": [0.005, 1.0]}
-"""Plastic on plastic and on the table; the stiff contact keeps a dropped block from sinking in."""
+OBJECT_FRICTION = (0.8, 0.01, 0.0005)
+"""Sliding (no unit), torsional and rolling [m] friction of objects on each other and on the table (assumed, high
+for plastic): a block stays where it was put when the gripper brushes it."""
+_OBJECT = {"condim": 4, "friction": list(OBJECT_FRICTION), "solref": [0.005, 1.0]}
+"""The stiff contact keeps a dropped block from sinking in."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,7 @@ class Block:
 
 
 BLOCKS = {
-    "cube": Block((0.0125, 0.0125, 0.0125), 0.020, (0.80, 0.13, 0.11, 1.0)),
+    "cube": Block((0.0125, 0.0125, 0.0125), CUBE_MASS, (0.80, 0.13, 0.11, 1.0)),
     # LEGO Duplo 2x4: 64 x 32 x 19.2 mm, 30 g in the earlier work's scene.
     "duplo": Block((0.032, 0.016, 0.0096), 0.030, (0.92, 0.92, 0.90, 1.0)),
 }
@@ -118,12 +126,12 @@ def add_bowl(spec: mujoco.MjSpec, kind: Literal["round", "free", "tray"]) -> Non
 
 def _round_bowl(body: mujoco.MjsBody, *, free: bool) -> None:
     rgba = [0.20, 0.42, 0.70, 1.0]
-    mass = {"mass": 0.15 / (_BOWL_SIDES + 1)} if free else {}
+    mass = {"mass": BOWL_MASS / (_BOWL_SIDES + 1)} if free else {}
     common = {"rgba": rgba, "contype": 1, "conaffinity": 1, **_OBJECT, **mass}
-    body.add_geom(type=CYLINDER, size=[_BOWL_FLOOR_RADIUS + 0.003, 0.002, 0], pos=[0, 0, 0.002], **common)
-    rise, run = BOWL_HEIGHT - 0.002, BOWL_RIM_RADIUS - _BOWL_FLOOR_RADIUS
+    body.add_geom(type=CYLINDER, size=[BOWL_FLOOR_RADIUS + 0.003, 0.002, 0], pos=[0, 0, 0.002], **common)
+    rise, run = BOWL_HEIGHT - 0.002, BOWL_RIM_RADIUS - BOWL_FLOOR_RADIUS
     slope, length = math.atan2(run, rise), math.hypot(run, rise) / 2
-    middle = (BOWL_RIM_RADIUS + _BOWL_FLOOR_RADIUS) / 2
+    middle = (BOWL_RIM_RADIUS + BOWL_FLOOR_RADIUS) / 2
     width = BOWL_RIM_RADIUS * math.tan(math.pi / _BOWL_SIDES) * 1.02
     for side in range(_BOWL_SIDES):
         turn = 2 * math.pi * side / _BOWL_SIDES

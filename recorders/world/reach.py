@@ -6,14 +6,17 @@ Reach was fixed before any planner existed; a planner that cannot serve a placem
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
+from curation.errors import UsageError
 from curation.frames import Placement
 
 from . import props
+from .gripper import REACH_Z
 from .kinematics import PAN_X, Grip, solve
-from .scene import Scene
+from .scene import OVERHEAD_AT, Scene
 
 MIN_RADIUS = 0.10
 """Closest placement to the pan axis [m]: nearer, the block stands under the folded arm."""
@@ -23,7 +26,15 @@ PITCHES = tuple(math.radians(pitch) for pitch in range(90, 29, -5))
 """Approach pitches that count, steepest first [rad]: 30 degrees and more."""
 BOWL_GAP = 0.012
 """Free table between block and bowl [m], so that open jaws fit."""
-_TCP = np.array([0.0, 0.0, -0.0981])
+DISTRACTOR_GAP = 0.045
+"""Distance of a distractor's centre from the block's corners, or from a point to keep free [m] (assumed): half a cube's
+diagonal and 27 mm for an open jaw between them."""
+DISTRACTOR_STREAM = 7
+"""Keeps the random stream of the distractors' places apart from the placement's, which has the same seed."""
+DISTRACTOR_BOX = (0.18, 0.40, -0.12, 0.28)
+"""Where a distractor may stand that leaves its spot: x low, x high, y low, y high [m]; the usual box of placements."""
+_TRIES = 5000
+_TOOL = np.array([0.0, 0.0, REACH_Z])
 
 
 def reachable(placement: Placement) -> bool:
@@ -31,7 +42,7 @@ def reachable(placement: Placement) -> bool:
     if math.hypot(placement.x - PAN_X, placement.y) < MIN_RADIUS:
         return False
     point = np.array([placement.x, placement.y, GRASP_HEIGHT])
-    return any(solve(Grip(point, pitch, 0.0), _TCP) is not None for pitch in PITCHES)
+    return any(solve(Grip(point, pitch, 0.0), _TOOL) is not None for pitch in PITCHES)
 
 
 def clear_of_bowl(scene: Scene, placement: Placement) -> bool:
@@ -47,7 +58,7 @@ def clear_of_bowl(scene: Scene, placement: Placement) -> bool:
 
 def view(scene: Scene) -> tuple[float, float, float, float]:
     """What the overhead camera sees of the table: x low, x high, y low, y high [m]."""
-    camera_x, camera_y, height = 0.30, -0.09, 0.60
+    camera_x, camera_y, height = OVERHEAD_AT
     tall = height * math.tan(math.radians(scene.overhead_fov) / 2)
     wide = tall * scene.width / scene.height
     return camera_x - tall, camera_x + tall, camera_y - wide, camera_y + wide
@@ -86,16 +97,45 @@ def nearest_valid(scene: Scene, placement: Placement, step: float = 0.005) -> Pl
     return None
 
 
-def distractor_places(scene: Scene, placement: Placement, seed: int) -> list[tuple[float, float]]:
-    """Where the distractors stand: their default spots, or seeded free ones where the block is too near."""
-    rng = np.random.default_rng([seed, 7])
-    apart = math.hypot(*scene.block_half[:2]) + 0.045
-    taken = [(placement.x, placement.y)]
+def distractor_places(
+    scene: Scene,
+    placement: Placement,
+    seed: int,
+    *,
+    keep_out: Iterable[tuple[float, float]] = (),
+    standing: int = 0,
+) -> list[tuple[float, float]]:
+    """Where the distractors stand: their default spots, or seeded free ones where something is too near.
+
+    Args:
+        scene: says how many there are.
+        placement: of the block.
+        seed: of the free spots.
+        keep_out: further points on the table to stand clear of, as of the block [m].
+        standing: how many, from the first on, stand already and get no place here; keep out of theirs.
+
+    Raises:
+        UsageError: if there is no room for them.
+    """
+    rng = np.random.default_rng([seed, DISTRACTOR_STREAM])
+    apart = math.hypot(*scene.block_half[:2]) + DISTRACTOR_GAP
+    taken = [(placement.x, placement.y), *keep_out]
     places = []
-    for spot in props.DISTRACTOR_SPOTS[: scene.distractors]:
-        x, y = spot
-        while any(math.hypot(x - a, y - b) < apart for a, b in taken) or not clear_of_bowl(scene, Placement(x, y)):
-            x, y = float(rng.uniform(0.18, 0.40)), float(rng.uniform(-0.12, 0.28))
-        places.append((x, y))
-        taken.append((x, y))
+    for spot in props.DISTRACTOR_SPOTS[standing : scene.distractors]:
+        place = _free_spot(scene, spot, taken, apart, rng)
+        places.append(place)
+        taken.append(place)
     return places
+
+
+def _free_spot(
+    scene: Scene, spot: tuple[float, float], taken: list[tuple[float, float]], apart: float, rng: np.random.Generator
+) -> tuple[float, float]:
+    """A spot, or the first drawn one, that is clear of the bowl and `apart` metres from all that is taken."""
+    x_low, x_high, y_low, y_high = DISTRACTOR_BOX
+    x, y = spot
+    for _ in range(_TRIES):
+        if all(math.hypot(x - a, y - b) >= apart for a, b in taken) and clear_of_bowl(scene, Placement(x, y)):
+            return x, y
+        x, y = float(rng.uniform(x_low, x_high)), float(rng.uniform(y_low, y_high))
+    raise UsageError(f"There is no free room on the table for {scene.distractors} distractors. Ask for fewer.")

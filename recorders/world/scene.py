@@ -26,6 +26,12 @@ TIMESTEP = 1.0 / STEPS_PER_SECOND
 acceleration, so the block drifts outwards in the jaws in proportion to the pads' contact time constant (`solref` in
 `assets/so101.xml`), which must be at least two steps: 0.4 mm/s under hard shaking at 4 ms, 1.3 mm/s at 10 ms."""
 
+OVERHEAD_AT = (0.30, -0.09, 0.60)
+"""Place of the overhead camera [m], looking straight down (assumed): between placements and bowl, high enough that the
+default field of view shows both."""
+FOV_LOW, FOV_HIGH = 20.0, 90.0
+"""Vertical fields of view that the overhead camera may have [deg]."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
@@ -71,8 +77,8 @@ class Scene:
             raise UsageError(f"distractors {self.distractors} is outside 0 to {len(props.DISTRACTOR_SPOTS)}.")
         if not 0.6 <= self.block_scale <= 1.4:
             raise UsageError(f"block-scale {self.block_scale} is outside 0.6 to 1.4: the jaws could not hold it.")
-        if not 20.0 <= self.overhead_fov <= 90.0:
-            raise UsageError(f"overhead-fov {self.overhead_fov} is outside 20 to 90 degrees.")
+        if not FOV_LOW <= self.overhead_fov <= FOV_HIGH:
+            raise UsageError(f"overhead-fov {self.overhead_fov} is outside {FOV_LOW:g} to {FOV_HIGH:g} degrees.")
         if not (16 <= self.width <= 1920 and 16 <= self.height <= 1080) or self.width % 2 or self.height % 2:
             raise UsageError(f"image size {self.width}x{self.height} must be even and within 16x16 to 1920x1080.")
         self.steps_per_frame  # noqa: B018  refuses a control period that is not whole
@@ -86,8 +92,8 @@ class Scene:
         if abs(steps - round(steps)) > 1e-9 or round(steps) < 1:
             valid = [rate for rate in range(5, 61) if STEPS_PER_SECOND % rate == 0]
             raise UsageError(
-                f"A control period of 1/{self.fps} s is {steps:.3f} physics steps of 1/{STEPS_PER_SECOND} s, not a whole number. "
-                f"Valid fps: {', '.join(map(str, valid))}."
+                f"A control period of 1/{self.fps} s is {steps:.3f} physics steps of 1/{STEPS_PER_SECOND} s, "
+                f"not a whole number. Valid fps: {', '.join(map(str, valid))}."
             )
         return round(steps)
 
@@ -156,7 +162,7 @@ def _options(spec: mujoco.MjSpec, scene: Scene) -> None:
     visual.headlight.diffuse = [0.22, 0.22, 0.22]
     visual.headlight.specular = [0.0, 0.0, 0.0]
     visual.map.znear, visual.map.zfar = 0.005, 20.0
-    # 0.8 gave shadow acne on the table.
+    # Half the width of the shadow map over the model's extent: a narrower map leaves streaks of shadow on the table.
     visual.map.shadowclip = 1.5
     visual.map.haze = 0.35
     visual.rgba.haze = [0.80, 0.84, 0.88, 1.0]
@@ -165,7 +171,7 @@ def _options(spec: mujoco.MjSpec, scene: Scene) -> None:
 def _cameras(spec: mujoco.MjSpec, scene: Scene) -> None:
     """Overhead: image up = +x, image right = -y. Wrist: on the gripper."""
     spec.worldbody.add_camera(
-        name="overhead_cam", pos=[0.30, -0.09, 0.60], quat=_axes([0, -1, 0], [1, 0, 0]), fovy=scene.overhead_fov
+        name="overhead_cam", pos=list(OVERHEAD_AT), quat=_axes([0, -1, 0], [1, 0, 0]), fovy=scene.overhead_fov
     )
     gripper = spec.body("gripper")
     if scene.camera == "studio":

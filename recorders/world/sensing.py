@@ -11,12 +11,14 @@ import numpy as np
 from curation.frames import Vector
 
 from . import props
+from .gripper import PAD_FACE_X, PAD_HALF_Y, PAD_HALF_Z, PAD_MIDDLE_Z
 from .judge import Reading
 from .scene import Scene
 
-PAD_MIDDLE = np.array([-0.0079, 0.0, -0.0870])
-"""Middle of the fixed pad's face in the gripper frame [m]; `assets/so101.xml`."""
-PAD_HALF_Y, PAD_HALF_Z = 0.0065, 0.0150
+PAD_MIDDLE = np.array([PAD_FACE_X, 0.0, PAD_MIDDLE_Z])
+"""Middle of the fixed pad's face in the gripper frame [m]."""
+UPRIGHT_COS = math.cos(math.radians(30.0))
+"""Cosine of the most that a bowl may lean, 30 degrees (assumed): beyond, it is falling over and holds nothing."""
 
 
 class Sensing:
@@ -37,7 +39,13 @@ class Sensing:
         self._moving = _geoms_of(model, "moving_jaw")
 
     def read(self, data: mujoco.MjData, time: float) -> Reading:
-        """One reading of the state after a step."""
+        """One reading of the state after a step.
+
+        Positions belong to the state itself. Contacts and forces are those of its last physics step, whose beginning
+        they were computed at: 1/600 s earlier.
+        """
+        # mj_step leaves positions as they were before its last integration.
+        mujoco.mj_kinematics(self._model, data)
         centre = data.xpos[self._block].copy()
         turn = data.xmat[self._block].reshape(3, 3)
         corners = centre + self._corners @ turn.T
@@ -45,7 +53,7 @@ class Sensing:
         gripper_turn = data.xmat[self._gripper].reshape(3, 3)
         in_gripper = (corners - data.xpos[self._gripper]) @ gripper_turn
         centre_in_gripper = (centre - data.xpos[self._gripper]) @ gripper_turn
-        bowl = data.xpos[self._bowl]
+        bowl, bowl_turn = data.xpos[self._bowl], data.xmat[self._bowl].reshape(3, 3)
         return Reading(
             time=time,
             block=centre,
@@ -54,7 +62,7 @@ class Sensing:
             fixed=fixed,
             moving=moving,
             force=force,
-            inside=self._inside(corners - bowl),
+            inside=self._inside((corners - bowl) @ bowl_turn, upright=float(bowl_turn[2, 2])),
             goal_distance=math.hypot(*(centre - bowl)[:2]),
             approach=float(np.linalg.norm(centre - data.site_xpos[self._tcp])),
             in_gripper=centre_in_gripper,
@@ -78,8 +86,15 @@ class Sensing:
             force += float(wrench[0])
         return fixed, moving, force
 
-    def _inside(self, corners: Vector) -> bool:
-        """Whether all corners, relative to the bowl, are within the rim."""
+    def _inside(self, corners: Vector, upright: float) -> bool:
+        """Whether all corners are within the rim of a bowl that stands.
+
+        Args:
+            corners: of the block in the bowl's frame [m], shape (8, 3).
+            upright: cosine of the bowl's lean.
+        """
+        if upright < UPRIGHT_COS:
+            return False
         if self._kind == "tray":
             wide = float(np.abs(corners[:, :2]).max()) < props.TRAY_HALF
             return wide and float(corners[:, 2].min()) < props.TRAY_HEIGHT

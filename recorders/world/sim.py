@@ -8,7 +8,7 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from curation.errors import BadAction
+from curation.errors import BadAction, StudioError
 from curation.frames import JOINT_FEATURES, JOINTS, Feature, Observation, Outcome, Phase, Placement, Vector
 
 from . import reach
@@ -25,13 +25,30 @@ HOME = np.array([0.0, -70.0, 63.0, 69.0, -90.0, 10.0])
 """Pose at reset, shape (6,), degrees and gripper 0..100: hand folded above the base, camera upright, out of every
 placement's way."""
 
+_BAD_STATE = {
+    "positions": mujoco.mjtWarning.mjWARN_BADQPOS,
+    "speeds": mujoco.mjtWarning.mjWARN_BADQVEL,
+    "accelerations": mujoco.mjtWarning.mjWARN_BADQACC,
+}
+"""MuJoCo's warnings after which it has put the model's initial state in place of the world's."""
+
+
+class PhysicsFailed(StudioError):
+    """MuJoCo found a state that is not finite, or huge, and threw it away."""
+
+    def __init__(self, what: list[str], frame: int) -> None:
+        super().__init__(
+            f"The physics broke in frame {frame}: {' and '.join(what)} became infinite or huge. The frames before it "
+            "are whole. Record the attempt again; if it breaks with the same seed, report scene, placement and seed."
+        )
+
 
 class SimWorld:
     """One world on one MuJoCo model; `features`, `fps`, `reset`, `step`, `verdict` make it a `World`.
 
-    The physics vector that `physics` returns and `restore` takes is, float64 in this order: time, qpos, qvel, the
-    targets last admitted and those on their way (both 6, radians), the solver's warm start, and the servos' set points,
-    which trail the targets where the profile limits speed (6, radians): enough to go on bit for bit.
+    The physics vector that `physics` returns and `restore` takes is, float64 in this order: frame index, qpos, qvel,
+    the targets last admitted and those on their way (both 6, radians), the solver's warm start, and the servos' set
+    points, which trail the targets where the profile limits speed (6, radians): enough to go on bit for bit.
     """
 
     def __init__(self, scene: Scene, model: mujoco.MjModel | None = None, painter: Painter | None = None) -> None:
@@ -86,7 +103,7 @@ class SimWorld:
         Raises:
             BadAction: if it is not six finite numbers.
         """
-        action = np.asarray(action, dtype=np.float64)
+        action = _numbers(action)
         if action.shape != (6,):
             raise BadAction(f"An action must have shape (6,), one target per joint; got {action.shape}.")
         if not np.isfinite(action).all():
@@ -95,11 +112,17 @@ class SimWorld:
         return limit_step(action, self._target, self.fps)
 
     def step(self, action: Vector) -> Observation:
-        """Drive admitted targets for one control period."""
+        """Drive admitted targets for one control period.
+
+        Raises:
+            BadAction: as `admit`; nothing has moved.
+            PhysicsFailed: if the state broke; only `reset` or `restore` make the world usable again.
+        """
         self._target = self.admit(action)
         wanted = to_radians(self._target)
         force, self._pending = (self._pending, wanted) if self._servo.delay_frames else (wanted, wanted)
         self._advance(force)
+        self._require_sound()
         self._index += 1
         self.judge.see(self._sensing.read(self._data, self._index / self.fps))
         return self.observe()
@@ -171,10 +194,31 @@ class SimWorld:
             self._data.ctrl[:] += np.clip(target - self._data.ctrl, -most, most)
             mujoco.mj_step(self.model, self._data)
 
+    def _require_sound(self) -> None:
+        # Resetting clears the counts, and MuJoCo resets before it counts: any count is of this step.
+        broken = [what for what, warning in _BAD_STATE.items() if self._data.warning[warning].number]
+        if broken:
+            raise PhysicsFailed(broken, self._index)
+
     def _put(self, body: str, x: float, y: float, z: float, yaw_deg: float) -> None:
         address = self.model.joint(body).qposadr[0]
         half = math.radians(yaw_deg) / 2
         self._data.qpos[address : address + 7] = [x, y, z, math.cos(half), 0.0, 0.0, math.sin(half)]
+
+
+def _numbers(action: object) -> Vector:
+    """An action as float64.
+
+    Raises:
+        BadAction: if it holds anything but numbers; text that looks like a number is none.
+    """
+    try:
+        values = np.asarray(action)
+    except (TypeError, ValueError) as error:
+        raise BadAction(f"An action must be six numbers, one target per joint; got {action!r}.") from error
+    if values.dtype.kind not in "iuf":
+        raise BadAction(f"An action must be six numbers, one target per joint; got {action!r}.")
+    return values.astype(np.float64)
 
 
 def features_of(scene: Scene) -> dict[str, Feature]:

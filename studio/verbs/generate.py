@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from curation.errors import UsageError
 from recorders.fleet import fleet, save_made
-from recorders.operators.named import Who
-from recorders.placements import Placing, require_recordable
+from recorders.placements import Placing
 from recorders.record import MAX_FAILURES_IN_A_ROW, NothingKept, Recorder
 from recorders.session import Session
-from recorders.take import Keep
-from recorders.world.gl import require_opengl
-from recorders.world.scene import Scene
-from recorders.world.tasks.pick_place import TIME_LIMIT_S
 from studio.console import Console
-from studio.options import Episodes, Where, process_count
-from studio.verbs.record import console_event, offer, open_session, require_count, tell_holes, tell_if_full
+from studio.options import process_count
+from studio.verbs.asked import Asked, console_event, offer, tell_holes, tell_if_full
 from studio.verbs.summary import summary
 
 
@@ -26,48 +20,26 @@ from studio.verbs.summary import summary
 class Generate:
     """Generate episodes unpaced, several at once, into a LeRobot dataset."""
 
-    to: str
-    """The dataset: a folder, or a bare name under STUDIO_DATA (default ./datasets). Must be new without --resume."""
-    operator: str = "expert"
-    """Who drives: expert."""
-    episodes: Episodes = 20
-    """Episodes the dataset shall hold at the end; with --resume the total."""
-    where: Where = field(default_factory=Where)
-    keep: Keep = Keep.SUCCESS
-    """Which takes become episodes."""
-    seed: int = 0
-    """Of every random choice; stored per episode."""
-    limit: float = TIME_LIMIT_S
-    """Time limit of an episode in seconds."""
-    noise: float = 0.0
-    """Noise on the body joints' targets in degrees."""
-    resume: bool = False
-    """Continue an existing dataset recorded with the same settings."""
+    recording: Asked
     processes: int = 0
-    """Attempts worked on at once; 0 is one per processor core, which is where it stopped paying."""
+    """Attempts worked on at once; 0 is one per processor core."""
     json: bool = False
     """Print the summary as JSON."""
-    scene: Scene = field(default_factory=Scene)
 
 
 def generate(options: Generate, console: Console) -> int:
     """Generate until the dataset holds the asked number of episodes; prints its summary."""
-    require_opengl()
+    asked = options.recording
     process_count(options.processes)
-    who = Who(name=options.operator, noise=options.noise)
-    if options.keep is Keep.VERDICT:
-        raise UsageError(f"--keep verdict needs a person; {who.name} gives none. Valid: all, success.")
-    placing = options.where.placing()
-    require_recordable(placing, options.scene, options.seed)
-    require_count(options.episodes, options.limit)
-    session = open_session(options.to, options.scene, resume=options.resume)
-    recorder = Recorder(session, lambda event: console_event(console, event, options.episodes))
+    placing = asked.check()
+    session = asked.open()
+    recorder = Recorder(session, lambda event: console_event(console, event, asked.episodes))
     try:
         offer(console, session, recorder.finish_kept())
         recorder.close()
-        tell_if_full(console, session, options.episodes)
-        if session.store.total_episodes < options.episodes:
-            _fill(options, console, session, who, placing)
+        tell_if_full(console, session, asked.episodes)
+        if session.store.total_episodes < asked.episodes:
+            _fill(options, console, session, placing)
     finally:
         recorder.close()
         session.close()
@@ -76,21 +48,22 @@ def generate(options: Generate, console: Console) -> int:
     return 0
 
 
-def _fill(options: Generate, console: Console, session: Session, who: Who, placing: Placing) -> None:
+def _fill(options: Generate, console: Console, session: Session, placing: Placing) -> None:
     """Make attempts until the dataset is full.
 
     Raises:
         NothingKept: if attempt after attempt fails.
     """
+    asked = options.recording
     began, failures, had = time.monotonic(), 0, session.store.total_episodes
     attempts = fleet(
         session,
-        who,
+        asked.who,
         placing,
-        seed=options.seed,
+        seed=asked.seed,
         processes=process_count(options.processes),
-        rule=options.keep,
-        limit=round(options.limit * session.scene.fps),
+        rule=asked.keep,
+        limit=asked.limit_frames,
     )
     with closing(attempts):
         for made in attempts:
@@ -99,10 +72,8 @@ def _fill(options: Generate, console: Console, session: Session, who: Who, placi
             rate = 60 * (total - had) / (time.monotonic() - began)
             what = "not kept" if index is None else f"saved episode {index}"
             driven = f"{footer['outcome']}, {footer['frames']} frames"
-            console.step(
-                f"take {made.attempt}: {driven}, {what} ({total}/{options.episodes}, {rate:.1f}/min)"
-            )
-            if total >= options.episodes:
+            console.step(f"take {made.attempt}: {driven}, {what} ({total}/{asked.episodes}, {rate:.1f}/min)")
+            if total >= asked.episodes:
                 return
             failures = 0 if index is not None else failures + 1
             if failures >= MAX_FAILURES_IN_A_ROW:

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-from curation.errors import NotADataset, UsageError
-from curation.video import Encoding
 from recorders.clock import RealTime
-from recorders.crew import Undrawn
-from recorders.operators.named import Who, make_operator
-from recorders.placements import Placing, cells_without, require_recordable
-from recorders.record import Drawing, Event, Recorder, Saved, Took
-from recorders.session import Session
-from recorders.take import Keep
-from recorders.world.gl import require_opengl
-from recorders.world.scene import Scene
+from recorders.operators.named import make_operator
+from recorders.record import Recorder
 from recorders.world.sim import SimWorld
-from recorders.world.tasks.pick_place import TIME_LIMIT_S
 from studio.console import Console
-from studio.options import Episodes, Where
-from studio.paths import dataset_path
-from studio.preview import preview
+from studio.preview import preview, require_terminal
+from studio.verbs.asked import Asked, console_event, offer, tell_holes, tell_if_full
 from studio.verbs.summary import summary
 
 
@@ -29,57 +18,37 @@ from studio.verbs.summary import summary
 class Record:
     """Record episodes in real time into a LeRobot dataset."""
 
-    to: str
-    """The dataset: a folder, or a bare name under STUDIO_DATA (default ./datasets). Must be new without --resume."""
-    operator: str = "expert"
-    """Who drives: expert."""
-    episodes: Episodes = 20
-    """Episodes the dataset shall hold at the end; with --resume the total."""
-    where: Where = field(default_factory=Where)
-    keep: Keep = Keep.SUCCESS
-    """Which takes become episodes."""
-    seed: int = 0
-    """Of every random choice; stored per episode."""
-    limit: float = TIME_LIMIT_S
-    """Time limit of an episode in seconds."""
-    noise: float = 0.0
-    """Noise on the body joints' targets in degrees."""
+    recording: Asked
     pause: float = 0.0
     """Time between takes in seconds, in which kept takes are drawn and saved."""
-    resume: bool = False
-    """Continue an existing dataset recorded with the same settings."""
     preview: bool = False
     """Draw the overhead camera in the terminal while recording."""
     json: bool = False
     """Print the summary as JSON."""
-    scene: Scene = field(default_factory=Scene)
 
 
 def record(options: Record, console: Console) -> int:
     """Record until the dataset holds the asked number of episodes; prints its summary."""
-    require_opengl()
-    who = Who(name=options.operator, noise=options.noise)
-    placing = options.where.placing()
-    require_recordable(placing, options.scene, options.seed)
-    require_count(options.episodes, options.limit)
-    if options.keep is Keep.VERDICT:
-        raise UsageError(f"--keep verdict needs a person; {who.name} gives none. Valid: all, success.")
-    session = open_session(options.to, options.scene, resume=options.resume)
+    asked = options.recording
+    placing = asked.check()
+    if options.preview:
+        require_terminal()
+    session = asked.open()
     world = SimWorld(session.scene)
-    recorder = Recorder(session, lambda event: console_event(console, event, options.episodes))
+    recorder = Recorder(session, lambda event: console_event(console, event, asked.episodes))
     try:
         offer(console, session, recorder.finish_kept())
-        tell_if_full(console, session, options.episodes)
+        tell_if_full(console, session, asked.episodes)
         with preview(options.preview, session.scene) as watch:
             recorder.record(
                 world,
-                make_operator(who, world),
-                who.label,
+                make_operator(asked.who, world),
+                asked.who.label,
                 placing,
-                episodes=options.episodes,
-                seed=options.seed,
-                rule=options.keep,
-                limit=round(options.limit * session.scene.fps),
+                episodes=asked.episodes,
+                seed=asked.seed,
+                rule=asked.keep,
+                limit=asked.limit_frames,
                 clock=RealTime(session.scene.fps),
                 pause=options.pause,
                 watch=watch,
@@ -91,70 +60,3 @@ def record(options: Record, console: Console) -> int:
     tell_holes(console, session, placing)
     console.result(*summary(session.root))
     return 0
-
-
-def tell_if_full(console: Console, session: Session, wanted: int) -> None:
-    """Say so where there is nothing left to do."""
-    have = session.store.total_episodes
-    if have >= wanted:
-        console.step(f"{session.root} already holds {have} episodes.")
-
-
-def tell_holes(console: Console, session: Session, placing: Placing) -> None:
-    """Name asked positions that have no episode, because the total alone hides them."""
-    missing = cells_without(placing, [row.extra.get("asked") for row in session.store.rows()])
-    if missing:
-        listed = ", ".join(f"({x:g}, {y:g})" for x, y in missing[:8]) + (", ..." if len(missing) > 8 else "")
-        console.step(
-            f"{len(missing)} of {placing.cells} asked positions have no episode: {listed}. "
-            "Ask for more episodes with --resume, or record them with --at."
-        )
-
-
-def require_count(episodes: int, limit: float) -> None:
-    """Refuse numbers that mean nothing.
-
-    Raises:
-        UsageError: naming the value.
-    """
-    if episodes < 1:
-        raise UsageError(f"--episodes {episodes} must be at least 1.")
-    if not 0.5 <= limit <= 600:
-        raise UsageError(f"--limit {limit} is outside 0.5 to 600 seconds.")
-
-
-def open_session(to: str, scene: Scene, *, resume: bool) -> Session:
-    """A new dataset, or with `resume` an existing one."""
-    root = dataset_path(to)
-    if not resume:
-        return Session.create(root, scene, Encoding())
-    if not root.is_dir():
-        raise NotADataset(root, "there is no such folder; leave --resume away to start it")
-    session = Session.resume(root, scene)
-    if "driven" in session.store.scene:
-        session.close()
-        raise UsageError(f"{root} was drawn again from another dataset. Record into a new one, and merge the two.")
-    return session
-
-
-def offer(console: Console, session: Session, unfinished: list[Any]) -> None:
-    """Name unfinished takes and the way to them."""
-    if unfinished:
-        takes = "1 unfinished take waits" if len(unfinished) == 1 else f"{len(unfinished)} unfinished takes wait"
-        console.step(f"{takes}: studio recover {session.root} --keep | --discard")
-
-
-def console_event(console: Console, event: Event, wanted: int) -> None:
-    """One line per event of a recording."""
-    match event:
-        case Took():
-            late = f", {event.late} late frames" if event.late else ""
-            word = "kept" if event.kept else "not kept"
-            driven = f"{event.ending.outcome.value}, {event.frames} frames{late}"
-            console.step(f"take {event.attempt}: {driven}, {word} ({event.total}/{wanted})")
-        case Saved():
-            console.step(f"saved episode {event.index}")
-        case Undrawn():
-            console.step(f"take {event.journal.stem[:8]} is kept but cannot be drawn: {event.why}")
-        case Drawing():
-            console.progress(f"drawing and saving kept takes: {event.left} left")

@@ -17,7 +17,7 @@ from recorders.world.sim import SimWorld
 from studio.console import Console
 from studio.options import Name
 from studio.paths import dataset_path
-from studio.verbs.record import console_event
+from studio.verbs.asked import console_event
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -181,7 +181,7 @@ def test_two_recorders_and_an_interrupt(here: Here, data: Path) -> None:
         here(*second).refuses(USAGE, str(data), "is being recorded by another process")
     assert here("inspect", data).code == 0  # reading is free
     run.signal(signal.SIGINT)
-    run.wait().refuses(INTERRUPTED, "studio record: interrupted. Everything kept is on disk.")
+    run.wait().refuses(INTERRUPTED, "studio record: interrupted. What was kept or saved is on disk")
     assert counted(data) == 2
     (path,) = takes(data)
     left = read_journal(path)
@@ -206,7 +206,7 @@ def test_terminated(data: Path, to_group: bool) -> None:
     else:
         run.process.terminate()
     done = run.wait()
-    done.refuses(INTERRUPTED, "studio record: interrupted. Everything kept is on disk.")
+    done.refuses(INTERRUPTED, "studio record: interrupted. What was kept or saved is on disk")
     whole = [path for path in takes(data) if read_journal(path).footer is not None]
     kept = Promised()
     kept.hear(done.err, data)
@@ -221,7 +221,7 @@ def test_interrupted_while_the_drawing_process_starts(data: Path, delay: float) 
     run.until(lambda: run.said("take 2: .* kept"))
     time.sleep(delay)
     run.signal(signal.SIGINT)
-    run.wait().refuses(INTERRUPTED, "interrupted. Everything kept is on disk.")
+    run.wait().refuses(INTERRUPTED, "interrupted. What was kept or saved is on disk")
     assert len([path for path in takes(data) if read_journal(path).footer]) == 1
 
 
@@ -230,7 +230,7 @@ def test_generate_interrupted(data: Path) -> None:
     run.until(lambda: run.said("saved episode 2"))
     run.signal(signal.SIGINT)
     done = run.wait()
-    done.refuses(INTERRUPTED, "interrupted. Everything kept is on disk.")
+    done.refuses(INTERRUPTED, "interrupted. What was kept or saved is on disk")
     assert takes(data) == []
     assert not (data / "meta/studio/staging").exists()
     check_with_store(data)

@@ -9,7 +9,7 @@ import pytest
 
 from curation.errors import UsageError
 from recorders.world.scene import Scene
-from studio.preview import half_blocks, preview
+from studio.preview import half_blocks, preview, require_terminal
 
 
 def test_two_pixels_a_cell() -> None:
@@ -24,7 +24,7 @@ def test_two_pixels_a_cell() -> None:
 
 
 def test_not_without_a_terminal() -> None:
-    with pytest.raises(UsageError, match="stderr is not one"), preview(True, Scene()):
-        pass
+    with pytest.raises(UsageError, match="stderr is not one"):
+        require_terminal()
     with preview(False, Scene()) as watch:
         assert watch(None) is None  # type: ignore[func-returns-value, arg-type]
