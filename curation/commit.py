@@ -122,7 +122,15 @@ def strays(root: Path, last: Positions, episode_ids: Collection[str]) -> Iterato
     for folder in ("frames", "histograms"):
         sidecars = (root / "meta/studio" / folder).glob("*.*")
         found += [path for path in sidecars if path.suffix != ASIDE and path.stem not in episode_ids]
-    for pattern in ("data/*/*", "meta/*", "meta/episodes/*/*", "videos/*/*/*", "meta/studio/*/*"):
+    ours = (
+        "data/*/*",
+        "meta/*",
+        "meta/episodes/*/*",
+        "videos/*/*/*",
+        "meta/studio/frames/*",
+        "meta/studio/histograms/*",
+    )
+    for pattern in ours:
         found += root.glob(pattern + ASIDE)
     yield from found
 

@@ -67,6 +67,8 @@ class EpisodeFacts:
     operator: str | None
     outcome: str | None
     success: bool | None
+    keep: str | None
+    """The rule it was kept by: "all", "success" or "verdict"."""
     clean: bool | None
     lazy_grip: bool | None
     fumbles: int | None
@@ -121,6 +123,9 @@ class Inspection:
     """Fingerprint of the scene."""
     outcomes: dict[str, int]
     success: Rate | None
+    """Successes among all attempts; among the episodes where nothing was selected and no log exists; else unknown."""
+    success_of: str
+    """What the rate counts: "attempts", "episodes", or "" where there is none."""
     attempts: Attempts | None
     lazy_grips: tuple[int, ...]
     episodes: tuple[EpisodeFacts, ...]
@@ -138,6 +143,7 @@ def inspect(store: Store) -> Inspection:
     judged = [episode for episode in episodes if episode.outcome is not None]
     attempts, log_notes = _attempts(store)
     joints, data_notes = _joints(store)
+    success, success_of = _success(episodes, attempts)
     return Inspection(
         name=store.root.resolve().name,
         path=str(store.root),
@@ -150,7 +156,8 @@ def inspect(store: Store) -> Inspection:
         cameras=tuple(layout.cameras(store.features)),
         scene=store.scene.get("fingerprint"),
         outcomes=dict(Counter(str(episode.outcome) for episode in judged).most_common()),
-        success=wilson(sum(bool(e.success) for e in judged), len(judged)) if judged else None,
+        success=success,
+        success_of=success_of,
         attempts=attempts,
         lazy_grips=tuple(episode.index for episode in episodes if episode.lazy_grip),
         episodes=episodes,
@@ -176,6 +183,7 @@ def _episode(saved: SavedEpisode, fps: int) -> EpisodeFacts:
         operator=row.operator or None,
         outcome=row.outcome or None,
         success=bool(row.success) if ours else None,
+        keep=extra.get("keep") if ours else None,
         clean=extra.get("clean"),
         lazy_grip=extra.get("lazy_grip"),
         fumbles=extra.get("fumbles"),
@@ -198,6 +206,16 @@ def _paced_p99(timing: Mapping[str, float], fps: int) -> float | None:
 
 def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
+
+
+def _success(episodes: Sequence[EpisodeFacts], attempts: Attempts | None) -> tuple[Rate | None, str]:
+    """The rate that may be quoted: among episodes kept for succeeding, every share of successes is a tautology."""
+    if attempts is not None:
+        return attempts.success, "attempts"
+    judged = [episode for episode in episodes if episode.outcome not in (None, "interrupted")]
+    if judged and all(episode.keep == "all" for episode in judged):
+        return wilson(sum(bool(episode.success) for episode in judged), len(judged)), "episodes"
+    return None, ""
 
 
 def _attempts(store: Store) -> tuple[Attempts | None, list[str]]:

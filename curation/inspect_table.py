@@ -59,15 +59,13 @@ def _header(found: Inspection, width: int) -> list[str]:
 
 def _rates(found: Inspection) -> Iterator[tuple[str, str]]:
     if found.success is None:
-        yield "success", "not known: this dataset stores no outcomes"
+        yield "success", "no rate: how many attempts were made is not known"
     else:
-        yield "success", _rate(found.success, " episodes")
-        yield "outcomes", ", ".join(f"{count} {name}" for name, count in found.outcomes.items())
-    if found.attempts is not None:
-        kept, success = found.attempts.kept, found.attempts.success
-        yield "attempts", f"kept {_rate(kept, ' attempts')}"
-        if success.k != kept.k:
-            yield "", f"succeeded {_rate(success, ' attempts')}"
+        yield "success", _rate(found.success, f" {found.success_of}")
+    if found.outcomes:
+        yield "episodes", ", ".join(f"{count} {name}" for name, count in found.outcomes.items())
+    if found.attempts is not None and found.attempts.kept.k != found.attempts.success.k:
+        yield "kept", f"{found.attempts.kept.k} of {found.attempts.kept.n} attempts"
     if found.lazy_grips:
         yield "lazy grips", ", ".join(f"#{index}" for index in found.lazy_grips)
 

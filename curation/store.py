@@ -111,10 +111,12 @@ class Store:
         return cls(root)
 
     @classmethod
-    def open(cls, root: Path) -> Self:
-        """Read a dataset, and remove what an interrupted commit left in it.
+    def open(cls, root: Path, *, writing: bool = False) -> Self:
+        """Read a dataset. Files that an interrupted commit left are not seen; only a writer removes them.
 
-        A read-only dataset is read as it is.
+        Args:
+            root: the dataset.
+            writing: whether this process is the one that records into it, and so may clear up.
 
         Raises:
             NotADataset: it is none.
@@ -123,11 +125,11 @@ class Store:
         if not root.is_dir():
             raise NotADataset(root, "there is no such folder")
         store = cls(root)
-        with one_at_a_time(root, wait=False) as alone:
-            if alone:  # else what looks unfinished is being written
-                with suppress(CannotWrite, DataError):
-                    store._unfinished = True
-                    store._catch_up()
+        if not writing:
+            return store
+        with one_at_a_time(root), suppress(CannotWrite, DataError):
+            store._unfinished = True
+            store._catch_up()
         return store
 
     @property

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from curation.errors import FAILED, StudioError, UsageError
+from curation.errors import FAILED, DataError, StudioError, UsageError
 from curation.video import Encoding
 
 from .draw import layout_of, positions, row_of, stage_take
@@ -150,8 +150,8 @@ def _draw_journals(
     for path in jobs:
         try:
             send(draw_take(read_journal(path), root, scene, painter, encoding, lambda _: gate.wait()))
-        except StudioError as error:
-            # One take that cannot be drawn must not hold up the others.
+        except DataError as error:
+            # One damaged take must not hold up the others; a full disk holds up all of them.
             send(Undrawn(path, str(error)))
 
 

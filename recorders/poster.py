@@ -105,23 +105,21 @@ def _success(draw: ImageDraw.ImageDraw, found: Inspection) -> int:
     _heading(draw, SIDE, top, "Success")
     top += 56
     if found.success is not None:
-        _big_rate(draw, found.success, top)
+        _big_rate(draw, found.success, found.success_of, top)
         top += 176
-    if found.attempts is not None:
-        draw.text((SIDE, top), f"kept {found.attempts.kept.k} of {found.attempts.kept.n} attempts", INK, font(22))
-        draw.text((RIGHT, top), _interval(found.attempts.kept), MUTED, font(22), anchor="ra")
-        top += 48
+    draw.text((SIDE, top), f"{_episodes(found.total_episodes)} in this dataset", INK, font(22))
+    top += 48
     for outcome, count in found.outcomes.items():
         _outcome(draw, outcome, count, found.total_episodes, top)
         top += 40
     return top + 40
 
 
-def _big_rate(draw: ImageDraw.ImageDraw, rate: Rate, top: int) -> None:
+def _big_rate(draw: ImageDraw.ImageDraw, rate: Rate, of: str, top: int) -> None:
     """k of n in large type, and the interval on a line from 0 to 100 %."""
     draw.text((SIDE - 4, top - 12), f"{rate.k}", INK, font(112))
     after = SIDE + font(112).getlength(f"{rate.k}") + 18
-    draw.text((after, top + 54), f"of {_episodes(rate.n)}", MUTED, font(34))
+    draw.text((after, top + 54), f"of {rate.n} {of}", MUTED, font(34))
     draw.text((RIGHT, top + 60), _interval(rate), INK, font(26), anchor="ra")
     line, span = top + 132, RIGHT - SIDE
     draw.rectangle((SIDE, line, RIGHT, line + 10), TRACK)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curation.episodes import StagedEpisode
-from curation.errors import StudioError
+from curation.errors import DataError, StudioError
 from curation.frames import Ending, Frame
 
 from .clock import RealTime
@@ -72,6 +72,16 @@ class NothingKept(StudioError):
         super().__init__(
             f"{count} attempts in a row were not kept; the last outcome was {outcome}. Look at them with "
             "--keep all, or choose another position."
+        )
+
+
+class NotDrawn(DataError):
+    """Takes were kept, but pictures cannot be made of them."""
+
+    def __init__(self, count: int, have: int, wanted: int) -> None:
+        super().__init__(
+            f"{count} kept takes cannot be drawn (see above), so the dataset holds {have} of {wanted} episodes. "
+            "They stay on disk; `studio recover` lists them."
         )
 
 
@@ -147,11 +157,15 @@ class Recorder:
 
         Raises:
             NothingKept: after `MAX_FAILURES_IN_A_ROW`.
+            NotDrawn: if the total is not reached, because kept takes cannot be drawn.
         """
         session = self._session
+        undrawn = len(self.undrawn)
         attempt = session.next_attempt
         failures = 0
-        while session.store.total_episodes + self._open < episodes:
+        while (
+            session.store.total_episodes + self._open < episodes and len(self.undrawn) - undrawn < MAX_FAILURES_IN_A_ROW
+        ):
             at = start(placing, session.scene, seed, attempt)
             journal = session.begin(at, label, attempt, terms(placing, attempt, rule, limit, seed))
             self._may_draw.close()
@@ -174,6 +188,8 @@ class Recorder:
                 raise NothingKept(failures, ending.outcome.value)
             attempt += 1
         self.finish()
+        if session.store.total_episodes < episodes:
+            raise NotDrawn(len(self.undrawn), session.store.total_episodes, episodes)
 
     def finish(self) -> None:
         """Save every take that waits to be drawn."""

@@ -49,6 +49,7 @@ VARY_FOV_DEG = 4.0
 LOW_M = 0.060
 """Height of the block's centre below which it may meet what stands on the table [m]: above every distractor's top."""
 _RING = 12
+"""Points that stand for a free bowl's rim: 32 mm apart, closer than what must stay clear of each."""
 
 
 @dataclass(frozen=True)
@@ -172,8 +173,8 @@ def _require_drawable(source: Store, looks: list[Scene]) -> None:
         row = episode.row
         if not reach.in_view(look, Placement(row.x, row.y, row.yaw_deg)):
             raise UsageError(
-                f"Episode {episode.index} has its block at ({row.x:.3f}, {row.y:.3f}), which the overhead camera does not "
-                f"show at {look.overhead_fov:g} degrees and {look.width}x{look.height} pixels. "
+                f"Episode {episode.index} has its block at ({row.x:.3f}, {row.y:.3f}), which the overhead camera "
+                f"does not show at {look.overhead_fov:g} degrees and {look.width}x{look.height} pixels. "
                 "Ask for a wider --overhead-fov."
             )
 

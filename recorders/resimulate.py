@@ -63,10 +63,12 @@ def resimulate(take: Take, world: SimWorld, layout: Layout, actions: Vector | No
             ending = event
     assert ending is not None
     seen = np.array(physics)
+    # A repetition can end early, where the physics breaks: it is compared as far as it goes, and is not equal.
+    both = min(len(seen), len(take))
     block = 1 + layout["block"][0]
-    apart = np.linalg.norm(seen[:, block : block + 3] - take.physics[:, block : block + 3], axis=1)
+    apart = np.linalg.norm(seen[:both, block : block + 3] - take.physics[:both, block : block + 3], axis=1)
     drift = Drift(
-        joint_deg=float(np.abs(np.array(states) - take.state)[:, :5].max()),
+        joint_deg=float(np.abs(np.array(states)[:both] - take.state[:both])[:, :5].max()),
         block_mm=float(apart.max() * 1e3),
         equal=bool(np.array_equal(seen, take.physics)),
         recorded=(take.footer or {}).get("outcome", INTERRUPTED),

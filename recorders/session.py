@@ -68,18 +68,22 @@ class Session:
     """One dataset open for recording.
 
     Args:
-        store: the dataset.
+        root: an existing dataset of the studio.
         scene: the world its episodes come from.
+
+    Raises:
+        UsageError: if another process is recording into it.
     """
 
-    def __init__(self, store: Store, scene: Scene) -> None:
-        self.store = store
+    def __init__(self, root: Path, scene: Scene) -> None:
+        self.root = root
         self.scene = scene
-        self.root = store.root
-        self._fingerprint = str(store.scene.get("fingerprint", ""))
-        self._lock = _lock(self.root)
+        self._lock = _lock(root)
         # What was staged but not committed is drawn again from its journal, or generated again.
         try:
+            # Only now, because a writer clears up what an interrupted commit left.
+            self.store = Store.open(root, writing=True)
+            self._fingerprint = str(self.store.scene.get("fingerprint", ""))
             self.drop_staged()
             for folder in (TAKES, STAGING):
                 make_folder(self.root / folder)
@@ -95,7 +99,7 @@ class Session:
         Raises:
             TargetExists: something is there.
         """
-        store = Store.create(
+        Store.create(
             root,
             fps=scene.fps,
             features=features_of(scene),
@@ -103,7 +107,7 @@ class Session:
             scene=scene_card(scene),
             encoding=encoding,
         )
-        return cls(store, scene)
+        return cls(root, scene)
 
     @classmethod
     def resume(cls, root: Path, scene: Scene | None = None) -> Session:
@@ -117,7 +121,7 @@ class Session:
             raise NotADataset(root, "it was not recorded by the studio (it has no meta/studio/scene.json)")
         recorded = scene_from(store.scene["scene"])
         _require_same(root, store, recorded, recorded if scene is None else scene)
-        return cls(store, recorded)
+        return cls(root, recorded)
 
     def begin(self, start: Start, operator: str, attempt: int, terms: Terms | None = None) -> Journal:
         """Open the journal of a new take."""

@@ -1,7 +1,8 @@
 """Points of the gripper, in its frame: z runs back along the approach, x is the closing axis. From `assets/so101.xml`.
 
 The fixed pad is a box of 2 x 13 x 30 mm centred at (-0.0089, 0, -0.0870) m; the tests hold these numbers to it.
-A third point, the site "tcp" 8 mm off the pad's face (z = -0.0920 m), is what approach is measured to; it stands in the model only.
+A third point, the site "tcp" 8 mm off the pad's face (z = -0.0920 m), is what the judge measures
+the approach to; only the model holds it.
 """
 
 from __future__ import annotations

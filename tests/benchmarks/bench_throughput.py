@@ -1,4 +1,4 @@
-"""Throughput: `studio generate` beside `lerobot-record` on the same world and expert, and beside the machine's own cap.
+"""Throughput: `studio generate` beside `lerobot-record` on the same world and expert, and beside the machine's cap.
 
     .venv/bin/python tests/benchmarks/bench_throughput.py [--episodes 60] [--peer-episodes 4]
 
@@ -50,12 +50,16 @@ def main() -> None:
     cores = os.cpu_count() or 1
     cpu, frames = cpu_seconds()
     cap = 60 * cores / cpu
-    print(f"render + encode: {cpu:.2f} CPU s per episode of {frames} frames -> cap {cap:.1f} episodes/min on {cores} cores")
+    print(
+        f"render + encode: {cpu:.2f} CPU s per episode of {frames} frames -> cap {cap:.1f} episodes/min on {cores} cores"
+    )
     ours = generate(asked.episodes)
     print(f"studio generate: {ours:.1f} episodes/min = {100 * ours / cap:.0f} % of the cap")
     for name, more in (("defaults", []), ("best settings", BEST)):
         theirs, kept = peer(asked.peer_episodes, more)
-        print(f"lerobot-record, {name}: {theirs:.2f} episodes/min ({kept} frames an episode); ours is {ours / theirs:.1f} times")
+        print(
+            f"lerobot-record, {name}: {theirs:.2f} episodes/min ({kept} frames an episode); ours is {ours / theirs:.1f} times"
+        )
 
 
 def cpu_seconds() -> tuple[float, int]:
@@ -69,7 +73,9 @@ def cpu_seconds() -> tuple[float, int]:
             rows = [frame for _, frame in rollout([world], operator, [start], limit=300)][:-1]
             rows[0].observation.render()
             began = time.process_time()
-            writers = [VideoWriter(Path(folder) / f"{seed}{c}.mp4", 30, 640, 480, Encoding(threads=1)) for c in range(2)]
+            writers = [
+                VideoWriter(Path(folder) / f"{seed}{c}.mp4", 30, 640, 480, Encoding(threads=1)) for c in range(2)
+            ]
             for row in rows:
                 for writer, image in zip(writers, row.observation.render().values(), strict=True):
                     writer.add(image)

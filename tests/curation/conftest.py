@@ -21,9 +21,7 @@ from tests.curation.tiny import CAMERAS, FEATURES, FPS, HEIGHT, WIDTH, numbers, 
 
 @pytest.fixture
 def make_stage(tmp_path: Path) -> Callable[..., StagedEpisode]:
-    def make(
-        episode: int, length: int = 8, task: str = "pick", sidecar: bool = True, **video: Any
-    ) -> StagedEpisode:
+    def make(episode: int, length: int = 8, task: str = "pick", sidecar: bool = True, **video: Any) -> StagedEpisode:
         folder = tmp_path / f"stage-{episode}"
         images = {camera: ImageStats() for camera in CAMERAS}
         for number, camera in enumerate(CAMERAS):

@@ -74,9 +74,7 @@ def recorded(lerobot: ModuleType, tmp_path: Path) -> Any:
     """Episodes 5 and 6, written by LeRobot's own recorder."""
     from lerobot.configs import RGBEncoderConfig
 
-    features = {
-        key: {"dtype": f.dtype, "shape": f.shape, "names": list(f.names)} for key, f in FEATURES.items()
-    }
+    features = {key: {"dtype": f.dtype, "shape": f.shape, "names": list(f.names)} for key, f in FEATURES.items()}
     dataset = lerobot.LeRobotDataset.create(
         "studio/theirs",
         fps=FPS,
@@ -84,7 +82,7 @@ def recorded(lerobot: ModuleType, tmp_path: Path) -> Any:
         root=tmp_path / "theirs",
         robot_type="so_follower",
         streaming_encoding=True,
-        rgb_encoder=RGBEncoderConfig(vcodec="h264", preset="veryfast", crf=23, g=2),
+        rgb_encoder=RGBEncoderConfig(vcodec="h264", preset="veryfast", crf=18, g=2),
     )
     for episode in (5, 6):
         values = numbers(episode, 8)
@@ -100,9 +98,7 @@ def test_info_and_schemas_are_lerobots(recorded: Any, new_store: Store, make_sta
     import pyarrow.parquet as pq
 
     new_store.commit(make_stage(0))
-    ours, theirs = (
-        json.loads((root / "meta/info.json").read_text()) for root in (new_store.root, recorded.root)
-    )
+    ours, theirs = (json.loads((root / "meta/info.json").read_text()) for root in (new_store.root, recorded.root))
     assert ours["features"] == theirs["features"]
     assert list(ours) == list(theirs)
     name = "data/chunk-000/file-000.parquet"
@@ -111,9 +107,7 @@ def test_info_and_schemas_are_lerobots(recorded: Any, new_store: Store, make_sta
     features = [json.loads(schema.metadata[b"huggingface"])["info"]["features"] for schema in schemas]
     assert features[0] == features[1]
     name = "meta/episodes/chunk-000/file-000.parquet"
-    columns = [
-        {f.name: f.type for f in pq.read_schema(root / name)} for root in (new_store.root, recorded.root)
-    ]
+    columns = [{f.name: f.type for f in pq.read_schema(root / name)} for root in (new_store.root, recorded.root)]
     assert {k: t for k, t in columns[0].items() if not k.startswith("studio/")} == columns[1]
 
 

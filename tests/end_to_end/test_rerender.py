@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import os
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import mujoco
 import numpy as np
 import pytest
 
-from curation.errors import UsageError
+from curation.errors import TargetExists, UsageError
+from curation.frames import Placement
 from curation.store import SavedEpisode, Store, fingerprint
 from curation.video import read_video
 from recorders.journal import Take
-from recorders.rerender import PHYSICAL, rerender, varied
+from recorders.rerender import LOW_M, PHYSICAL, added_places, rerender, varied
 from recorders.sidecar import read_sidecar
+from recorders.world import props, reach
 from recorders.world.drawing import DEPTH_RANGE_M
-from recorders.world.scene import Scene, scene_from
+from recorders.world.scene import FOV_HIGH, FOV_LOW, OVERHEAD_AT, Scene, scene_from
 from tests.end_to_end.commands import Commands
 from tests.end_to_end.conftest import SMALL, Made
 from tests.end_to_end.pictures import compare
@@ -27,7 +36,7 @@ LOOK = (
 )  # fmt: skip
 LOOK_OF_SCENE = (*LOOK[:6], "--width", "224", "--height", "224", "--depth")
 """The same, as generate spells it."""
-CAMERA_HEIGHT = 0.60
+CAMERA_HEIGHT = OVERHEAD_AT[2]
 """Of the overhead camera above the table [m]."""
 OTHER = {"block": "duplo", "bowl": "tray", "block_scale": 1.1, "servo": "hardware", "friction": 0.6, "fps": 20}
 
@@ -84,6 +93,10 @@ def test_the_look_is_the_one_asked_for(plain: Made, redrawn: Store) -> None:
     assert all(redrawn.features[key].shape == (224, 224, 3) for key in cameras)
     parent = json.loads((redrawn.root / "meta/studio/provenance.json").read_text())["parents"][0]
     assert parent["fingerprint"] == fingerprint(plain.root)
+    assert redrawn.scene["mujoco"] == plain.store.scene["mujoco"]
+    assert redrawn.scene["drawn_with_mujoco"] == mujoco.__version__
+    log = "meta/studio/attempts.jsonl"
+    assert (redrawn.root / log).read_bytes() == (plain.root / log).read_bytes()
 
 
 def test_the_new_pictures_belong_to_the_same_states(redrawn: Store) -> None:
@@ -142,6 +155,15 @@ def test_looks_depend_on_seed_and_episode() -> None:
     assert {look.distractors for look in looks} == {0, 1, 2}
     assert all(abs(look.overhead_fov - scene.overhead_fov) <= 4 for look in looks)
     assert all(getattr(look, name) == getattr(scene, name) for look in looks for name in PHYSICAL)
+    assert {varied(scene, 3, index, least=1).distractors for index in range(40)} == {1, 2}
+    assert {varied(scene, 3, index, least=3).distractors for index in range(10)} == {3}
+
+
+@pytest.mark.parametrize("fov", [FOV_LOW, FOV_HIGH])
+def test_varied_fields_of_view_stay_what_a_camera_may_have(fov: float) -> None:
+    found = {varied(Scene(overhead_fov=fov), 3, index).overhead_fov for index in range(20)}
+    assert fov in found
+    assert len(found) > 2
 
 
 @pytest.mark.parametrize("name", PHYSICAL)
@@ -158,3 +180,96 @@ def test_physical_flags_and_existing_targets_are_refused(commands: Commands, pla
     assert "already exists and is never overwritten" in said.err
     assert not (commands.home / "no").exists()
     assert distracted.store.total_episodes == 2
+
+
+def look_of(made: Made, **changes: Any) -> Scene:
+    return replace(scene_from(made.store.scene["scene"]), **changes)
+
+
+def draw(source: Store, to: Path, scene: Scene, **more: Any) -> Store:
+    options: dict[str, Any] = {"vary": None, "processes": 1, "tell": lambda done, of: None}
+    return rerender(source, to, scene, **{**options, **more})
+
+
+def test_distractors_that_were_recorded_cannot_be_taken_away(distracted: Made, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="1 were recorded, 0 asked"):
+        draw(distracted.store, tmp_path / "no", look_of(distracted, distractors=0))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("vary", [None, 3])
+def test_a_block_out_of_the_new_view_is_refused_before_anything_is_drawn(
+    plain: Made, tmp_path: Path, vary: int | None
+) -> None:
+    with pytest.raises(UsageError, match=r"Episode 0 .* at 2\d(\.\d+)? degrees"):
+        draw(plain.store, tmp_path / "no", look_of(plain, overhead_fov=20.0, width=16), vary=vary)
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_processes_are_refused(plain: Made, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--processes 0"):
+        draw(plain.store, tmp_path / "no", look_of(plain), processes=0)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("made", ["plain", "distracted"])
+def test_added_distractors_stand_clear_of_all_that_was_on_the_table(made: str, request: pytest.FixtureRequest) -> None:
+    dataset: Made = request.getfixturevalue(made)
+    scene = look_of(dataset, distractors=4)
+    layout = dataset.store.scene["physics"]["layout"]
+    apart = math.hypot(*scene.block_half[:2]) + reach.DISTRACTOR_GAP - 1e-3
+    for episode in dataset.store.episodes:
+        take = read_sidecar(episode.frames)
+        places = [pose[:2] for pose in added_places(take, layout, scene).values()]
+        assert len(places) == (4 if made == "plain" else 3)
+        for name, (first, _) in layout.items():
+            if name == "block" or name.startswith("distractor"):
+                path = take.physics[:, 1 + first : 4 + first]
+                low = path[path[:, 2] < LOW_M, :2]
+                assert min(np.hypot(*(low - place).T).min() for place in places) >= apart, name
+        assert all(reach.clear_of_bowl(scene, Placement(*place)) for place in places)
+
+
+def test_a_block_pushed_about_keeps_added_distractors_off_its_way(plain: Made) -> None:
+    layout = plain.store.scene["physics"]["layout"]
+    take = read_sidecar(plain.store.episode(0).frames)
+    first = 1 + layout["block"][0]
+    physics = take.physics.copy()
+    # Along the default spot of the first distractor.
+    physics[:, first : first + 2] = np.linspace([0.30, -0.02], props.DISTRACTOR_SPOTS[0], len(physics))
+    physics[:, first + 2] = 0.0125
+    pushed = replace(take, physics=physics)
+    (pose,) = added_places(pushed, layout, look_of(plain, distractors=1)).values()
+    assert np.hypot(*(physics[:, first : first + 2] - pose[:2]).T).min() > reach.DISTRACTOR_GAP
+
+
+def test_a_target_that_appears_meanwhile_is_not_overwritten(plain: Made, tmp_path: Path) -> None:
+    to = tmp_path / "new"
+    with pytest.raises(TargetExists, match="appeared during the drawing"):
+        draw(plain.store, to, look_of(plain, width=64, height=48), tell=lambda done, of: to.mkdir(exist_ok=True))
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
+    assert not list(to.iterdir())
+
+
+def test_a_source_that_changes_meanwhile_is_refused(plain: Made, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(plain.root, copy)
+
+    def disturb(done: int, of: int) -> None:
+        info = copy / "meta" / "info.json"
+        info.write_bytes(info.read_bytes() + b"\n")
+
+    with pytest.raises(UsageError, match="changed while it was drawn"):
+        draw(Store.open(copy), tmp_path / "new", look_of(plain, width=64, height=48), tell=disturb)
+    assert [path.name for path in tmp_path.iterdir()] == ["copy"]
+
+
+def test_only_what_dead_runs_left_is_removed(plain: Made, tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    dead, alive = f".new.{gone.pid}.partial", f".new.{os.getppid()}.partial"
+    others = f".newer.{gone.pid}.partial"
+    for name in (dead, alive, others):
+        (tmp_path / name).mkdir()
+    draw(plain.store, tmp_path / "new", look_of(plain, width=64, height=48))
+    assert {path.name for path in tmp_path.iterdir()} == {"new", alive, others}

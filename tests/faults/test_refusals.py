@@ -15,10 +15,11 @@ import pytest
 from curation.frames import Placement
 from curation.store import Store, fingerprint
 from recorders.clock import RealTime
-from recorders.journal import read_journal
+from recorders.crew import Undrawn
+from recorders.journal import Take, read_journal
 from recorders.operators import each
 from recorders.placements import Placing
-from recorders.record import Recorder
+from recorders.record import NotDrawn, Recorder
 from recorders.session import Session
 from recorders.take import Keep, TakeFailed
 from recorders.world.scene import Scene
@@ -245,7 +246,7 @@ def test_the_drawing_process_is_killed_during_a_take(data: Path) -> None:
     drawing = [p for p in psutil.Process(run.process.pid).children() if "spawn_main" in " ".join(p.cmdline())]
     drawing[0].kill()
     done = run.wait()
-    done.refuses(FAILED, "The drawing process ended unexpectedly (exit code -9)", "--resume")
+    done.refuses(FAILED, "A drawing process ended without a word (exit code -9)", "--resume")
     promised = Promised()
     promised.hear(done.err, data)
     assert promised.kept
@@ -285,7 +286,7 @@ def test_a_full_disk_stops_rerender_without_a_target(disks: None, two: Path, tmp
     with small_disk(tmp_path / "disk", "120k"):
         to = tmp_path / "disk" / "new"
         studio("rerender", two, "--to", to, "--processes", 1).refuses(FAILED, "Cannot write", "No space left on device")
-        assert not to.exists()
+        assert not list(to.parent.glob("*new*"))
 
 
 def test_a_read_only_dataset(disks: None, here: Here, two: Path, tmp_path: Path) -> None:
@@ -331,6 +332,37 @@ def test_an_operator_that_sends_nan(data: Path) -> None:
         world.close()
         session.close()
     check_with_store(data)
+
+
+def test_takes_that_cannot_be_drawn(two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They stay, are counted, and make the command fail instead of going on for ever."""
+    root = tmp_path / "data"
+    shutil.copytree(two, root)
+    scene = Scene(width=64, height=48)
+    session = Session.resume(root, scene)
+    told: list[object] = []
+    world, recorder = SimWorld(scene), Recorder(session, told.append)
+    settle = session.settle
+
+    def damage(take: Take) -> None:
+        settle(take)
+        flip(session.journal(take.header["episode_id"]), 0.5)
+
+    monkeypatch.setattr(session, "settle", damage)
+    try:
+        with pytest.raises(NotDrawn, match=r"2 kept takes cannot be drawn .* holds 2 of 4 episodes.*studio recover"):
+            recorder.record(
+                world, each(lambda _: Still()), "still", Placing(at=(0.25, 0.1)),
+                episodes=4, seed=0, rule=Keep.ALL, limit=5, clock=RealTime(30),
+            )  # fmt: skip
+    finally:
+        recorder.close()
+        world.close()
+        session.close()
+    undrawn = [event for event in told if isinstance(event, Undrawn)]
+    assert {event.journal for event in undrawn} == set(takes(root))
+    assert all("is damaged at line" in event.why for event in undrawn)
+    check_with_store(root)
 
 
 # Damage.
@@ -383,7 +415,7 @@ def test_a_wrecked_journal(here: Here, data: Path, damage: Callable[[Path], None
     damage(path)
     said = here("record", "--resume", "-n", 2, "--to", data, *SMALL)  # it is offered, and stops nothing
     assert said.code == 0
-    assert said.err == [f"1 unfinished take waits: studio recover {data} --keep | --discard"]
+    assert said.err[0] == f"1 unfinished take waits: studio recover {data} --keep | --discard"
     said = here("recover", data)
     assert said.well, said
     assert any(words in line for line in said.out), said
@@ -447,11 +479,11 @@ def test_damaged_metadata(here: Here, data: Path) -> None:
 # Rerender.
 
 
-@pytest.mark.parametrize("moment", ["meta/info.json", "meta/studio/staging/*/*.mp4", "videos/*/*/*.mp4"])
+@pytest.mark.parametrize("moment", ["meta/info.json", "videos/*/*/*.mp4"])
 def test_rerender_killed_leaves_no_target(untouched: Path, tmp_path: Path, moment: str) -> None:
     to = tmp_path / "new"
     run = Run("rerender", untouched, "--to", to, "--ground", "dark", "--processes", 1)
-    assert run.until(lambda: any((tmp_path / ".new.partial").glob(moment)))
+    assert run.until(lambda: any(tmp_path.glob(f".new.*.partial/{moment}")))
     run.kill(parent_only=True)
     assert not to.exists()
     if moment.startswith("videos"):
@@ -463,10 +495,10 @@ def test_rerender_killed_leaves_no_target(untouched: Path, tmp_path: Path, momen
 
 def test_rerender_interrupted(untouched: Path, tmp_path: Path) -> None:
     run = Run("rerender", untouched, "--to", tmp_path / "new", "--processes", 1)
-    run.until(lambda: (tmp_path / ".new.partial/meta/info.json").exists())
+    run.until(lambda: any(tmp_path.glob(".new.*.partial/meta/info.json")))
     run.signal(signal.SIGINT)
     run.wait().refuses(INTERRUPTED, "interrupted")
-    assert not (tmp_path / "new").exists()
+    assert not list(tmp_path.glob("*new*"))
 
 
 def test_rerender_cannot_change_what_happened(here: Here, untouched: Path, tmp_path: Path) -> None:

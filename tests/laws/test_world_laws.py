@@ -7,13 +7,16 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from curation.errors import BadAction
-from curation.frames import JOINTS, Image, Observation, Placement, Vector
+from curation.frames import JOINTS, Ending, Image, Observation, Placement, Status, Vector
+from recorders.operators import each
 from recorders.operators.expert import Expert
+from recorders.rollout import Start, rollout
 from recorders.world.scene import TIMESTEP, Scene
 from recorders.world.servo import SERVOS, STEP_LIMIT_DEG_PER_S
 from recorders.world.sim import HOME, SimWorld
@@ -264,3 +267,35 @@ def test_what_is_admitted_is_what_is_driven_and_what_float32_stores(profile: str
         asked.step(action)
         stored.step(admitted)
         assert asked.physics().tobytes() == stored.physics().tobytes()
+
+
+@pytest.mark.parametrize("action", ["home", None, ["1", "2", "3", "4", "5", "6"], [None] * 6, [[1.0], 2.0], {}])
+def test_an_action_that_is_no_numbers_is_refused_and_changes_nothing(action: object) -> None:
+    world = SimWorld(Scene())
+    world.reset(0, PLACE)
+    before = world.physics()
+    with pytest.raises(BadAction, match="six numbers"):
+        world.step(action)  # type: ignore[arg-type]
+    assert world.physics().tobytes() == before.tobytes()
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize(("field", "value", "word"), [("qpos", math.nan, "positions"), ("qvel", 1e12, "speeds")])
+def test_a_state_that_breaks_ends_the_take_and_keeps_its_frames(
+    profile: str, field: str, value: float, word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # MuJoCo writes its log where it runs
+    world = SimWorld(Scene(servo=profile))  # type: ignore[arg-type]
+    frames = 0
+    for _, event in rollout([world], each(lambda _: Expert(world)), [Start(1, PLACE)], limit=30):
+        if isinstance(event, Ending):
+            assert event.status is Status.FAILED
+            assert word in event.report["error"]
+            assert "frame 9:" in event.report["error"]
+            break
+        frames += 1
+        if event.index == 9:
+            getattr(world._data, field)[0] = value
+    assert frames == 10
+    world.reset(1, PLACE)
+    world.step(HOME)

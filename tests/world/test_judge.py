@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import mujoco
 import numpy as np
 import pytest
 
 from curation.frames import Outcome, Phase, Placement
 from recorders.operators.expert import Expert
-from recorders.world.judge import DWELL_S, Judge, Reading
-from recorders.world.scene import Scene
-from recorders.world.sim import SimWorld
+from recorders.world import props
+from recorders.world.judge import DWELL_S, RELEASE_M, Judge, Reading
+from recorders.world.scene import Scene, compile_scene
+from recorders.world.sensing import Sensing
+from recorders.world.sim import HOME, SimWorld
 
 FPS = 30
 START = (0.30, 0.05)
@@ -187,6 +191,14 @@ def test_success_at_the_first_attempt_is_clean_and_after_a_fumble_is_not() -> No
     assert judged(*CARRIED).report()["clean"] is False
 
 
+def test_letting_go_over_the_bowl_is_no_fumble_up_to_its_rim() -> None:
+    def fumbles(distance: float) -> int:
+        at = {"x": BOWL[0] + distance, "y": BOWL[1]}
+        return judged(*CARRIED, ({**OVER_BOWL, **at}, 2), ({**OVER_BOWL, **at, "fixed": False}, 1)).fumbles
+
+    assert [fumbles(way) for way in (0.0, 0.041, RELEASE_M - 1e-4, RELEASE_M + 1e-4)] == [0, 0, 0, 1]
+
+
 def test_a_shallow_an_off_centre_and_a_slipping_grasp_are_lazy() -> None:
     def lazy(**change: Any) -> bool:
         return bool(judged((TABLE, 2), ({**GRASPED, **change}, 3), ({**LIFTED, **change}, 3)).report()["lazy_grip"])
@@ -235,3 +247,40 @@ def test_a_block_put_into_the_bowl_at_reset_is_inside_and_a_block_across_the_rim
         world.reset(0, Placement(BOWL[0] + offset, BOWL[1], 0.0))
         assert world.judge.last is not None
         assert world.judge.last.inside is inside, offset
+
+
+@pytest.mark.parametrize(("lean", "inside"), [(0.0, True), (25.0, True), (35.0, False), (180.0, False)])
+def test_a_free_bowl_holds_a_block_only_while_it_stands(lean: float, inside: bool) -> None:
+    scene = Scene(bowl="free")
+    sensing, model = Sensing(scene, compile_scene(scene)), compile_scene(scene)
+    data = mujoco.MjData(model)
+    half = math.radians(lean) / 2
+    quat = np.array([math.cos(half), math.sin(half), 0.0, 0.0])
+    turn = np.zeros(9)
+    mujoco.mju_quat2Mat(turn, quat)
+    bowl, block = (model.joint(name).qposadr[0] for name in ("bowl", "block"))
+    place = np.array([*BOWL, 0.10])
+    data.qpos[bowl : bowl + 7] = [*place, *quat]
+    # On the floor in the bowl's own frame, turned with it.
+    data.qpos[block : block + 7] = [*(place + turn.reshape(3, 3) @ [0.0, 0.0, 0.0165]), *quat]
+    assert sensing.read(data, 0.0).inside is inside
+
+
+def test_a_block_on_the_floor_of_an_upturned_bowl_is_not_inside() -> None:
+    scene = Scene(bowl="free")
+    model = compile_scene(scene)
+    data = mujoco.MjData(model)
+    bowl, block = (model.joint(name).qposadr[0] for name in ("bowl", "block"))
+    data.qpos[bowl : bowl + 7] = [*BOWL, props.BOWL_HEIGHT, 0.0, 1.0, 0.0, 0.0]
+    data.qpos[block : block + 7] = [*BOWL, props.BOWL_HEIGHT + 0.0125, 1.0, 0.0, 0.0, 0.0]
+    assert not Sensing(scene, model).read(data, 0.0).inside
+
+
+def test_a_reading_is_of_the_state_it_is_told_with() -> None:
+    world = SimWorld(Scene())
+    world.reset(0, Placement(*START))
+    address = world.model.joint("block").qposadr[0]
+    world._data.qvel[world.model.joint("block").dofadr[0] + 2] = 1.0
+    world.step(HOME)
+    assert world.judge.last is not None
+    assert np.array_equal(world.judge.last.block, world._data.qpos[address : address + 3])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from curation.frames import JOINTS, Vector
+from recorders.world import gripper
 from recorders.world.kinematics import (
     PAN_X,
     Grip,
@@ -170,3 +171,13 @@ def test_units_run_from_closed_to_open_and_there_and_back() -> None:
     assert np.allclose(HIGH, [110, 100, 96.83, 95, 162.79, 100])
     joints = np.random.default_rng(9).uniform(LOW, HIGH, (50, 6))
     assert np.abs(from_radians(to_radians(joints)) - joints).max() < 1e-12
+
+
+def test_the_points_of_the_gripper_are_those_of_the_model() -> None:
+    model = compile_scene(Scene())
+    pad, frame = model.geom("fixed_pad"), model.site("gripperframe")
+    assert pad.pos[0] + pad.size[0] == pytest.approx(gripper.PAD_FACE_X)
+    assert pad.pos[2] == pytest.approx(gripper.PAD_MIDDLE_Z)
+    assert list(pad.size[1:]) == pytest.approx([gripper.PAD_HALF_Y, gripper.PAD_HALF_Z])
+    assert frame.pos[2] == pytest.approx(gripper.REACH_Z, abs=1e-4)
+    assert pad.pos[2] - pad.size[2] == pytest.approx(gripper.GRASP_Z - 0.002)

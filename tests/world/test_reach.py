@@ -7,9 +7,10 @@ import math
 import numpy as np
 import pytest
 
+from curation.errors import UsageError
 from curation.frames import Placement
 from recorders.world import props, reach
-from recorders.world.scene import Scene
+from recorders.world.scene import OVERHEAD_AT, Scene, compile_scene
 
 
 def test_reach_excludes_at_most_5_percent_of_the_box() -> None:
@@ -88,3 +89,24 @@ def test_distractors_stand_apart_from_the_block_each_other_and_the_bowl() -> Non
         assert min(gaps) >= 0.045
         assert all(reach.clear_of_bowl(scene, Placement(x, y)) for x, y in places)
     assert moved > 10
+
+
+def test_added_distractors_keep_out_of_what_they_are_told_and_leave_those_that_stand() -> None:
+    scene, placement = Scene(distractors=3), Placement(0.25, 0.05)
+    path = [(0.25 + 0.001 * step, 0.05 + 0.002 * step) for step in range(60)]
+    places = reach.distractor_places(scene, placement, 5, keep_out=path, standing=1)
+    assert len(places) == 2
+    apart = math.hypot(*scene.block_half[:2]) + reach.DISTRACTOR_GAP
+    assert min(math.dist(place, point) for place in places for point in path) >= apart
+    assert reach.distractor_places(scene, placement, 5, standing=3) == []
+
+
+def test_a_full_table_is_refused() -> None:
+    everywhere = [(x, y) for x in np.arange(0.1, 0.5, 0.03) for y in np.arange(-0.2, 0.4, 0.03)]
+    with pytest.raises(UsageError, match="no free room"):
+        reach.distractor_places(Scene(distractors=1), Placement(0.3, 0.0), 0, keep_out=everywhere)
+
+
+def test_the_camera_sees_what_view_says() -> None:
+    model = compile_scene(Scene())
+    assert model.camera("overhead_cam").pos == pytest.approx(OVERHEAD_AT)
