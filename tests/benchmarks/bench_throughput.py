@@ -50,16 +50,12 @@ def main() -> None:
     cores = os.cpu_count() or 1
     cpu, frames = cpu_seconds()
     cap = 60 * cores / cpu
-    print(
-        f"render + encode: {cpu:.2f} CPU s per episode of {frames} frames -> cap {cap:.1f} episodes/min on {cores} cores"
-    )
+    print(f"render + encode: {cpu:.2f} CPU s per episode of {frames} frames -> cap {cap:.1f}/min on {cores} cores")
     ours = generate(asked.episodes)
     print(f"studio generate: {ours:.1f} episodes/min = {100 * ours / cap:.0f} % of the cap")
     for name, more in (("defaults", []), ("best settings", BEST)):
         theirs, kept = peer(asked.peer_episodes, more)
-        print(
-            f"lerobot-record, {name}: {theirs:.2f} episodes/min ({kept} frames an episode); ours is {ours / theirs:.1f} times"
-        )
+        print(f"lerobot-record, {name}: {theirs:.2f}/min ({kept} frames an episode); ours is {ours / theirs:.1f} times")
 
 
 def cpu_seconds() -> tuple[float, int]:
