@@ -10,15 +10,22 @@ import errno
 import os
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from curation.errors import CannotWrite
 
 ASIDE = ".aside"
 """Ending of a file that is not finished. LeRobot's globs (`*.parquet`, `*.mp4`) never match it."""
 
+POLL_S = 0.02
+"""How long to wait before asking again for a lock that is held [s]."""
+
+_HELD = (errno.EACCES, errno.EDEADLK)
+"""What Windows says of a lock that somebody else has."""
 _NO_LINKS = (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS)
 
 
@@ -93,36 +100,52 @@ def sync_dir(path: Path) -> None:
 
 
 @contextmanager
-def one_at_a_time(folder: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Hold `folder` against other processes that ask the same; the kernel lets go after a kill.
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Wait for the lock file `path` and hold it against everyone else who asks; a kill lets go of it.
 
-    The lock is advisory, is no file, and works on a read-only folder. Where there is none
-    (Windows, some network file systems) it is always given.
+    The lock is advisory. Its file is empty, made if it is missing, and stays: removing it would let two hold it.
 
-    Args:
-        folder: what to hold.
-        wait: until it is free; else give up at once.
+    Raises:
+        CannotWrite: the file cannot be opened for writing, or cannot be locked at all.
+    """
+    make_folder(path.parent)
+    # Network file systems grant an exclusive lock only on a file that is open for writing.
+    with _opened(path) as file:
+        with _explained(path):
+            while not _try_lock(file):
+                time.sleep(POLL_S)
+        yield
 
-    Yields:
-        Whether it is held.
+
+def _opened(path: Path) -> IO[bytes]:
+    with _explained(path):
+        return path.open("ab")
+
+
+def _try_lock(file: IO[bytes]) -> bool:
+    """Whether the lock is now ours, False if somebody else has it.
+
+    Raises:
+        OSError: it can be nobody's.
     """
     if sys.platform == "win32":
-        yield True
-        return
+        import msvcrt
+
+        try:
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            if error.errno in _HELD:
+                return False
+            raise
+        return True
     import fcntl
 
-    held = True
-    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            held = False
-        except OSError:
-            pass
-        yield held
-    finally:
-        os.close(descriptor)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager

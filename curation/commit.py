@@ -104,12 +104,18 @@ def prepare(
 def last_positions(records: Sequence[Mapping[str, Any]], cameras: Sequence[str]) -> Positions:
     """The highest file that any episode names, of each kind."""
     names = ["data", "meta/episodes", *(f"videos/{camera}" for camera in cameras)]
-    return {name: max((position_of(record, name) for record in records), default=BEFORE_FIRST) for name in names}
+    return {name: max((Position.recorded(record, name) for record in records), default=BEFORE_FIRST) for name in names}
 
 
-def position_of(record: Mapping[str, Any], name: str) -> Position:
-    """The file that a row of meta/episodes names under `name`."""
-    return Position(int(record[f"{name}/chunk_index"]), int(record[f"{name}/file_index"]))
+_WRITTEN = (
+    "data/*",
+    "meta",
+    "meta/episodes/*",
+    "videos/*/*",
+    layout.FRAMES.as_posix(),
+    layout.HISTOGRAMS.as_posix(),
+)
+"""Folders in which a commit writes. Unfinished files in any other are somebody else's, perhaps being written."""
 
 
 def strays(root: Path, last: Positions, episode_ids: Collection[str]) -> Iterator[Path]:
@@ -119,19 +125,11 @@ def strays(root: Path, last: Positions, episode_ids: Collection[str]) -> Iterato
         DataError: there are more files than one commit can leave; they may be somebody's episodes.
     """
     found = [path for name in _removal_order(last) for path in _beyond(root, name, last[name])]
-    for folder in ("frames", "histograms"):
-        sidecars = (root / "meta/studio" / folder).glob("*.*")
+    for folder in (layout.FRAMES, layout.HISTOGRAMS):
+        sidecars = (root / folder).glob("*.*")
         found += [path for path in sidecars if path.suffix != ASIDE and path.stem not in episode_ids]
-    ours = (
-        "data/*/*",
-        "meta/*",
-        "meta/episodes/*/*",
-        "videos/*/*/*",
-        "meta/studio/frames/*",
-        "meta/studio/histograms/*",
-    )
-    for pattern in ours:
-        found += root.glob(pattern + ASIDE)
+    for pattern in _WRITTEN:
+        found += root.glob(f"{pattern}/*{ASIDE}")
     yield from found
 
 

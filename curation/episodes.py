@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from curation.atomic import place, sync_file, write_aside
 from curation.errors import DataError
 from curation.frames import Feature
-from curation.layout import cameras
+from curation.info import features_of
+from curation.layout import EPISODES, Position, cameras, frames_path
 from curation.stats import ImageStats
 from curation.video import check_video
 
@@ -166,7 +167,8 @@ class SavedEpisode:
         data: the parquet file that holds its frames, perhaps among others'.
         videos: the mp4 of each camera.
         video_starts: for each camera the first frame of this episode within its mp4.
-        frames: the physics sidecar, None if the dataset has none for it.
+        frames: where its physics sidecar belongs; no file is there after a tool that does not know it.
+        record: the parquet file of meta/episodes that holds its row, perhaps among others'.
     """
 
     row: EpisodeRow
@@ -177,7 +179,38 @@ class SavedEpisode:
     data: Path
     videos: dict[str, Path]
     video_starts: dict[str, int]
-    frames: Path | None
+    frames: Path
+    record: Path
+
+    @classmethod
+    def of(cls, root: Path, info: Mapping[str, Any], record: Mapping[str, Any]) -> Self:
+        """The episode that a row of meta/episodes describes.
+
+        Args:
+            root: the dataset's folder.
+            info: its info.json.
+            record: column name to value, without statistics.
+        """
+        index = record["episode_index"]
+        known = record.get("studio/episode_id") is not None
+        row = EpisodeRow.from_columns(record) if known else EpisodeRow.unknown(index)
+        keys = cameras(features_of(info))
+
+        def file(name: str, pattern: str, camera: str = "") -> Path:
+            return root / Position.recorded(record, name).path(pattern, camera)
+
+        return cls(
+            row=row,
+            index=index,
+            start=record["dataset_from_index"],
+            length=record["length"],
+            task=next(iter(record["tasks"]), ""),
+            data=file("data", info["data_path"]),
+            videos={key: file(f"videos/{key}", info["video_path"], key) for key in keys},
+            video_starts={key: round(record[f"videos/{key}/from_timestamp"] * info["fps"]) for key in keys},
+            frames=root / frames_path(row.episode_id),
+            record=file("meta/episodes", EPISODES),
+        )
 
 
 def stage(

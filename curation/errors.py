@@ -61,13 +61,20 @@ class NotADataset(UsageError):
         super().__init__(f"{path} is not a LeRobot v3 dataset: {why}.")
 
 
+class NoScene(NotADataset):
+    """A dataset that nobody can replay or draw, because no scene was stored with it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "it was not recorded by the studio (it has no meta/studio/scene.json)")
+
+
 class CannotWrite(StudioError):
     """The disk refused: full, read-only or not permitted."""
 
     def __init__(self, path: Path, cause: OSError) -> None:
         super().__init__(
-            f"Cannot write {path}: {cause.strerror or cause}. Everything saved before is intact; "
-            "free space or choose another place, then run the same command again with --resume."
+            f"Cannot write {path}: {cause.strerror or cause}. Everything saved before is intact. "
+            "Free space or choose another place, then run the command again."
         )
 
 

@@ -5,7 +5,6 @@ Works on any LeRobot v3 dataset; what only the studio stores (outcomes, grasps, 
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,17 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation import layout
+from curation.attempts import INTERRUPTED, Attempts, quotable, read_attempts
 from curation.episodes import SavedEpisode
 from curation.frames import Feature
 from curation.info import NUMBERS
 from curation.inspect_table import table
-from curation.rates import Rate, wilson
+from curation.layout import ATTEMPTS, TAKES
+from curation.rates import Rate
 from curation.store import Store
 
-__all__ = ["Attempts", "EpisodeFacts", "Grasp", "Inspection", "JointFacts", "inspect", "table"]
+__all__ = ["EpisodeFacts", "Grasp", "Inspection", "JointFacts", "inspect", "table"]
 
-ATTEMPTS = "meta/studio/attempts.jsonl"
-"""The recorder's log of finished attempts, kept or not; relative to the dataset."""
 PACED = 0.8
 """Share of the frame period from which the median interval shows that a clock paced the take."""
 MANY_LATE = 0.01
@@ -98,14 +97,6 @@ class JointFacts:
     max_gap_episode: int | None
 
 
-@dataclass(frozen=True)
-class Attempts:
-    """What was tried for what was kept."""
-
-    kept: Rate
-    success: Rate
-
-
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
     """A dataset as it is; `dataclasses.asdict` of it is JSON."""
@@ -122,11 +113,13 @@ class Inspection:
     scene: str | None
     """Fingerprint of the scene."""
     outcomes: dict[str, int]
+    """Episodes by outcome."""
     success: Rate | None
-    """Successes among all attempts; among the episodes where nothing was selected and no log exists; else unknown."""
+    """As `curation.attempts.quotable` has it; None where it is not known."""
     success_of: str
     """What the rate counts: "attempts", "episodes", or "" where there is none."""
     attempts: Attempts | None
+    """None where they are not known."""
     lazy_grips: tuple[int, ...]
     episodes: tuple[EpisodeFacts, ...]
     joints: tuple[JointFacts, ...]
@@ -141,9 +134,9 @@ def inspect(store: Store) -> Inspection:
     """
     episodes = tuple(_episode(saved, store.fps) for saved in store.episodes)
     judged = [episode for episode in episodes if episode.outcome is not None]
-    attempts, log_notes = _attempts(store)
+    attempts, damaged = read_attempts(store.root)
     joints, data_notes = _joints(store)
-    success, success_of = _success(episodes, attempts)
+    success, success_of = quotable(store.rows(), attempts)
     return Inspection(
         name=store.root.resolve().name,
         path=str(store.root),
@@ -162,7 +155,12 @@ def inspect(store: Store) -> Inspection:
         lazy_grips=tuple(episode.index for episode in episodes if episode.lazy_grip),
         episodes=episodes,
         joints=joints,
-        notes=(*_notes(store, episodes, joints), *log_notes, *data_notes),
+        notes=(
+            *_waiting(store),
+            *_notes(store, episodes, joints),
+            *_log_notes(store, attempts, damaged),
+            *data_notes,
+        ),
     )
 
 
@@ -208,32 +206,19 @@ def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _success(episodes: Sequence[EpisodeFacts], attempts: Attempts | None) -> tuple[Rate | None, str]:
-    """The rate that may be quoted: among episodes kept for succeeding, every share of successes is a tautology."""
-    if attempts is not None:
-        return attempts.success, "attempts"
-    judged = [episode for episode in episodes if episode.outcome not in (None, "interrupted")]
-    if judged and all(episode.keep == "all" for episode in judged):
-        return wilson(sum(bool(episode.success) for episode in judged), len(judged)), "episodes"
-    return None, ""
+def _log_notes(store: Store, attempts: Attempts | None, damaged: int) -> Iterator[str]:
+    """Where the log of attempts and the dataset disagree."""
+    if damaged:
+        yield f"{ATTEMPTS.as_posix()}: {damaged} damaged line{'s' if damaged > 1 else ''} left out"
+    if attempts is not None and attempts.kept != store.total_episodes:
+        yield f"the log counts {attempts.kept} kept attempts, the dataset holds {store.total_episodes} episodes"
 
 
-def _attempts(store: Store) -> tuple[Attempts | None, list[str]]:
-    path = store.root / ATTEMPTS
-    if not path.is_file():
-        return None, []
-    lines, torn = [], 0
-    for text in path.read_text(encoding="utf-8").splitlines():
-        try:
-            lines.append(json.loads(text))
-        except ValueError:
-            torn += 1
-    kept = sum(bool(line.get("kept")) for line in lines)
-    success = sum(line.get("outcome") == "success" for line in lines)
-    notes = [f"{ATTEMPTS}: {torn} damaged lines left out"] if torn else []
-    if kept != store.total_episodes:
-        notes.append(f"the log counts {kept} kept attempts, the dataset holds {store.total_episodes} episodes")
-    return Attempts(wilson(kept, len(lines)), wilson(success, len(lines))), notes
+def _waiting(store: Store) -> Iterator[str]:
+    """Takes that are no episodes yet: unfinished, or kept and not drawn."""
+    count = sum(1 for _ in (store.root / TAKES).glob("*.jsonl"))
+    if count:
+        yield f"{count} take{'s wait' if count > 1 else ' waits'} on disk: studio recover {store.root}"
 
 
 def _joints(store: Store) -> tuple[tuple[JointFacts, ...], list[str]]:
@@ -312,14 +297,14 @@ def _notes(store: Store, episodes: Sequence[EpisodeFacts], joints: Iterable[Join
             "fumbled grasps": lambda e: bool(e.fumbles),
             "many late frames": lambda e: (e.late or 0) > MANY_LATE * e.length,
             f"shorter than {BRIEF_S:g} s": lambda e: e.seconds < BRIEF_S,
-            "interrupted takes": lambda e: e.outcome == "interrupted",
+            "stopped before their end, so not judged": lambda e: e.outcome == INTERRUPTED,
         },
     )
     median = float(np.median([e.length for e in episodes])) if episodes else 0.0
     yield from _per_episode(episodes, {f"over {LONG:g} times the median length": lambda e: e.length > LONG * median})
     rows = [(saved.index, saved.row, saved.frames) for saved in store.episodes]
     judged = [(index, row, frames) for index, row, frames in rows if row.outcome]
-    lost = [index for index, _, frames in judged if frames is None]
+    lost = [index for index, _, frames in judged if not frames.is_file()]
     if lost:
         yield f"physics missing, so they cannot be replayed or redrawn: {_listed(lost)}"
     undone = [index for index, row, _ in judged if row.success and row.extra.get("success_at_end") is False]

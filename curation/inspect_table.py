@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from curation.attempts import Attempts
     from curation.inspect import EpisodeFacts, Grasp, Inspection, JointFacts
-    from curation.rates import Rate
 
 NARROWEST = 80
 NONE = "-"
@@ -58,20 +58,29 @@ def _header(found: Inspection, width: int) -> list[str]:
 
 
 def _rates(found: Inspection) -> Iterator[tuple[str, str]]:
-    if found.success is None:
-        yield "success", "no rate: how many attempts were made is not known"
-    else:
-        yield "success", _rate(found.success, f" {found.success_of}")
+    yield "success", success_words(found)
+    yield "attempts", attempts_words(found.attempts)
     if found.outcomes:
-        yield "episodes", ", ".join(f"{count} {name}" for name, count in found.outcomes.items())
-    if found.attempts is not None and found.attempts.kept.k != found.attempts.success.k:
-        yield "kept", f"{found.attempts.kept.k} of {found.attempts.kept.n} attempts"
+        yield "kept", ", ".join(f"{count} {name}" for name, count in found.outcomes.items())
     if found.lazy_grips:
         yield "lazy grips", ", ".join(f"#{index}" for index in found.lazy_grips)
 
 
-def _rate(rate: Rate, what: str = "") -> str:
-    return f"{rate.k} of {rate.n}{what}, 95 % CI {100 * rate.low:.0f} to {100 * rate.high:.0f} %"
+def success_words(found: Inspection) -> str:
+    """The success rate with its interval, or why there is none."""
+    if found.success is not None:
+        return found.success.of(found.success_of)
+    if not found.episodes:
+        return "not known: there are no episodes"
+    return "not known: " + ("only what was kept is here" if found.outcomes else "no outcomes are stored")
+
+
+def attempts_words(attempts: Attempts | None) -> str:
+    """How many attempts were made, kept, and stopped before they could be judged."""
+    if attempts is None:
+        return "unknown"
+    stopped = "".join(f", {count} {end}" for end, count in attempts.unjudged.items())
+    return f"{attempts.total}, {attempts.kept} kept{stopped}"
 
 
 def _section(title: str, body: Sequence[str]) -> list[str]:

@@ -8,13 +8,18 @@ meta/tasks.parquet, stats.json, info.json   info.json counts the episodes
 meta/studio/scene.json                      the scene, reach and camera views
 meta/studio/frames/<episode_id>.parquet     physics, phase, timing and author of every frame
 meta/studio/histograms/<episode_id>.npz     image histograms, from which exact statistics are rebuilt
+meta/studio/attempts.jsonl                  the recorder's log: a line for every finished attempt, kept or not
+meta/studio/takes/<episode_id>.jsonl        takes that are not episodes yet, kept or unfinished
+meta/studio/trash/<episode_id>.jsonl        takes that were not kept
+meta/studio/staging/                        episodes on their way into the dataset
+meta/studio/commit.lock                     held by whoever saves an episode
 ```
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +39,13 @@ INFO = "meta/info.json"
 STATS = "meta/stats.json"
 TASKS = "meta/tasks.parquet"
 SCENE = "meta/studio/scene.json"
+FRAMES = Path("meta/studio/frames")
+HISTOGRAMS = Path("meta/studio/histograms")
+ATTEMPTS = Path("meta/studio/attempts.jsonl")
+TAKES = Path("meta/studio/takes")
+TRASH = Path("meta/studio/trash")
+STAGING = Path("meta/studio/staging")
+COMMIT_LOCK = Path("meta/studio/commit.lock")
 DATA = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
 VIDEO = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
 EPISODES = "meta/episodes/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
@@ -80,6 +92,11 @@ class Position(NamedTuple):
         return pattern.format(chunk_index=self.chunk, file_index=self.file, video_key=camera)
 
     @classmethod
+    def recorded(cls, record: Mapping[str, Any], name: str) -> Position:
+        """The file that a row of meta/episodes names under `name`."""
+        return cls(int(record[f"{name}/chunk_index"]), int(record[f"{name}/file_index"]))
+
+    @classmethod
     def of(cls, path: Path) -> Position | None:
         """The position that a path names, or None if it names none."""
         chunk, file = path.parent.name.removeprefix("chunk-"), path.stem.removeprefix("file-")
@@ -91,12 +108,12 @@ BEFORE_FIRST = Position(0, -1)
 
 def frames_path(episode_id: str) -> str:
     """Where an episode's physics sidecar lies, relative to the dataset."""
-    return f"meta/studio/frames/{episode_id}.parquet"
+    return (FRAMES / f"{episode_id}.parquet").as_posix()
 
 
 def histograms_path(episode_id: str) -> str:
     """Where an episode's image histograms lie, relative to the dataset."""
-    return f"meta/studio/histograms/{episode_id}.npz"
+    return (HISTOGRAMS / f"{episode_id}.npz").as_posix()
 
 
 def cameras(features: Mapping[str, Feature]) -> list[str]:
@@ -164,13 +181,17 @@ def episode_table(record: Mapping[str, Any], stats: Mapping[str, Stats]) -> pa.T
     return pa.table(plain | {key: pa.array([v.tolist()], _stats_type(v)) for key, v in flat.items()})
 
 
-def read_episodes(paths: Iterable[Path]) -> list[dict[str, Any]]:
+def read_episodes(paths: Iterable[Path]) -> Iterator[dict[str, Any]]:
     """Rows of meta/episodes files, without statistics, in the files' order.
+
+    Yields:
+        Column name to value; a file is opened when its first row is asked for.
 
     Raises:
         DataError: a file is no whole parquet file.
     """
-    return [row for path in paths for row in _episode_rows(path)]
+    for path in paths:
+        yield from _episode_rows(path)
 
 
 def _episode_rows(path: Path) -> list[dict[str, Any]]:

@@ -18,8 +18,14 @@ class Rate:
     low: float
     high: float
 
-    def __str__(self) -> str:
-        return f"{self.k} of {self.n}, 95 % CI {100 * self.low:.0f} to {100 * self.high:.0f} %"
+    @property
+    def interval(self) -> str:
+        """The interval in words."""
+        return f"95 % CI {100 * self.low:.0f} to {100 * self.high:.0f} %"
+
+    def of(self, what: str) -> str:
+        """The rate in words, such as "20 of 23 attempts, 95 % CI 68 to 95 %"."""
+        return f"{self.k} of {self.n} {what}, {self.interval}"
 
 
 def wilson(k: int, n: int) -> Rate:

@@ -73,18 +73,6 @@ class NumericStats:
         return np.asarray(low + (high - low) * part)
 
 
-def numeric_stats(values: ArrayLike) -> Stats:
-    """Exact statistics of a column.
-
-    Args:
-        values: shape (N, D) or (N,), N at least 1.
-
-    Returns:
-        min, max, mean, std, q01, q10, q50, q90, q99 of shape (D,), and count of shape (1,).
-    """
-    return NumericStats.of(values).as_lerobot()
-
-
 class ImageStats:
     """Histograms of the images of one camera: 3 channels of 256 levels.
 

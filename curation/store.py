@@ -15,9 +15,10 @@ that (1) they sort after all others, (2) an episode's row appears after what it 
 
 Rows before info.json leave one episode too many in `meta/episodes`, with data and videos in
 place; info.json before rows would make LeRobot look for an episode that has none, and fail.
-What an interrupted commit left is removed when the dataset is next opened or appended to. The
-staged episode is linked, not moved, and dropped only once it is saved: rolling a commit back
-destroys nothing, and committing again completes it.
+A reader passes over what an interrupted or unfinished commit left, and changes nothing. It is
+removed when the dataset is next opened for writing or appended to. The staged episode is linked,
+not moved, and dropped only once it is saved: rolling a commit back destroys nothing, and
+committing again completes it.
 """
 
 from __future__ import annotations
@@ -39,13 +40,12 @@ from curation.commit import (
     frames_in_stats,
     histograms_bytes,
     last_positions,
-    position_of,
     prepare,
     read_histograms,
     strays,
 )
 from curation.episodes import EpisodeRow, SavedEpisode, StagedEpisode, check_staged, stage
-from curation.errors import CannotWrite, DataError, NotADataset, TargetExists, UnknownChoice, UsageError
+from curation.errors import CannotWrite, DataError, NoScene, NotADataset, TargetExists, UnknownChoice, UsageError
 from curation.frames import Feature
 from curation.info import NUMBERS, check_features, features_of, new_info, parse_info, read_info
 from curation.stats import ImageStats, NumericStats, Running, lerobot_stats, merged
@@ -57,8 +57,8 @@ __all__ = ["EpisodeRow", "SavedEpisode", "StagedEpisode", "Store", "fingerprint"
 class Store:
     """A dataset on disk. Make one with `create` or `open`.
 
-    Several stores may append to one dataset, in one process or many: a commit holds the folder,
-    and catches up with what others saved before it adds its own.
+    Several stores may append to one dataset, in one process or many: a commit holds the dataset's
+    lock file, and catches up with what others saved before it adds its own.
 
     Attributes:
         root: the dataset's folder.
@@ -70,7 +70,8 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._unfinished = False
+        # What a commit left before this store was made is only looked for by who may remove it.
+        self._unfinished = True
         self._load()
 
     @classmethod
@@ -112,24 +113,24 @@ class Store:
 
     @classmethod
     def open(cls, root: Path, *, writing: bool = False) -> Self:
-        """Read a dataset. Files that an interrupted commit left are not seen; only a writer removes them.
+        """Read a dataset.
 
         Args:
-            root: the dataset.
-            writing: whether this process is the one that records into it, and so may clear up.
+            root: the dataset's folder.
+            writing: also remove what an interrupted commit left in it; for the one recorder that
+                holds the dataset. Without it nothing is written or removed.
 
         Raises:
             NotADataset: it is none.
-            DataError: its metadata is damaged.
+            DataError: its metadata is damaged, or, if `writing`, it holds more than a commit can leave.
+            CannotWrite: if `writing`, the disk refused.
         """
         if not root.is_dir():
             raise NotADataset(root, "there is no such folder")
         store = cls(root)
-        if not writing:
-            return store
-        with one_at_a_time(root), suppress(CannotWrite, DataError):
-            store._unfinished = True
-            store._catch_up()
+        if writing and store._appendable:
+            with one_at_a_time(root / layout.COMMIT_LOCK):
+                store._catch_up()
         return store
 
     @property
@@ -157,6 +158,17 @@ class Store:
             return {}
         except ValueError as error:
             raise DataError(f"{self.root / layout.SCENE} cannot be read: {error}") from error
+        return scene
+
+    def require_scene(self) -> dict[str, Any]:
+        """`scene`, for those who cannot do without.
+
+        Raises:
+            NoScene: it has none.
+        """
+        scene = self.scene
+        if "scene" not in scene:
+            raise NoScene(self.root)
         return scene
 
     @property
@@ -207,9 +219,10 @@ class Store:
         Raises:
             DataError: it does not fit, or is damaged. Nothing was written.
             UsageError: the dataset was not written by this studio, so no episode can be added.
-            CannotWrite: the disk refused. The dataset is as it was, the stage is whole.
+            CannotWrite: the disk refused, or the dataset cannot be locked. It is as it was, the stage is whole.
         """
-        with one_at_a_time(self.root):
+        self._require_appendable()
+        with one_at_a_time(self.root / layout.COMMIT_LOCK):
             self._catch_up()
             index = self._index_of.get(staged.row.episode_id)
             if index is None:
@@ -226,7 +239,7 @@ class Store:
         self.tasks = _read_tasks(self.root)[: self._info["total_tasks"]]
         records = self._read_records()
         self._position = last_positions(records, layout.cameras(self.features))
-        self.episodes = [self._saved(record) for record in records]
+        self.episodes = [SavedEpisode.of(self.root, self._info, record) for record in records]
         self._index_of = {episode.row.episode_id: episode.index for episode in self.episodes}
         self._appendable = self._is_ours()
         self._running: Running | None = None
@@ -234,7 +247,12 @@ class Store:
     def _read_records(self) -> list[dict[str, Any]]:
         total = self._info["total_episodes"]
         paths = sorted((self.root / "meta/episodes").glob("*/*.parquet")) if total else []
-        found = {record["episode_index"]: record for record in layout.read_episodes(paths)}
+        found: dict[int, dict[str, Any]] = {}
+        for record in layout.read_episodes(paths):
+            if record["episode_index"] < total:
+                found[record["episode_index"]] = record
+            if len(found) == total:  # what follows is not counted, and may vanish while it is read
+                break
         absent = [index for index in range(total) if index not in found]
         if absent:
             raise DataError(f"{self.root} counts {total} episodes, meta/episodes has none numbered {absent[0]}.")
@@ -246,27 +264,6 @@ class Store:
             return (self.root / layout.SCENE).exists()
         return layout.has_studio_columns(min((self.root / "meta/episodes").glob("*/*.parquet")))
 
-    def _saved(self, record: Mapping[str, Any]) -> SavedEpisode:
-        index = record["episode_index"]
-        known = record.get("studio/episode_id") is not None
-        row = EpisodeRow.from_columns(record) if known else EpisodeRow.unknown(index)
-        frames = self.root / layout.frames_path(row.episode_id)
-        keys = layout.cameras(self.features)
-        return SavedEpisode(
-            row=row,
-            index=index,
-            start=record["dataset_from_index"],
-            length=record["length"],
-            task=next(iter(record["tasks"]), ""),
-            data=self.root / position_of(record, "data").path(self._info["data_path"]),
-            videos={
-                key: self.root / position_of(record, f"videos/{key}").path(self._info["video_path"], key)
-                for key in keys
-            },
-            video_starts={key: round(record[f"videos/{key}/from_timestamp"] * self.fps) for key in keys},
-            frames=frames if frames.exists() else None,
-        )
-
     # Appending.
 
     def _catch_up(self) -> None:
@@ -277,12 +274,15 @@ class Store:
         if self._unfinished:
             self._roll_back()
 
-    def _append(self, staged: StagedEpisode) -> int:
+    def _require_appendable(self) -> None:
         if not self._appendable:
             raise UsageError(
                 f"{self.root} has no studio/ columns, so no episode can be added to it. "
                 "Record a new dataset and merge the two."
             )
+
+    def _append(self, staged: StagedEpisode) -> int:
+        self._require_appendable()
         check_staged(staged, self._info, self.features)
         commit = prepare(staged, self._info, self.features, self.tasks, self._position, self._totals())
         self._unfinished = True
@@ -305,7 +305,7 @@ class Store:
     def _accept(self, commit: Commit) -> None:
         self._info, self._info_bytes = commit.info, commit.info_bytes
         self._position, self.tasks, self._running = commit.position, commit.tasks, commit.running
-        episode = self._saved(commit.record)
+        episode = SavedEpisode.of(self.root, self._info, commit.record)
         self.episodes.append(episode)
         self._index_of[episode.row.episode_id] = episode.index
         self._unfinished = False
@@ -337,7 +337,10 @@ class Store:
         return found
 
     def _roll_back(self) -> None:
-        """Remove what an interrupted commit left, then make tasks and statistics match info.json."""
+        """Remove what an interrupted commit left, then make tasks and statistics match info.json.
+
+        The commit lock must be held: what looks left may be what another is about to count.
+        """
         if not self._appendable:
             return
         for path in strays(self.root, self._position, set(self._index_of)):
@@ -359,7 +362,7 @@ class Store:
 def fingerprint(root: Path) -> str:
     """A hash of everything that makes a dataset what it is: data, videos, episodes, tasks, info.
 
-    Notes, sidecars and statistics are outside it.
+    Notes, sidecars, statistics and what is not counted are outside it.
 
     Returns:
         SHA-256, 64 hexadecimal digits.
@@ -369,11 +372,11 @@ def fingerprint(root: Path) -> str:
         DataError: its metadata is damaged.
     """
     store = Store.open(root)
-    paths = {root / layout.INFO, *root.glob("meta/episodes/*/*.parquet")}
-    paths |= {root / layout.TASKS} & set((root / "meta").iterdir())
+    paths = {root / layout.INFO}
     for episode in store.episodes:
-        paths |= {episode.data, *episode.videos.values()}
-    whole = hashlib.sha256()
+        paths |= {episode.record, episode.data, *episode.videos.values()}
+    # An interrupted commit may have left a task in its file that no episode has yet.
+    whole = hashlib.sha256(f"{json.dumps(store.tasks)}\n".encode())
     for path in sorted(paths):
         with open(path, "rb") as file:
             content = hashlib.file_digest(file, "sha256").hexdigest()

@@ -95,6 +95,12 @@ class Crew:
 
     def stop(self) -> None:
         """End the children now; what they had not finished stays on disk as it was."""
+        if not self.open_jobs:
+            # An idle child that ends by itself leaves nothing behind for the interpreter to complain about.
+            for _ in self._processes:
+                self._jobs.put(None)
+            for process in self._processes:
+                process.join(timeout=2)
         for process in self._processes:
             process.terminate()
         for process in self._processes:

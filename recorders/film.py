@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from curation import frames
 from curation.episodes import SavedEpisode
-from curation.errors import NotADataset, UsageError
+from curation.errors import UsageError
 from curation.frames import Vector
 from curation.store import Store
 from curation.video import Encoding, VideoWriter
@@ -102,8 +102,7 @@ def recorded_scene(store: Store) -> Scene:
     Raises:
         NotADataset: the studio did not record it, so nobody knows what stood where.
     """
-    if "scene" not in store.scene:
-        raise NotADataset(store.root, "it was not recorded by the studio (it has no meta/studio/scene.json)")
+    store.require_scene()
     return scene_from(store.scene["scene"])
 
 

@@ -15,6 +15,7 @@ from curation.episodes import SavedEpisode
 from curation.errors import CannotWrite, UsageError
 from curation.frames import JOINT_FEATURES, Outcome, Phase
 from curation.inspect import Inspection, JointFacts, inspect
+from curation.inspect_table import attempts_words, success_words
 from curation.rates import Rate
 from curation.store import Store
 from curation.video import read_video
@@ -100,14 +101,17 @@ def _heading(draw: ImageDraw.ImageDraw, left: int, top: int, text: str) -> None:
 
 
 def _success(draw: ImageDraw.ImageDraw, found: Inspection) -> int:
-    """Rates with their intervals, then outcomes; returns where the next block begins."""
+    """The success rate, the attempts behind it, then episodes by outcome; returns where the next block begins."""
     top = BODY_TOP - 8
     _heading(draw, SIDE, top, "Success")
     top += 56
     if found.success is not None:
         _big_rate(draw, found.success, found.success_of, top)
         top += 176
-    draw.text((SIDE, top), f"{_episodes(found.total_episodes)} in this dataset", INK, font(22))
+    else:
+        draw.text((SIDE, top), success_words(found), MUTED, font(22))
+        top += 48
+    draw.text((SIDE, top), f"attempts: {attempts_words(found.attempts)}", INK, font(22))
     top += 48
     for outcome, count in found.outcomes.items():
         _outcome(draw, outcome, count, found.total_episodes, top)
@@ -120,17 +124,13 @@ def _big_rate(draw: ImageDraw.ImageDraw, rate: Rate, of: str, top: int) -> None:
     draw.text((SIDE - 4, top - 12), f"{rate.k}", INK, font(112))
     after = SIDE + font(112).getlength(f"{rate.k}") + 18
     draw.text((after, top + 54), f"of {rate.n} {of}", MUTED, font(34))
-    draw.text((RIGHT, top + 60), _interval(rate), INK, font(26), anchor="ra")
+    draw.text((RIGHT, top + 60), rate.interval, INK, font(26), anchor="ra")
     line, span = top + 132, RIGHT - SIDE
     draw.rectangle((SIDE, line, RIGHT, line + 10), TRACK)
     low, high = SIDE + span * rate.low, SIDE + span * rate.high
     draw.rectangle((low, line, high, line + 10), (150, 202, 178))
     point = SIDE + span * (rate.k / rate.n if rate.n else 0.0)
     draw.rectangle((min(point, RIGHT - 6), line - 6, min(point, RIGHT - 6) + 6, line + 16), outcome_colour("success"))
-
-
-def _interval(rate: Rate) -> str:
-    return f"95 % CI {100 * rate.low:.0f} to {100 * rate.high:.0f} %"
 
 
 def _outcome(draw: ImageDraw.ImageDraw, outcome: str, count: int, total: int, top: int) -> None:
@@ -208,10 +208,11 @@ def moments(episode: SavedEpisode, fps: int) -> list[Moment]:
     starts, lifted = [grasp["start_s"] for grasp in extra.get("grasps") or ()], extra.get("lifted_s")
     before = [start for start in starts if lifted is None or start <= lifted]
     grasp = Moment(min(round(before[-1] * fps), last)) if before else Moment(round(0.4 * last), happened=False)
-    carried = _carried(episode) if episode.frames else []
+    known = episode.frames.is_file()
+    carried = _carried(episode) if known else []
     if carried:
         transport = Moment(carried[len(carried) // 2])
-    elif lifted is not None and not episode.frames:
+    elif lifted is not None and not known:
         # A foreign tool dropped the phases; an expert's transport takes the time from lift to end.
         transport = Moment(min(round((lifted * fps + last) / 2), last))
     else:

@@ -29,7 +29,6 @@ FINE = 3
 """Shapes are drawn this much larger and shrunk, because Pillow's have hard edges."""
 REACH: Colour = (233, 241, 236)
 REACH_EDGE: Colour = (150, 186, 168)
-GRID: Colour = (236, 235, 230)
 BASE_X, BASE_HALF = 0.0211, (0.0435, 0.0400)
 """The arm's base plate: centre and half sizes along x and y [m], as in assets/so101.xml."""
 PATH_STEP = 2

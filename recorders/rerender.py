@@ -24,7 +24,7 @@ import numpy as np
 
 from curation.atomic import write_aside
 from curation.episodes import EpisodeRow, StagedEpisode
-from curation.errors import CannotWrite, NotADataset, TargetExists, UsageError
+from curation.errors import CannotWrite, TargetExists, UsageError
 from curation.frames import Placement, Vector
 from curation.store import SavedEpisode, Store
 from curation.store import fingerprint as data_fingerprint
@@ -145,8 +145,7 @@ def _copy_attempts(source: Path, root: Path) -> None:
 
 
 def _require_same_physics(source: Store, scene: Scene) -> None:
-    if "scene" not in source.scene:
-        raise NotADataset(source.root, "it was not recorded by the studio (it has no meta/studio/scene.json)")
+    source.require_scene()
     recorded = scene_from(source.scene["scene"])
     changed = [name for name in PHYSICAL if getattr(recorded, name) != getattr(scene, name)]
     if changed:
@@ -168,8 +167,8 @@ def _standing(layout: Layout) -> int:
 def _require_drawable(source: Store, looks: list[Scene]) -> None:
     """Refuse before anything is drawn: an episode without physics, a block that its new look does not show."""
     for episode, look in zip(source.episodes, looks, strict=True):
-        if episode.frames is None:
-            read_sidecar(None)
+        if not episode.frames.is_file():
+            read_sidecar(episode.frames)
         row = episode.row
         if not reach.in_view(look, Placement(row.x, row.y, row.yaw_deg)):
             raise UsageError(
@@ -239,7 +238,6 @@ def _jobs(source: Store, looks: list[Scene]) -> Iterator[Job]:
 
 
 def _job(episode: SavedEpisode, scene: Scene, layout: Layout) -> Job:
-    assert episode.frames is not None
     episode_id = str(uuid.uuid4())
     extra = {
         **episode.row.extra,

@@ -25,7 +25,7 @@ import mujoco
 
 from curation.atomic import make_folder, place, remove, write_aside
 from curation.episodes import StagedEpisode
-from curation.errors import BrokenJournal, CannotWrite, DataError, Mismatch, NotADataset, UsageError
+from curation.errors import BrokenJournal, CannotWrite, DataError, Mismatch, UsageError
 from curation.store import Store
 from curation.video import Encoding
 
@@ -117,8 +117,7 @@ class Session:
             Mismatch: naming every difference.
         """
         store = Store.open(root)
-        if "scene" not in store.scene:
-            raise NotADataset(root, "it was not recorded by the studio (it has no meta/studio/scene.json)")
+        store.require_scene()
         recorded = scene_from(store.scene["scene"])
         _require_same(root, store, recorded, recorded if scene is None else scene)
         return cls(root, recorded)

@@ -1,4 +1,4 @@
-"""doctor: what this machine can do, each thing really tried."""
+"""doctor: what this machine can do; drawing and codecs are really tried."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def doctor(options: Doctor, console: Console) -> int:
 def _tried(what: str, attempt: Callable[[], str], *, needed: bool = True) -> Finding:
     try:
         return Finding(what, "ok", attempt())
-    except (StudioError, OSError, ValueError, RuntimeError) as error:
+    except (StudioError, OSError, ValueError, RuntimeError, subprocess.SubprocessError) as error:
         reason = str(error).splitlines()[0]
         return Finding(what, "fails" if needed else "note", reason if needed else f"not usable here: {reason}")
 

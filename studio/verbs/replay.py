@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import mujoco
 import numpy as np
 
-from curation.errors import BAD_DATA, OK, DataError, NotADataset
+from curation.errors import BAD_DATA, OK, DataError
 from curation.store import SavedEpisode, Store
 from recorders.journal import Take
 from recorders.resimulate import Drift, resimulate
@@ -86,8 +86,7 @@ def world_of(store: Store) -> SimWorld:
     Raises:
         NotADataset: if it was not recorded by the studio.
     """
-    if "scene" not in store.scene:
-        raise NotADataset(store.root, "it was not recorded by the studio (it has no meta/studio/scene.json)")
+    store.require_scene()
     return SimWorld(scene_from(store.scene.get("driven", store.scene["scene"])))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from curation.errors import NotADataset
 from curation.store import Store
 from recorders import rerender as drawing
 from recorders.world.gl import require_opengl
@@ -50,8 +49,7 @@ def rerender(options: Rerender, console: Console) -> int:
     """Write the new dataset and print its summary."""
     require_opengl()
     source = Store.open(dataset_path(options.dataset))
-    if "scene" not in source.scene:
-        raise NotADataset(source.root, "it was not recorded by the studio (it has no meta/studio/scene.json)")
+    source.require_scene()
     scene = new_look(options, scene_from(source.scene["scene"]))
     to = dataset_path(options.to)
     drawing.rerender(

@@ -2,7 +2,7 @@
 
     .venv/bin/python tests/benchmarks/bench_throughput.py [--episodes 60] [--peer-episodes 4]
 
-The cap is what rendering and encoding alone would allow: processor cores over their CPU seconds per episode, measured in
+The cap is what rendering and encoding alone would allow: processor cores over CPU seconds per episode, measured in
 this run on one thread. The peer drives the plugin's robot and expert with its defaults and with its best settings.
 """
 

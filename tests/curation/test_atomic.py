@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from curation.atomic import one_at_a_time, place, write_aside
+from curation.atomic import POLL_S, one_at_a_time, place, write_aside
 from curation.errors import CannotWrite
 
 
@@ -48,8 +50,29 @@ def test_place_copies_where_links_are_refused(tmp_path: Path, monkeypatch: pytes
     assert source.exists()
 
 
-def test_only_one_holds_a_folder(tmp_path: Path) -> None:
-    with one_at_a_time(tmp_path) as first, one_at_a_time(tmp_path, wait=False) as second:
-        assert (first, second) == (True, False)
-    with one_at_a_time(tmp_path, wait=False) as third:
-        assert third
+def test_only_one_holds_a_lock(tmp_path: Path) -> None:
+    path, held = tmp_path / "new" / "lock", threading.Event()
+
+    def ask() -> None:
+        with one_at_a_time(path):
+            held.set()
+
+    other = threading.Thread(target=ask)
+    with one_at_a_time(path):
+        other.start()
+        assert not held.wait(5 * POLL_S)
+    assert held.wait(10)
+    other.join()
+    assert path.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="flock")
+def test_a_lock_that_nobody_can_have_is_not_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(CannotWrite, match=rf"lock: {os.strerror(errno.ENOLCK)}"), one_at_a_time(tmp_path / "lock"):
+        pytest.fail("it was given")

@@ -11,8 +11,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from curation.atomic import write_aside
+from curation.attempts import Attempts
 from curation.episodes import StagedEpisode
-from curation.inspect import ATTEMPTS, EpisodeFacts, Grasp, inspect, table
+from curation.inspect import EpisodeFacts, Grasp, inspect, table
+from curation.layout import ATTEMPTS, TAKES
 from curation.rates import wilson
 from curation.store import Store
 from curation.video import Encoding
@@ -78,9 +81,38 @@ def test_numbers_match_those_computed_by_hand(root: Path) -> None:
 
 
 def test_attempts_count_what_was_not_kept(root: Path) -> None:
-    attempts = inspect(Store.open(root)).attempts
-    assert attempts is not None
-    assert (attempts.kept, attempts.success) == (wilson(2, 3), wilson(0, 3))
+    found = inspect(Store.open(root))
+    assert found.attempts == Attempts(total=3, kept=2, success=0, unjudged={})
+    text = table(found)
+    assert "0 of 3 attempts, 95 % CI 0 to 56 %" in text
+    assert "attempts    3, 2 kept" in text
+    assert "kept        2 never_reached" in text
+
+
+def test_without_the_log_attempts_are_unknown(copy: Path) -> None:
+    (copy / ATTEMPTS).unlink()
+    found = inspect(Store.open(copy))
+    assert found.attempts is None
+    assert "attempts    unknown" in table(found)
+
+
+def test_what_was_selected_is_counted_and_not_rated(root: Path) -> None:
+    found = replace(inspect(Store.open(root)), success=None, success_of="", attempts=None, outcomes={"success": 20})
+    text = table(found)
+    assert "not known: only what was kept is here" in text
+    assert "kept        20 success\n" in text
+    assert "CI" not in text
+
+
+def test_attempts_that_stopped_early_are_shown_apart(root: Path) -> None:
+    tried = Attempts(total=5, kept=3, success=1, unjudged={"discarded": 1, "interrupted": 2})
+    assert "5, 3 kept, 1 discarded, 2 interrupted" in table(replace(inspect(Store.open(root)), attempts=tried))
+
+
+def test_takes_that_wait_are_named(copy: Path) -> None:
+    for name, notes in (("a", "1 take waits"), ("b", "2 takes wait")):
+        write_aside(copy / TAKES / f"{name}.jsonl", b"{}\n")
+        assert f"{notes} on disk: studio recover {copy}" in inspect(Store.open(copy)).notes
 
 
 def test_it_is_json(root: Path) -> None:

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 
-from curation.stats import QUANTILES, ImageStats, NumericStats, numeric_stats
+from curation.stats import QUANTILES, ImageStats, NumericStats
 
 
 def test_merged_columns_equal_numpy_over_all() -> None:
@@ -26,7 +26,7 @@ def test_merged_columns_equal_numpy_over_all() -> None:
 
 
 def test_one_column_keeps_lerobots_shape() -> None:
-    assert {v.shape for v in numeric_stats(np.arange(5)).values()} == {(1,)}
+    assert {v.shape for v in NumericStats.of(np.arange(5)).as_lerobot().values()} == {(1,)}
 
 
 def test_image_histograms_equal_numpy_over_the_grid() -> None:

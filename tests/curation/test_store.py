@@ -12,10 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from curation import layout
 from curation import store as store_module
+from curation.atomic import ASIDE, write_aside
 from curation.errors import (
     CannotWrite,
     DataError,
+    NoScene,
     NotADataset,
     TargetExists,
     UnknownChoice,
@@ -47,9 +50,7 @@ def test_what_went_in_comes_out(new_store: Store, make_stage: Stage) -> None:
         assert store.episode("id-1") == store.episode(1)
         assert store.episode(1).task == "other"
         assert store.episode(2).start == 16
-        frames = store.episode(2).frames
-        assert frames is not None
-        assert frames.read_bytes() == b"opaque 2"
+        assert store.episode(2).frames.read_bytes() == b"opaque 2"
         for key, values in numbers(2, 8).items():
             assert np.array_equal(store.numeric(2)[key], values)
     assert not any(episode.folder.exists() for episode in staged)
@@ -173,13 +174,14 @@ def test_a_kill_at_any_step_is_undone(
     new_store: Store, make_stage: Stage, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
     new_store.commit(make_stage(0))
-    before, staged = tree(new_store.root), make_stage(1, task="other")
+    before, whole, staged = tree(new_store.root), fingerprint(new_store.root), make_stage(1, task="other")
     with monkeypatch.context() as patch:
         kill_at(patch, step)
         with pytest.raises(Killed):
             new_store.commit(staged)
     killed = tree(new_store.root)
     assert Store.open(new_store.root).rows() == [new_store.episode(0).row]
+    assert fingerprint(new_store.root) == whole
     assert tree(new_store.root) == killed  # a reader changes nothing: the writer may be at work
     store = Store.open(new_store.root, writing=True)
     assert store.rows() == [new_store.episode(0).row]
@@ -210,7 +212,44 @@ def test_files_that_no_commit_left_are_not_removed(new_store: Store, make_stage:
     old = {**json.loads(info.read_text()), "total_episodes": 1, "total_frames": 8}
     info.write_text(json.dumps(old))
     before = tree(new_store.root)
-    store = Store.open(new_store.root, writing=True)
-    assert tree(new_store.root) == before
     with pytest.raises(DataError, match="restore info"):
-        store.commit(make_stage(4))
+        Store.open(new_store.root, writing=True)
+    with pytest.raises(DataError, match="restore info"):
+        Store.open(new_store.root).commit(make_stage(4))
+    assert tree(new_store.root) == before
+
+
+def test_a_rollback_leaves_alone_what_others_are_writing(new_store: Store, make_stage: Stage) -> None:
+    new_store.commit(make_stage(0))
+    others = [new_store.root / layout.TAKES / f"a.jsonl{ASIDE}", new_store.root / layout.TRASH / f"b.jsonl{ASIDE}"]
+    own = new_store.root / layout.FRAMES / f"id-1.parquet{ASIDE}"
+    for path in (*others, own):
+        write_aside(path, b"half")
+    Store.open(new_store.root, writing=True)
+    assert [path.exists() for path in (*others, own)] == [True, True, False]
+
+
+def test_a_dataset_that_cannot_be_locked_is_read_but_not_written(new_store: Store, make_stage: Stage) -> None:
+    lock = new_store.root / layout.COMMIT_LOCK
+    lock.mkdir()
+    assert Store.open(new_store.root).total_episodes == 0
+    with pytest.raises(CannotWrite, match=r"commit\.lock"):
+        Store.open(new_store.root, writing=True)
+    staged = make_stage(0)
+    with pytest.raises(CannotWrite, match=r"commit\.lock"):
+        new_store.commit(staged)
+    assert StagedEpisode.load(staged.folder).row == staged.row
+
+
+def test_a_scene_is_required_by_those_who_draw(new_store: Store, tmp_path: Path) -> None:
+    with pytest.raises(NoScene, match=r"has no meta/studio/scene\.json"):
+        new_store.require_scene()
+    ours = Store.create(
+        tmp_path / "ours",
+        fps=30,
+        features=FEATURES,
+        robot_type="r",
+        scene={"scene": {"block": "cube"}},
+        encoding=Encoding(),
+    )
+    assert ours.require_scene() == {"scene": {"block": "cube"}}

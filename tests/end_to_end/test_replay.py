@@ -35,7 +35,7 @@ def change_actions(made: Made, to: Path, episode: int, rows: slice, joint: str, 
 def test_all_are_equal_bit_for_bit(commands: Commands, plain: Made, distracted: Made) -> None:
     said = commands.studio("replay", str(plain.root))
     assert said.out.count("equal bit for bit,") == 5
-    assert "5 of 5 episodes have the same outcome, 5 are equal bit for bit." in said.out
+    assert "5 of 5 episodes hold, 5 are equal bit for bit." in said.out
     told = json.loads(commands.studio("replay", str(distracted.root), "--json").out)
     assert [row["equal"] for row in told["episodes"]] == [True, True]
     assert {row["joint_deg"] + row["block_mm"] for row in told["episodes"]} == {0.0}
@@ -46,7 +46,7 @@ def test_an_action_that_changes_the_outcome_is_found(commands: Commands, plain: 
     said = commands.studio("replay", str(root), code=3)
     assert "episode 1: joints drift" in said.out
     assert "success became never_picked_up" in said.out
-    assert "4 of 5 episodes have the same outcome, 4 are equal bit for bit." in said.out
+    assert "4 of 5 episodes hold, 4 are equal bit for bit." in said.out
     told = json.loads(commands.studio("replay", str(root), "--episode", "1", "--json", code=3).out)
     assert [(row["episode"], row["same_outcome"], row["equal"]) for row in told["episodes"]] == [(1, False, False)]
     assert "4 are equal" not in commands.studio("replay", str(root), "--episode", "0", "2").out
@@ -54,8 +54,9 @@ def test_an_action_that_changes_the_outcome_is_found(commands: Commands, plain: 
 
 def test_a_small_change_is_told_as_drift(commands: Commands, plain: Made, tmp_path: Path) -> None:
     root = change_actions(plain, tmp_path / "nudged", 0, slice(5, 8), "wrist_roll", 0.5, 0.0)
-    told = json.loads(commands.studio("replay", str(root), "--episode", "0", "--json").out)["episodes"][0]
+    told = json.loads(commands.studio("replay", str(root), "--episode", "0", "--json", code=3).out)["episodes"][0]
     assert told["same_outcome"] is True
+    assert told["faults"] == ["the actions do not lead to what was recorded"]
     assert told["equal"] is False
     assert 0.1 < told["joint_deg"] < 2.0
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from curation.errors import BrokenJournal
 from curation.frames import JOINTS
 from curation.store import Store
 from curation.video import count_frames
@@ -154,6 +155,14 @@ def takes(root: Path) -> list[Path]:
     return sorted((root / "meta/studio/takes").glob("*.jsonl"))
 
 
+def ended(path: Path) -> bool:
+    """Whether a take has its footer; a kill can come before its header."""
+    try:
+        return read_journal(path, up_to_damage=True).footer is not None
+    except BrokenJournal:
+        return False
+
+
 def attempts(root: Path) -> list[dict[str, Any]]:
     path = root / "meta/studio/attempts.jsonl"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
@@ -238,7 +247,7 @@ def check_with_lerobot(lerobot: Any, root: Path) -> int:
 
 def check_with_store(root: Path) -> Store:
     """Counts, rows, lengths, videos, physics and statistics agree; nothing stray is left."""
-    store = Store.open(root)
+    store = Store.open(root, writing=True)  # nobody else is: what the kill left is cleared up
     start = 0
     for episode in store.episodes:
         columns = store.numeric(episode.index)

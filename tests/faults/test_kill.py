@@ -28,6 +28,7 @@ from tests.faults.harness import (
     check_with_lerobot,
     check_with_store,
     counted,
+    ended,
     saved_ids,
     studio,
     takes,
@@ -122,7 +123,7 @@ def phase_hit(root: Path, before: set[str]) -> str:
 
 def unfinished(root: Path) -> set[str]:
     """Takes that have not ended, by their journals."""
-    return {p.stem for p in takes(root) if not p.stat().st_size or read_journal(p, up_to_damage=True).footer is None}
+    return {path.stem for path in takes(root) if not ended(path)}
 
 
 class Chain:

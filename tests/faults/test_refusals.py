@@ -33,6 +33,7 @@ from tests.faults.harness import (
     Said,
     check_with_store,
     counted,
+    ended,
     saved_ids,
     small_disk,
     studio,
@@ -208,22 +209,24 @@ def test_terminated(data: Path, to_group: bool) -> None:
         run.process.terminate()
     done = run.wait()
     done.refuses(INTERRUPTED, "studio record: interrupted. What was kept or saved is on disk")
-    whole = [path for path in takes(data) if read_journal(path).footer is not None]
-    kept = Promised()
-    kept.hear(done.err, data)
-    assert len(kept.kept) >= 2
-    assert set(kept.kept.values()) <= {path.stem for path in whole} | set(saved_ids(data))
-    kept.must_hold(data)
+    promised = Promised()
+    promised.hear(done.err, data)
+    assert len(promised.kept) >= 2
+    promised.must_hold(data)
 
 
 @pytest.mark.parametrize("delay", [0.02, 0.3, 1.0])
 def test_interrupted_while_the_drawing_process_starts(data: Path, delay: float) -> None:
-    run = Run("record", "--resume", "-n", 3, *ALL, "--to", data, *SMALL)
+    run = Run("record", "--resume", "-n", 30, *ALL, "--to", data, *SMALL)
     run.until(lambda: run.said("take 2: .* kept"))
     time.sleep(delay)
     run.signal(signal.SIGINT)
-    run.wait().refuses(INTERRUPTED, "interrupted. What was kept or saved is on disk")
-    assert len([path for path in takes(data) if read_journal(path).footer]) == 1
+    done = run.wait()
+    done.refuses(INTERRUPTED, "interrupted. What was kept or saved is on disk")
+    promised = Promised()
+    promised.hear(done.err, data)
+    assert promised.kept
+    promised.must_hold(data)
 
 
 def test_generate_interrupted(data: Path) -> None:
@@ -232,7 +235,8 @@ def test_generate_interrupted(data: Path) -> None:
     run.signal(signal.SIGINT)
     done = run.wait()
     done.refuses(INTERRUPTED, "interrupted. What was kept or saved is on disk")
-    assert takes(data) == []
+    assert len(takes(data)) <= 1  # one may be on its way into the dataset
+    assert all(ended(path) for path in takes(data))
     assert not (data / "meta/studio/staging").exists()
     check_with_store(data)
 

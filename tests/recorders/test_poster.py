@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
+from curation.attempts import Attempts
 from curation.episodes import StagedEpisode
 from curation.errors import NotADataset, UsageError
+from curation.inspect import inspect
+from curation.rates import Rate, wilson
 from curation.store import Store
 from curation.video import Encoding
 from recorders.clock import Unpaced
@@ -18,7 +22,7 @@ from recorders.crew import draw_take
 from recorders.journal import read_journal
 from recorders.operators.named import Who, make_operator
 from recorders.placements import Placing, start
-from recorders.poster import BODY_TOP, MAP_WIDTH, MARGIN, SIDE, WIDTH, chosen, make_poster, moments
+from recorders.poster import BODY_TOP, MAP_WIDTH, MARGIN, SIDE, WIDTH, _success, chosen, make_poster, moments
 from recorders.poster_map import Ground, tip_paths
 from recorders.session import Session
 from recorders.take import Keep, run_take
@@ -63,6 +67,28 @@ def test_poster_has_something_in_every_part(store: Store, tmp_path: Path) -> Non
     colours = {name: len(np.unique(part.reshape(-1, 3), axis=0)) for name, part in parts.items()}
     assert min(colours.values()) > 20, colours
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["poster.png"]
+
+
+@pytest.mark.parametrize(
+    ("success", "attempts", "said"),
+    [
+        (
+            wilson(20, 23),
+            Attempts(total=23, kept=20, success=20, unjudged={"discarded": 1}),
+            ["20", "of 23 attempts", "95 % CI 68 to 95 %", "attempts: 23, 20 kept, 1 discarded"],
+        ),
+        (None, None, ["not known: only what was kept is here", "attempts: unknown"]),
+    ],
+)
+def test_the_big_number_counts_attempts(
+    store: Store, monkeypatch: pytest.MonkeyPatch, success: Rate | None, attempts: Attempts | None, said: list[str]
+) -> None:
+    texts: list[str] = []
+    draw = ImageDraw.Draw(Image.new("RGB", (WIDTH, WIDTH)))
+    monkeypatch.setattr(draw, "text", lambda _, text, *rest, **more: texts.append(text))
+    found = replace(inspect(store), success=success, success_of="attempts", attempts=attempts, outcomes={"success": 20})
+    _success(draw, found)
+    assert texts == ["Success", *said, "success", "20"]
 
 
 def test_the_map_shows_forward_up_and_the_robots_right_at_the_right() -> None:
