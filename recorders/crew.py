@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.errors import FAILED, DataError, StudioError, UsageError
+from curation.layout import STAGING
 from curation.video import Encoding
 
 from .draw import layout_of, positions, row_of, stage_take
@@ -170,8 +171,6 @@ def draw_take(
     before_frame: Callable[[int], Any] = lambda index: None,
 ) -> Path:
     """Stage a take of the scene it was driven in; returns the stage folder."""
-    from .session import STAGING
-
     model = painter.model
     qpos = positions(take, layout_of(model), model)
     folder = root / STAGING / take.header["episode_id"]

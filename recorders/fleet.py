@@ -15,6 +15,7 @@ from typing import Any
 
 from curation.episodes import StagedEpisode
 from curation.errors import StudioError
+from curation.layout import STAGING
 from curation.video import Encoding
 
 from .crew import Crew, draw_take
@@ -23,7 +24,7 @@ from .operators.named import Who, make_operator
 from .placements import Placing, start
 from .record import terms
 from .rollout import Start
-from .session import STAGING, Session, Terms, begin_take
+from .session import Session, Terms, begin_take
 from .take import Keep, TakeFailed, run_take
 from .world.scene import Scene, compile_scene, fingerprint
 from .world.sim import SimWorld

@@ -26,6 +26,7 @@ from curation.atomic import write_aside
 from curation.episodes import EpisodeRow, StagedEpisode
 from curation.errors import CannotWrite, TargetExists, UsageError
 from curation.frames import Placement, Vector
+from curation.layout import ATTEMPTS, STAGING
 from curation.store import SavedEpisode, Store
 from curation.store import fingerprint as data_fingerprint
 from curation.video import Encoding
@@ -33,7 +34,7 @@ from curation.video import Encoding
 from .crew import Crew
 from .draw import Layout, positions, stage_take
 from .journal import Take
-from .session import ATTEMPTS, STAGING, scene_card
+from .session import scene_card
 from .sidecar import read_sidecar
 from .world import props, reach
 from .world.drawing import Painter

@@ -78,7 +78,7 @@ def resimulate(take: Take, world: SimWorld, layout: Layout, actions: Vector | No
 
 
 def judge_unfinished(take: Take, world: SimWorld, layout: Layout) -> dict[str, object]:
-    """The footer of a take that stopped before its end: its outcome is that it was interrupted, and is in no rate.
+    """The footer of a take that stopped before its end: its outcome is that it was interrupted; no success.
 
     What the judge saw up to there is reported where repeating the take gives the very same physics.
     """

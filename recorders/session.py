@@ -26,6 +26,7 @@ import mujoco
 from curation.atomic import make_folder, place, remove, write_aside
 from curation.episodes import StagedEpisode
 from curation.errors import BrokenJournal, CannotWrite, DataError, Mismatch, UsageError
+from curation.layout import ATTEMPTS, STAGING, TAKES, TRASH
 from curation.store import Store
 from curation.video import Encoding
 
@@ -38,12 +39,8 @@ from .world.scene import Scene, compile_scene, fingerprint, scene_from
 from .world.sim import ROBOT_TYPE, features_of
 from .world.tasks.pick_place import instruction
 
-STUDIO = Path("meta") / "studio"
-TAKES, TRASH, STAGING, ATTEMPTS = STUDIO / "takes", STUDIO / "trash", STUDIO / "staging", STUDIO / "attempts.jsonl"
-
-
 INTERRUPTED = "interrupted"
-"""Outcome of a take that stopped before its end; it is in no rate."""
+"""Outcome of a take that stopped before its end; it never counts as a success."""
 Terms = dict[str, Any]
 """What was asked of a take, JSON values: the position before jitter, the keep rule, the limit, the session's seed."""
 
@@ -273,7 +270,7 @@ def begin_take(
 
 def _lock(root: Path) -> IO[bytes]:
     """Hold the dataset for this process; the operating system lets go when it ends, however it ends."""
-    path = root / STUDIO / "session.lock"
+    path = root / "meta" / "studio" / "session.lock"
     try:
         file = path.open("ab")
     except OSError as error:

@@ -12,6 +12,7 @@ import pytest
 from curation.episodes import StagedEpisode
 from curation.errors import DataError, Mismatch, NotADataset, TargetExists, UsageError
 from curation.frames import Placement
+from curation.layout import ATTEMPTS, STAGING, TAKES, TRASH
 from curation.store import Store
 from curation.video import Encoding
 from recorders.crew import draw_take
@@ -19,7 +20,7 @@ from recorders.journal import Journal, Take, finish_journal, read_journal
 from recorders.operators import each
 from recorders.resimulate import judge_unfinished
 from recorders.rollout import Start
-from recorders.session import ATTEMPTS, STAGING, TAKES, TRASH, Session
+from recorders.session import Session
 from recorders.take import Keep, TakeFailed, run_take
 from recorders.world.scene import Scene
 from recorders.world.sim import SimWorld
