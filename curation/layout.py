@@ -9,6 +9,7 @@ meta/studio/scene.json                      the scene, reach and camera views
 meta/studio/frames/<episode_id>.parquet     physics, phase, timing and author of every frame
 meta/studio/histograms/<episode_id>.npz     image histograms, from which exact statistics are rebuilt
 meta/studio/attempts.jsonl                  the recorder's log: a line for every finished attempt, kept or not
+meta/studio/notes.jsonl                     what people, the judge and classifiers say about episodes
 meta/studio/takes/<episode_id>.jsonl        takes that are not episodes yet, kept or unfinished
 meta/studio/trash/<episode_id>.jsonl        takes that were not kept
 meta/studio/staging/                        episodes on their way into the dataset
@@ -42,6 +43,8 @@ SCENE = "meta/studio/scene.json"
 FRAMES = Path("meta/studio/frames")
 HISTOGRAMS = Path("meta/studio/histograms")
 ATTEMPTS = Path("meta/studio/attempts.jsonl")
+NOTES = Path("meta/studio/notes.jsonl")
+NOTES_LOCK = Path("meta/studio/notes.lock")
 TAKES = Path("meta/studio/takes")
 TRASH = Path("meta/studio/trash")
 STAGING = Path("meta/studio/staging")

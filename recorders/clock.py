@@ -64,6 +64,11 @@ class RealTime:
             self._shift += behind
         return now - self._zero, behind > self.LATE_SHARE * self._period
 
+    @property
+    def last_work_s(self) -> float | None:
+        """How long the work of the last whole frame took [s]; None in the first."""
+        return self._work[-1] if self._work else None
+
     def measured(self) -> dict[str, float]:
         """How long the work of a frame took since `start`: median, 99th percentile and worst [ms]."""
         if not self._work:

@@ -24,6 +24,7 @@ from .operators.named import Who, make_operator
 from .placements import Placing, start
 from .record import terms
 from .rollout import Start
+from .schedule import Turns
 from .session import Session, Terms, begin_take
 from .take import Keep, TakeFailed, run_take
 from .world.scene import Scene, compile_scene, fingerprint
@@ -50,14 +51,25 @@ class Made:
 
 
 def fleet(
-    session: Session, who: Who, placing: Placing, *, seed: int, processes: int, rule: Keep, limit: int
+    session: Session,
+    who: Who,
+    placing: Placing,
+    turns: Turns | None,
+    *,
+    seed: int,
+    processes: int,
+    rule: Keep,
+    limit: int,
 ) -> Generator[Made]:
-    """Attempts in order, from the session's next one on, until the caller stops asking.
+    """Attempts in order, from the session's next one on, until the caller stops asking or no position wants more.
+
+    The caller settles each attempt before it asks for the next.
 
     Args:
         session: whose staging folder the workers write to.
         who: drives.
         placing: where blocks go.
+        turns: whose turn it is among the positions of a list.
         seed: of the session.
         processes: how many attempts are worked on at once.
         rule: which takes are drawn.
@@ -71,20 +83,23 @@ def fleet(
 
     def give() -> None:
         nonlocal given
-        at = start(placing, session.scene, seed, given)
-        crew.give(Job(given, at, terms(placing, given, rule, limit, seed)))
-        given += 1
+        while given - following <= 2 * processes:
+            target = None if turns is None else turns.next(settled=given == following)
+            if turns is not None and target is None:
+                return
+            at = start(placing, session.scene, seed, given, target)
+            crew.give(Job(given, at, terms(placing, given, rule, limit, seed, target)))
+            given += 1
 
     try:
-        for _ in range(processes + 1):
-            give()
-        while True:
+        give()
+        while given > following:
             for made in crew.results(wait=True):
                 ready[made.attempt] = made
-                give()
             while following in ready:
                 yield ready.pop(following)
                 following += 1
+                give()
     finally:
         crew.stop()
         session.drop_staged()

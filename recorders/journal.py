@@ -56,6 +56,7 @@ class Journal:
 
     def __init__(self, path: Path, header: dict[str, Any]) -> None:
         self.path = path
+        self.episode_id = str(header["episode_id"])
         self.frames = 0
         self.late = 0
         self._file = _open(path)

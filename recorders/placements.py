@@ -5,16 +5,15 @@ Every draw comes from the episode's own seed, so an episode can be placed again 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from curation.errors import UsageError
 from curation.frames import Placement
+from curation.targets import Target
 
 from .rollout import Start
 from .world import reach
@@ -31,7 +30,7 @@ class Placing:
         at: one position x, y [m].
         box: x low, x high, y low, y high [m]: uniform inside, or a lattice with `grid`.
         grid: columns along x and rows along y over `box`.
-        targets: positions in order, each (x, y, yaw [deg] or None, note).
+        targets: positions in order.
         jitter: uniform noise per axis [m].
         yaw: heading [deg], or "free" for any.
     """
@@ -39,7 +38,7 @@ class Placing:
     at: tuple[float, float] | None = None
     box: tuple[float, float, float, float] | None = None
     grid: tuple[int, int] | None = None
-    targets: tuple[tuple[float, float, float | None, str], ...] = ()
+    targets: tuple[Target, ...] = ()
     jitter: float = 0.0
     yaw: float | Literal["free"] = "free"
 
@@ -64,17 +63,22 @@ class Placing:
         """Positions in the grid or target list; 0 where there is none."""
         return len(self.targets) or (self.grid[0] * self.grid[1] if self.grid else 0)
 
-    def note(self, index: int) -> str:
-        """What the targets file says about the position of attempt `index`."""
-        return self.targets[index % len(self.targets)][3] if self.targets else ""
+    def target(self, index: int) -> Target | None:
+        """The target that attempt `index` is of when targets are taken in turn; None without targets."""
+        return self.targets[index % len(self.targets)] if self.targets else None
 
-    def nominal(self, index: int) -> tuple[float, float, float | None] | None:
-        """The position asked for attempt `index`, before jitter; None where it is drawn from the box."""
+    def nominal(self, index: int, target: Target | None = None) -> tuple[float, float, float | None] | None:
+        """The position asked for attempt `index`, before jitter; None where it is drawn from the box.
+
+        Args:
+            index: number of the attempt.
+            target: the position of the list that it is of; by default the one whose turn it is.
+        """
         if self.at:
             return (*self.at, None)
-        if self.targets:
-            x, y, yaw, _ = self.targets[index % len(self.targets)]
-            return x, y, yaw
+        target = target or self.target(index)
+        if target:
+            return target.x, target.y, target.rotation
         if self.grid and self.box:
             columns, rows = self.grid
             column, row = index % columns, (index // columns) % rows
@@ -82,7 +86,7 @@ class Placing:
         return None
 
 
-def start(placing: Placing, scene: Scene, seed: int, index: int) -> Start:
+def start(placing: Placing, scene: Scene, seed: int, index: int, target: Target | None = None) -> Start:
     """The start of attempt `index`: its own seed, and a placement drawn from that.
 
     Jitter and box draws that land where the block cannot be recorded are drawn again.
@@ -92,7 +96,7 @@ def start(placing: Placing, scene: Scene, seed: int, index: int) -> Start:
     """
     own = attempt_seed(seed, index)
     rng = np.random.default_rng([own, PLACEMENT_STREAM])
-    nominal = placing.nominal(index)
+    nominal = placing.nominal(index, target)
     if nominal is not None:
         _require_valid(scene, Placement(nominal[0], nominal[1], nominal[2] or 0.0))
     for redraws in range(1000):
@@ -103,7 +107,7 @@ def start(placing: Placing, scene: Scene, seed: int, index: int) -> Start:
 
 
 def cells_without(placing: Placing, asked: Iterable[Any]) -> list[tuple[float, float]]:
-    """Positions of a grid or target list for which no episode was asked and kept, in order; metres."""
+    """Positions of a grid for which no episode was asked and kept, in order; metres."""
     done = {(round(float(a[0]), 6), round(float(a[1]), 6)) for a in asked if a}
     nominal = [placing.nominal(index) for index in range(placing.cells)]
     wanted = [(round(n[0], 6), round(n[1], 6)) for n in nominal if n]
@@ -127,27 +131,6 @@ def attempt_seed(seed: int, index: int) -> int:
     low, high = np.random.SeedSequence([seed, index]).generate_state(2)
     # 63 bits: they fit the dataset's int64 column, and two of a million attempts practically never share one.
     return int(low) | (int(high) & 0x7FFFFFFF) << 32
-
-
-def read_targets(path: Path) -> tuple[tuple[float, float, float | None, str], ...]:
-    """A positions file: `{"positions": [{"x", "y", "rotation", "note"}]}`, metres and degrees.
-
-    Raises:
-        UsageError: if the file is missing or not of that form.
-    """
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))["positions"]
-        return tuple(_target(entry) for entry in entries)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(
-            f"Targets {path} cannot be read ({error}). "
-            'Expected {"positions": [{"x": 0.3, "y": 0.1, "rotation": 0}]}.'
-        ) from error
-
-
-def _target(entry: dict[str, Any]) -> tuple[float, float, float | None, str]:
-    turned = entry.get("rotation")
-    return float(entry["x"]), float(entry["y"]), None if turned is None else float(turned), str(entry.get("note", ""))
 
 
 def _draw(placing: Placing, nominal: tuple[float, float, float | None] | None, rng: np.random.Generator) -> Placement:

@@ -10,15 +10,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from curation.episodes import StagedEpisode
 from curation.errors import DataError, StudioError
 from curation.frames import Ending, Frame
+from curation.targets import Target
 
 from .clock import RealTime
-from .crew import Crew, Gate, Undrawn, drawing_crew
+from .crew import Undrawn
+from .darkroom import Darkroom, Drawing, Saved
 from .journal import read_journal
 from .operators import Operator
 from .placements import Placing, start
+from .schedule import Turns
 from .session import Session, Terms
 from .take import Keep, run_take
 from .world.protocol import World
@@ -43,21 +45,6 @@ class Took:
     frames: int
     late: int
     total: int
-
-
-@dataclass(frozen=True)
-class Saved:
-    """An episode is in the dataset."""
-
-    index: int
-    episode_id: str
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """Kept takes still to be drawn."""
-
-    left: int
 
 
 Event = Took | Saved | Drawing | Undrawn
@@ -85,13 +72,14 @@ class NotDrawn(DataError):
         )
 
 
-def terms(placing: Placing, attempt: int, rule: Keep, limit: int, seed: int) -> Terms:
+def terms(placing: Placing, attempt: int, rule: Keep, limit: int, seed: int, target: Target | None = None) -> Terms:
     """What is asked of an attempt, as its journal and its episode store it."""
-    asked = placing.nominal(attempt)
-    note = placing.note(attempt)
+    target = target or placing.target(attempt)
+    asked = placing.nominal(attempt, target)
     return {
         "asked": None if asked is None else list(asked),
-        **({"note": note} if note else {}),
+        **({"target": target.id} if target else {}),
+        **({"note": target.note} if target and target.note else {}),
         "jitter": placing.jitter,
         "keep": rule.value,
         "limit_frames": limit,
@@ -110,9 +98,7 @@ class Recorder:
     def __init__(self, session: Session, tell: Callable[[Event], None]) -> None:
         self._session = session
         self._tell = tell
-        self._may_draw = Gate()
-        self._crew: Crew | None = None
-        self.undrawn: list[Path] = []
+        self._room = Darkroom(session, tell)
 
     def finish_kept(self) -> list[Path]:
         """Save takes kept by an earlier process.
@@ -122,9 +108,9 @@ class Recorder:
         """
         kept, unfinished = self._session.waiting()
         for take in kept:
-            self._draw(self._session.journal(take.header["episode_id"]))
+            self._room.give(self._session.journal(take.header["episode_id"]))
         self.finish()
-        return unfinished + self.undrawn
+        return unfinished + self._room.undrawn
 
     def record(
         self,
@@ -132,6 +118,7 @@ class Recorder:
         operator: Operator,
         label: str,
         placing: Placing,
+        turns: Turns | None = None,
         *,
         episodes: int,
         seed: int,
@@ -141,12 +128,13 @@ class Recorder:
         pause: float = 0.0,
         watch: Callable[[Frame], None] = lambda frame: None,
     ) -> None:
-        """Take until the dataset holds `episodes` kept ones, then save them all.
+        """Take until the dataset holds `episodes` kept and unmasked ones, then save them all.
 
         Args:
             world, operator: as in `run_take`.
             label: of the operator, stored per episode.
             placing: where blocks go.
+            turns: whose turn it is among the positions of a list; its `missing` tells afterwards which were given up.
             episodes: the total the dataset shall hold.
             seed: of the session.
             rule: which takes to keep.
@@ -160,27 +148,32 @@ class Recorder:
             NotDrawn: if the total is not reached, because kept takes cannot be drawn.
         """
         session = self._session
-        undrawn = len(self.undrawn)
+        undrawn = len(self._room.undrawn)
         attempt = session.next_attempt
         failures = 0
-        while (
-            session.store.total_episodes + self._open < episodes and len(self.undrawn) - undrawn < MAX_FAILURES_IN_A_ROW
-        ):
-            at = start(placing, session.scene, seed, attempt)
-            journal = session.begin(at, label, attempt, terms(placing, attempt, rule, limit, seed))
-            self._may_draw.close()
+        while self._total() < episodes and len(self._room.undrawn) - undrawn < MAX_FAILURES_IN_A_ROW:
+            target = None
+            if turns is not None:
+                # A kept take counts for its position only once it is saved.
+                if (target := turns.next(settled=False)) is None:
+                    self.finish()
+                    target = turns.next(settled=True)
+                if target is None:
+                    break
+            at = start(placing, session.scene, seed, attempt, target)
+            journal = session.begin(at, label, attempt, terms(placing, attempt, rule, limit, seed, target))
+            self._room.pause(True)
             try:
                 ending, kept = run_take(
                     world, operator, at, journal,
                     rule=rule, limit=limit, clock=clock, watch=watch, measured=clock.measured,
                 )  # fmt: skip
             finally:
-                self._may_draw.open()
+                self._room.pause(False)
             session.settle(read_journal(journal.path))
             if kept:
-                self._draw(journal.path)
-            total = session.store.total_episodes + self._open
-            self._tell(Took(attempt, ending, kept, journal.frames, journal.late, total))
+                self._room.give(journal.path)
+            self._tell(Took(attempt, ending, kept, journal.frames, journal.late, self._total()))
             self._rest(pause)
             failures = 0 if kept else failures + 1
             if failures >= MAX_FAILURES_IN_A_ROW:
@@ -188,46 +181,24 @@ class Recorder:
                 raise NothingKept(failures, ending.outcome.value)
             attempt += 1
         self.finish()
-        if session.store.total_episodes < episodes:
-            raise NotDrawn(len(self.undrawn), session.store.total_episodes, episodes)
+        if self._total() < episodes and len(self._room.undrawn) > undrawn:
+            raise NotDrawn(len(self._room.undrawn), len(session.live), episodes)
+
+    def _total(self) -> int:
+        """Episodes that count, saved or only kept so far."""
+        return len(self._session.live) + self._room.open
 
     def finish(self) -> None:
         """Save every take that waits to be drawn."""
-        while self._open:
-            self._tell(Drawing(self._open))
-            self._collect(wait=True)
+        self._room.finish()
 
     def close(self) -> None:
         """Stop drawing; what is not saved stays kept on disk."""
-        if self._crew is not None:
-            self._crew.stop()
-            self._crew = None
+        self._room.close()
 
     def _rest(self, seconds: float) -> None:
         until = time.monotonic() + seconds
-        self._collect(wait=False)
+        self._room.collect()
         while (left := until - time.monotonic()) > 0:
             time.sleep(min(left, 0.1))
-            self._collect(wait=False)
-
-    @property
-    def _open(self) -> int:
-        return 0 if self._crew is None else self._crew.open_jobs
-
-    def _draw(self, journal: Path) -> None:
-        if self._crew is None:
-            session = self._session
-            self._crew = drawing_crew(session.root, session.scene, session.store.encoding, self._may_draw)
-        self._crew.give(journal)
-
-    def _collect(self, *, wait: bool) -> None:
-        if self._crew is None:
-            return
-        for result in self._crew.results(wait=wait):
-            if isinstance(result, Undrawn):
-                self.undrawn.append(result.journal)
-                self._tell(result)
-                continue
-            staged = StagedEpisode.load(result)
-            index = self._session.save(staged)
-            self._tell(Saved(index, staged.row.episode_id))
+            self._room.collect()

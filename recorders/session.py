@@ -16,6 +16,7 @@ import os
 import shutil
 import sys
 import uuid
+from collections import Counter
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,9 +25,10 @@ from typing import IO, Any
 import mujoco
 
 from curation.atomic import make_folder, place, remove, write_aside
-from curation.episodes import StagedEpisode
+from curation.episodes import EpisodeRow, StagedEpisode
 from curation.errors import BrokenJournal, CannotWrite, DataError, Mismatch, UsageError
 from curation.layout import ATTEMPTS, STAGING, TAKES, TRASH
+from curation.notes import masked, read_notes
 from curation.store import Store
 from curation.video import Encoding
 
@@ -85,6 +87,7 @@ class Session:
             for folder in (TAKES, STAGING):
                 make_folder(self.root / folder)
             self.attempts = self._read_attempts()
+            self._masked = masked(read_notes(root))
         except BaseException:
             self._lock.close()
             raise
@@ -185,6 +188,19 @@ class Session:
         self._lock.close()
 
     @property
+    def live(self) -> list[EpisodeRow]:
+        """Saved episodes that are not masked, in order: those that count."""
+        return [row for row in self.store.rows() if row.episode_id not in self._masked]
+
+    def by_target(self) -> Counter[str]:
+        """Live episodes by the id of the position they were recorded for."""
+        return Counter(str(row.extra["target"]) for row in self.live if row.extra.get("target"))
+
+    def tried(self) -> Counter[str]:
+        """Finished attempts by the id of their position."""
+        return Counter(str(line["target"]) for line in self.attempts if line.get("target"))
+
+    @property
     def next_attempt(self) -> int:
         """One more than the last attempt that was logged or lies on disk."""
         known = [int(line["attempt"]) for line in self.attempts]
@@ -212,6 +228,7 @@ class Session:
         line = {
             **{name: header[name] for name in ("attempt", "episode_id", "seed", "operator")},
             **header["placement"],
+            **({"target": header["target"]} if header.get("target") else {}),
             "status": footer["end"],
             "outcome": footer["outcome"],
             "kept": footer["kept"],

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from curation.errors import StudioError
 from curation.frames import Ending, Frame, Status, Verdict
 
 from .clock import Clock
-from .journal import Journal
 from .operators import Operator
 from .rollout import Start, rollout
 from .world.protocol import World
@@ -34,6 +33,22 @@ class TakeFailed(StudioError):
         )
 
 
+class Log(Protocol):
+    """What a take is written into; a `Journal`, unless nobody wants to keep it."""
+
+    frames: int
+    late: int
+
+    @property
+    def episode_id(self) -> str: ...
+
+    def add(self, frame: Frame) -> None: ...
+
+    def close(self, ending: Ending, kept: bool) -> None: ...
+
+    def abandon(self) -> None: ...
+
+
 def keeps(rule: Keep, ending: Ending) -> bool:
     """Whether a take with this ending becomes an episode."""
     if ending.status is Status.DISCARDED:
@@ -51,10 +66,12 @@ def run_take(
     world: World,
     operator: Operator,
     start: Start,
-    journal: Journal,
+    journal: Log,
     *,
     rule: Keep,
     limit: int,
+    until_success: bool | None = None,
+    decide: Callable[[Ending], bool] | None = None,
     clock: Clock | None = None,
     watch: Callable[[Frame], None] = lambda frame: None,
     measured: Callable[[], dict[str, Any]] = dict,
@@ -68,6 +85,9 @@ def run_take(
         journal: freshly opened; closed here, or left without a footer if the take does not end by itself.
         rule: which takes to keep.
         limit: most frames.
+        until_success: whether the take ends by itself once the judge is content; by default it does, unless a person
+            keeps takes by a verdict.
+        decide: asked instead of the rule once the take has ended; may take its time.
         clock: paces the frames.
         watch: sees every frame, for a preview; must not raise.
         measured: facts about the take as a whole, asked for at its end and stored with it; JSON values.
@@ -78,10 +98,9 @@ def run_take(
     Raises:
         TakeFailed: if the operator failed; the journal stays as an unfinished take.
     """
+    until_success = rule is not Keep.VERDICT if until_success is None else until_success
     try:
-        for _, event in rollout(
-            [world], operator, [start], limit=limit, clock=clock, until_success=rule is not Keep.VERDICT
-        ):
+        for _, event in rollout([world], operator, [start], limit=limit, clock=clock, until_success=until_success):
             if isinstance(event, Frame):
                 journal.add(event)
                 watch(event)
@@ -89,7 +108,7 @@ def run_take(
                 raise TakeFailed(str(event.report.get("error", "unknown.")), journal.frames)
             else:
                 ending = replace(event, report={**event.report, **measured()})
-                kept = keeps(rule, ending) and journal.frames > 0
+                kept = (keeps(rule, ending) if decide is None else decide(ending)) and journal.frames > 0
                 journal.close(ending, kept)
                 return ending, kept
     except BaseException:

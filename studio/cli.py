@@ -12,12 +12,15 @@ import sys
 from typing import Any
 
 COMMANDS = {
+    "tui": "the studio on this terminal; the same as studio without a command",
     "record": "record episodes in real time into a LeRobot dataset",
     "generate": "generate episodes unpaced, several at once",
     "replay": "simulate stored episodes again and report the drift",
     "rerender": "draw the same episodes again in another look",
     "inspect": "show what a dataset holds; make a film or a poster of it",
     "recover": "finish kept takes; keep or discard unfinished ones",
+    "jobs": "commands in the background: list, log, cancel",
+    "serve": "the same screens in a browser",
     "doctor": "check this machine: OpenGL, codecs, disk, versions, devices",
 }
 
@@ -32,6 +35,8 @@ def main(argv: list[str] | None = None) -> None:
 
 def run(argv: list[str]) -> int:
     """Run one command; returns the exit code."""
+    if not argv and all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        return _guarded("tui", [])
     if not argv or argv[0] in ("-h", "--help"):
         print(_help())
         return 0 if argv else 2

@@ -10,9 +10,10 @@ from typing import Annotated, Literal
 import tyro
 
 from curation.errors import UsageError
-from recorders.placements import Placing, read_targets
+from curation.targets import read_targets
+from recorders.placements import Placing
 
-Episodes = Annotated[int, tyro.conf.arg(aliases=["-n"])]
+Episodes = Annotated[int | None, tyro.conf.arg(aliases=["-n"])]
 Name = tyro.conf.Positional[str]
 
 
@@ -27,7 +28,7 @@ class Where:
     grid: tuple[int, int] | None = None
     """A lattice of NX by NY positions over --box, in order."""
     targets: Path | None = None
-    """A positions file: {"positions": [{"x", "y", "rotation", "note"}]}."""
+    """A positions file: {"positions": [{"x", "y", "rotation", "note"}]}; see `studio targets`."""
     jitter: float = 0.0
     """Uniform noise per axis in metres."""
     yaw: float | Literal["free"] = "free"

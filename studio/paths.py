@@ -1,4 +1,4 @@
-"""Where datasets lie."""
+"""Where datasets and runs lie."""
 
 from __future__ import annotations
 
@@ -19,3 +19,8 @@ def dataset_path(name: str) -> Path:
     # "./pos2" is not a bare name, and must not be printed as one: absolute, it reads back as itself.
     bare = not name.startswith((".", "~"))
     return data_home() / path if bare else path.absolute()
+
+
+def runs_home() -> Path:
+    """The folder of jobs, trainings and evaluations: STUDIO_RUNS, or ./runs."""
+    return Path(os.environ.get("STUDIO_RUNS") or "runs")

@@ -11,7 +11,10 @@ from . import Driver, Operator, each
 from .expert import Expert
 from .modifiers import Noisy
 
-OPERATORS = ("expert",)
+SCRIPTED = ("expert",)
+PEOPLE = ("keyboard",)
+"""Those who decide themselves what to keep."""
+OPERATORS = (*SCRIPTED, *PEOPLE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,11 +41,18 @@ class Who:
         return f"{self.name}+noise{self.noise:g}" if self.noise else self.name
 
 
+def make_driver(who: Who, world: SimWorld) -> Driver:
+    """A scripted driver for one world.
+
+    Raises:
+        UsageError: a person drives, who sits in a booth.
+    """
+    if who.name in PEOPLE:
+        raise UsageError(f"A person at the {who.name} drives in real time: studio record --operator {who.name}.")
+    driver: Driver = Expert(world)
+    return Noisy(driver, who.noise) if who.noise else driver
+
+
 def make_operator(who: Who, world: SimWorld) -> Operator:
-    """The operator for one world."""
-
-    def make(_: int) -> Driver:
-        driver: Driver = Expert(world)
-        return Noisy(driver, who.noise) if who.noise else driver
-
-    return each(make)
+    """A scripted operator for one world; errors as `make_driver`."""
+    return each(lambda _: make_driver(who, world))

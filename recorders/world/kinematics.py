@@ -25,6 +25,8 @@ _LOWER = (0.1349, 0.0052)
 _HAND = 0.0611
 _UPPER_LENGTH, _LOWER_LENGTH = math.hypot(*_UPPER), math.hypot(*_LOWER)
 _UPPER_ANGLE, _LOWER_ANGLE = math.atan2(_UPPER[1], _UPPER[0]), math.atan2(_LOWER[1], _LOWER[0])
+STRAIGHT_ELBOW = _LOWER_ANGLE - _UPPER_ANGLE
+"""Elbow angle at which the arm is stretched out [rad]; near it a millimetre of the hand is many degrees of the elbow."""
 ROLL_ZERO = math.radians(2.7894)
 """Roll at which the closing axis is vertical [rad]; the middle of the calibrated roll range is 0."""
 _MARGIN = math.radians(0.5)
@@ -72,6 +74,27 @@ def solve(grip: Grip, tool: Vector) -> Vector | None:
     joints = np.array([pan, lift, elbow, grip.pitch - lift - elbow, grip.roll])
     inside = (joints >= JOINT_LOW[:5] + _MARGIN) & (joints <= JOINT_HIGH[:5] - _MARGIN)
     return joints if inside.all() else None
+
+
+def forward(joints: Vector, tool: Vector) -> Grip:
+    """Where a tool point is; `solve` of the result gives the same joints back with the elbow up.
+
+    Args:
+        joints: body joints [rad], shape (5,).
+        tool: tool point in the gripper frame [m], shape (3,).
+    """
+    pan, lift, elbow, flex, roll = (float(angle) for angle in joints)
+    pitch = lift + elbow + flex
+    upper, lower = _UPPER_ANGLE - lift, _LOWER_ANGLE - lift - elbow
+    wrist_r = _UPPER_LENGTH * math.cos(upper) + _LOWER_LENGTH * math.cos(lower)
+    wrist_z = _UPPER_LENGTH * math.sin(upper) + _LOWER_LENGTH * math.sin(lower)
+    side, out, up = _tool_in_plane(tool, pitch, roll)
+    radius = wrist_r + out + _HAND * math.cos(pitch) + _LIFT_R
+    height = wrist_z + up - _HAND * math.sin(pitch) + _LIFT_Z
+    azimuth = math.atan2(side, radius) - pan
+    distance = math.hypot(radius, side)
+    point = np.array([PAN_X + distance * math.cos(azimuth), distance * math.sin(azimuth), height])
+    return Grip(point, pitch, roll)
 
 
 def roll_for_heading(position: Vector, pitch: float, heading: float, tool: Vector) -> float | None:

@@ -180,6 +180,11 @@ class SimWorld:
         """Privileged: the bowl's axis at the table [m], shape (3,)."""
         return self._data.body("bowl").xpos.copy()
 
+    def tip(self) -> tuple[float, float, float]:
+        """The tool point in the base frame [m]."""
+        x, y, z = self._data.site("tcp").xpos
+        return float(x), float(y), float(z)
+
     def close(self) -> None:
         self.painter.close()
 

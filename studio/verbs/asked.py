@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from curation.errors import NotADataset, UsageError
+from curation.errors import NotADataset, StudioError, UsageError
+from curation.targets import Target
 from curation.video import Encoding
 from recorders.crew import Undrawn
-from recorders.operators.named import Who
+from recorders.darkroom import Drawing, Saved
+from recorders.operators.named import PEOPLE, Who
 from recorders.placements import Placing, cells_without, require_recordable
-from recorders.record import Drawing, Event, Saved, Took
+from recorders.record import Event, Took
+from recorders.schedule import MAX_TRIES, Schedule, Turns
 from recorders.session import Session
 from recorders.take import Keep
 from recorders.world.gl import require_opengl
@@ -20,6 +23,10 @@ from studio.console import Console
 from studio.options import Episodes, Where
 from studio.paths import dataset_path
 
+EPISODES = 20
+PERSON_LIMIT_S = 60.0
+"""Default time limit of a person's take [s], the earlier work's."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
@@ -28,16 +35,19 @@ class Asked:
     to: str
     """The dataset: a folder, or a bare name under STUDIO_DATA (default ./datasets). Must be new without --resume."""
     operator: str = "expert"
-    """Who drives: expert."""
-    episodes: Episodes = 20
-    """Episodes the dataset shall hold at the end; with --resume the total."""
+    """Who drives: expert, or a person at the keyboard."""
+    episodes: Episodes = None
+    """Episodes the dataset shall hold at the end, without those in the trash, by default 20; with --resume the total.
+    With --targets it follows from --per-position."""
+    per_position: int = 1
+    """Episodes wanted at each position of --targets."""
     where: Where = field(default_factory=Where)
-    keep: Keep = Keep.SUCCESS
-    """Which takes become episodes; "verdict" is a person's word."""
+    keep: Keep | None = None
+    """Which takes become episodes; by default a person's verdict decides, and of scripted takes success."""
     seed: int = 0
     """Of every random choice; stored per episode. Another recording with the same options needs another seed."""
-    limit: float = TIME_LIMIT_S
-    """Time limit of an episode in seconds."""
+    limit: float | None = None
+    """Time limit of an episode in seconds; by default 10, and 60 for a person."""
     noise: float = 0.0
     """Noise on the body joints' targets in degrees."""
     resume: bool = False
@@ -49,8 +59,22 @@ class Asked:
         return Who(name=self.operator, noise=self.noise)
 
     @property
+    def by_person(self) -> bool:
+        return self.operator in PEOPLE
+
+    @property
+    def rule(self) -> Keep:
+        """The keep rule in force."""
+        return self.keep or (Keep.VERDICT if self.by_person else Keep.SUCCESS)
+
+    @property
+    def limit_s(self) -> float:
+        """The time limit in force [s]."""
+        return self.limit if self.limit is not None else PERSON_LIMIT_S if self.by_person else TIME_LIMIT_S
+
+    @property
     def limit_frames(self) -> int:
-        return round(self.limit * self.scene.fps)
+        return round(self.limit_s * self.scene.fps)
 
     def check(self) -> Placing:
         """Refuse what cannot be recorded, before anything is made.
@@ -60,15 +84,39 @@ class Asked:
         """
         require_opengl()
         who = self.who
-        if self.episodes < 1:
+        if self.episodes is not None and self.episodes < 1:
             raise UsageError(f"--episodes {self.episodes} must be at least 1.")
-        if not 0.5 <= self.limit <= 600:
+        if self.per_position < 1:
+            raise UsageError(f"--per-position {self.per_position} must be at least 1.")
+        if not 0.5 <= self.limit_s <= 600:
             raise UsageError(f"--limit {self.limit} is outside 0.5 to 600 seconds.")
-        if self.keep is Keep.VERDICT:
+        if self.rule is Keep.VERDICT and not self.by_person:
             raise UsageError(f"--keep verdict needs a person; {who.name} gives none. Valid: all, success.")
+        if self.by_person and self.rule is not Keep.VERDICT:
+            raise UsageError(f"--keep {self.rule} is for scripted operators; at the keyboard your keys decide.")
+        if self.by_person and self.noise:
+            raise UsageError("--noise is for scripted operators.")
         placing = self.where.placing()
+        if placing.targets and self.episodes is not None:
+            raise UsageError(
+                "With --targets the number of episodes follows from --per-position; leave --episodes away."
+            )
+        if not placing.targets and self.per_position != 1:
+            raise UsageError("--per-position needs --targets.")
         require_recordable(placing, self.scene, self.seed)
         return placing
+
+    def goal(self, placing: Placing) -> int:
+        """How many episodes the dataset shall hold."""
+        if placing.targets:
+            return Schedule(placing.targets, self.per_position).goal
+        return EPISODES if self.episodes is None else self.episodes
+
+    def turns(self, placing: Placing, session: Session) -> Turns | None:
+        """Whose turn it is among the positions of a list; None without one."""
+        if not placing.targets:
+            return None
+        return Turns(Schedule(placing.targets, self.per_position), session.tried(), session.by_target)
 
     def open(self) -> Session:
         """The new dataset, or with --resume the existing one."""
@@ -98,14 +146,14 @@ def offer(console: Console, session: Session, unfinished: list[Path]) -> None:
 
 def tell_if_full(console: Console, session: Session, wanted: int) -> None:
     """Say so where there is nothing left to do."""
-    have = session.store.total_episodes
+    have = len(session.live)
     if have >= wanted:
         console.step(f"{session.root} already holds {have} episodes.")
 
 
 def tell_holes(console: Console, session: Session, placing: Placing) -> None:
     """Name asked positions that have no episode, because the total alone hides them."""
-    missing = cells_without(placing, [row.extra.get("asked") for row in session.store.rows()])
+    missing = [] if placing.targets else cells_without(placing, [row.extra.get("asked") for row in session.live])
     if missing:
         listed = ", ".join(f"({x:g}, {y:g})" for x, y in missing[:8]) + (", ..." if len(missing) > 8 else "")
         console.step(
@@ -128,3 +176,24 @@ def console_event(console: Console, event: Event, wanted: int) -> None:
             console.step(f"take {event.journal.stem[:8]} is kept but cannot be drawn: {event.why}")
         case Drawing():
             console.progress(f"drawing and saving kept takes: {event.left} left")
+
+
+class PositionsMissing(StudioError):
+    """Some positions did not get their episodes."""
+
+    def __init__(self, missing: list[Target], wanted: int) -> None:
+        listed = ", ".join(f"{t.id} ({t.x:g}, {t.y:g})" for t in missing[:8]) + (", ..." if len(missing) > 8 else "")
+        super().__init__(
+            f"{len(missing)} of {wanted} positions want episodes after {MAX_TRIES} tries each: {listed}. "
+            "--resume tries them again; studio targets check says what is wrong with a position."
+        )
+
+
+def require_all(turns: Turns | None, placing: Placing) -> None:
+    """Check that every position of a list has its episodes.
+
+    Raises:
+        PositionsMissing: naming those that have not.
+    """
+    if turns is not None and (missing := turns.missing()):
+        raise PositionsMissing(missing, len(placing.targets))

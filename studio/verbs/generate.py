@@ -6,13 +6,15 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 
+from curation.errors import UsageError
 from recorders.fleet import fleet, save_made
 from recorders.placements import Placing
 from recorders.record import MAX_FAILURES_IN_A_ROW, NothingKept, Recorder
+from recorders.schedule import Turns
 from recorders.session import Session
 from studio.console import Console
 from studio.options import process_count
-from studio.verbs.asked import Asked, console_event, offer, tell_holes, tell_if_full
+from studio.verbs.asked import Asked, console_event, offer, require_all, tell_holes, tell_if_full
 from studio.verbs.summary import summary
 
 
@@ -31,49 +33,56 @@ def generate(options: Generate, console: Console) -> int:
     """Generate until the dataset holds the asked number of episodes; prints its summary."""
     asked = options.recording
     process_count(options.processes)
+    if asked.by_person:
+        raise UsageError(f"{asked.operator} is a person, who records in real time: studio record.")
     placing = asked.check()
     session = asked.open()
-    recorder = Recorder(session, lambda event: console_event(console, event, asked.episodes))
+    goal, turns = asked.goal(placing), asked.turns(placing, session)
+    recorder = Recorder(session, lambda event: console_event(console, event, goal))
     try:
         offer(console, session, recorder.finish_kept())
         recorder.close()
-        tell_if_full(console, session, asked.episodes)
-        if session.store.total_episodes < asked.episodes:
-            _fill(options, console, session, placing)
+        tell_if_full(console, session, goal)
+        if len(session.live) < goal:
+            _fill(options, console, session, placing, turns)
     finally:
         recorder.close()
         session.close()
     tell_holes(console, session, placing)
     console.result(*summary(session.root))
+    require_all(turns, placing)
     return 0
 
 
-def _fill(options: Generate, console: Console, session: Session, placing: Placing) -> None:
-    """Make attempts until the dataset is full.
+def _fill(options: Generate, console: Console, session: Session, placing: Placing, turns: Turns | None) -> None:
+    """Make attempts until the dataset is full, or no position wants more.
 
     Raises:
         NothingKept: if attempt after attempt fails.
     """
     asked = options.recording
-    began, failures, had = time.monotonic(), 0, session.store.total_episodes
+    goal = asked.goal(placing)
+    began, failures, had = time.monotonic(), 0, len(session.live)
     attempts = fleet(
         session,
         asked.who,
         placing,
+        turns,
         seed=asked.seed,
         processes=process_count(options.processes),
-        rule=asked.keep,
+        rule=asked.rule,
         limit=asked.limit_frames,
     )
     with closing(attempts):
         for made in attempts:
             footer, index = save_made(session, made)
-            total = session.store.total_episodes
+            total = len(session.live)
             rate = 60 * (total - had) / (time.monotonic() - began)
             what = "not kept" if index is None else f"saved episode {index}"
             driven = f"{footer['outcome']}, {footer['frames']} frames"
-            console.step(f"take {made.attempt}: {driven}, {what} ({total}/{asked.episodes}, {rate:.1f}/min)")
-            if total >= asked.episodes:
+            console.step(f"take {made.attempt}: {driven}, {what} ({total}/{goal}, {rate:.1f}/min)")
+            console.advance(total, goal)
+            if total >= goal:
                 return
             failures = 0 if index is not None else failures + 1
             if failures >= MAX_FAILURES_IN_A_ROW:

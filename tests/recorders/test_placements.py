@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from curation.errors import UsageError
+from curation.targets import Target
 from curation.frames import Placement
-from recorders.placements import Placing, attempt_seed, read_targets, require_recordable, start
+from recorders.placements import Placing, attempt_seed, require_recordable, start
 from recorders.world import reach
 from recorders.world.scene import Scene
 
@@ -73,40 +72,13 @@ def test_a_grid_goes_along_x_first_and_begins_again() -> None:
     assert one.nominal(0) == (pytest.approx(0.25), pytest.approx(0.125), None)
 
 
-def test_targets_come_in_order_with_their_own_heading(tmp_path: Path) -> None:
-    path = tmp_path / "targets.json"
-    entries = [
-        {"x": 0.25, "y": 0.1, "rotation": 45},
-        {"x": 0.3, "y": 0.05, "note": "near"},
-        {"x": 0.2, "y": 0.2, "rotation": None},
-    ]
-    path.write_text(json.dumps({"positions": entries}))
-    placing = Placing(targets=read_targets(path), yaw=10)
+def test_targets_come_in_order_with_their_own_heading() -> None:
+    targets = (Target("a", 0.25, 0.1, 45.0), Target("b", 0.3, 0.05, note="near"), Target("c", 0.2, 0.2))
+    placing = Placing(targets=targets, yaw=10)
     found = [start(placing, SCENE, 0, index).placement for index in range(4)]
     assert [(p.x, p.y, p.yaw_deg) for p in found] == [(0.25, 0.1, 45), (0.3, 0.05, 10), (0.2, 0.2, 10), (0.25, 0.1, 45)]
-    assert placing.targets[1][3] == "near"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        None,
-        "",
-        "{",
-        "[]",
-        "3",
-        '{"positions": 3}',
-        '{"positions": [{"x": 1}]}',
-        '{"positions": [{"x": "a", "y": 0}]}',
-        '{"points": []}',
-    ],
-)
-def test_targets_that_cannot_be_read(tmp_path: Path, text: str | None) -> None:
-    path = tmp_path / "targets.json"
-    if text is not None:
-        path.write_text(text)
-    with pytest.raises(UsageError, match=r"targets\.json cannot be read .*Expected"):
-        read_targets(path)
+    chosen = start(placing, SCENE, 0, 0, targets[2]).placement
+    assert (chosen.x, chosen.y) == (0.2, 0.2)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +87,7 @@ def test_targets_that_cannot_be_read(tmp_path: Path, text: str | None) -> None:
         (Placing(at=(0.6, 0.0)), "out of the arm's reach"),
         (Placing(at=(0.217, -0.225)), "too close to the bowl"),
         (Placing(box=(0.2, 0.6, 0.05, 0.2), grid=(3, 1)), "out of the arm's reach"),
-        (Placing(targets=((0.25, 0.1, None, ""), (0.05, 0.0, None, ""))), "out of the arm's reach"),
+        (Placing(targets=(Target("a", 0.25, 0.1), Target("b", 0.05, 0.0))), "out of the arm's reach"),
     ],
 )
 def test_what_cannot_be_recorded_names_the_nearest_that_can(placing: Placing, why: str) -> None:

@@ -14,6 +14,7 @@ from recorders.world.kinematics import (
     PAN_X,
     Grip,
     closing_axis_rise,
+    forward,
     gripper_rotation,
     roll_for_heading,
     solve,
@@ -181,3 +182,14 @@ def test_the_points_of_the_gripper_are_those_of_the_model() -> None:
     assert list(pad.size[1:]) == pytest.approx([gripper.PAD_HALF_Y, gripper.PAD_HALF_Z])
     assert frame.pos[2] == pytest.approx(gripper.REACH_Z, abs=1e-4)
     assert pad.pos[2] - pad.size[2] == pytest.approx(gripper.GRASP_Z - 0.002)
+
+
+def test_forward_is_mujocos_and_solve_brings_it_back(arm: Arm) -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(200):
+        joints = rng.uniform(JOINT_LOW[:5], JOINT_HIGH[:5])
+        grip = forward(joints, TOOL)
+        assert grip.position == pytest.approx(arm.tool(joints, TOOL), abs=1e-6)
+    for _ in range(200):
+        joints = random_joints(rng)
+        assert solve(forward(joints, TOOL), TOOL) == pytest.approx(joints, abs=1e-9)

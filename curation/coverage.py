@@ -1,0 +1,148 @@
+"""Where the data is: distances between positions on the table, and patterns of positions to record at. Metres."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curation.errors import UsageError
+from curation.notes import masked, read_notes
+from curation.store import Store
+from curation.targets import Target
+
+Points = NDArray[np.float64]
+Box = tuple[float, float, float, float]
+"""x low, x high, y low, y high [m]."""
+
+RADIUS = 0.07
+"""Distance below which a position adds little to recorded ones [m]: what the earlier work saw its policies reach."""
+GAP_STEP = 0.005
+"""Step of the lattice on which gaps are looked for [m]."""
+
+
+@dataclass(frozen=True)
+class Close:
+    """A target near a recorded or named position, x and y [m], at a distance [m]."""
+
+    target: Target
+    distance: float
+    x: float
+    y: float
+
+
+def nearest(points: Points, data: Points) -> tuple[Points, NDArray[np.int64]]:
+    """The nearest data point of each point.
+
+    Args:
+        points: shape (N, 2) [m].
+        data: shape (M, 2) [m]; may be empty.
+
+    Returns:
+        Distances [m], shape (N,), infinite without data, and indices, shape (N,), -1 without data.
+    """
+    points, data = np.asarray(points, float).reshape(-1, 2), np.asarray(data, float).reshape(-1, 2)
+    distance, index = np.full(len(points), np.inf), np.full(len(points), -1, dtype=np.int64)
+    # By blocks, so that memory stays small for a month of data against a fine lattice.
+    for first in range(0, len(points) if len(data) else 0, 1024):
+        block = points[first : first + 1024]
+        all_distances = np.linalg.norm(block[:, None] - data[None], axis=2)
+        index[first : first + 1024] = all_distances.argmin(axis=1)
+        distance[first : first + 1024] = all_distances.min(axis=1)
+    return distance, index
+
+
+def too_close(targets: Sequence[Target], data: Points, radius: float = RADIUS) -> list[Close]:
+    """Targets nearer to data than a radius [m], in order."""
+    data = np.asarray(data, float).reshape(-1, 2)
+    distance, index = nearest(np.array([(t.x, t.y) for t in targets]).reshape(-1, 2), data)
+    return [
+        Close(target, float(d), float(data[i][0]), float(data[i][1]))
+        for target, d, i in zip(targets, distance, index, strict=True)
+        if d < radius
+    ]
+
+
+def placements_of(store: Store) -> Points:
+    """Where the blocks of a dataset's unmasked episodes were put, shape (M, 2) [m]; unknown places are left out."""
+    hidden = masked(read_notes(store.root))
+    found = [(row.x, row.y) for row in store.rows() if row.episode_id not in hidden and math.isfinite(row.x + row.y)]
+    return np.array(found, dtype=np.float64).reshape(-1, 2)
+
+
+def grid(box: Box, nx: int, ny: int) -> list[tuple[float, float]]:
+    """A lattice over a box, x running fastest.
+
+    Raises:
+        UsageError: fewer than one column or row.
+    """
+    if min(nx, ny) < 1:
+        raise UsageError(f"A grid of {nx} by {ny} has no positions; give at least 1 1.")
+    xs, ys = _along(*box[:2], nx), _along(*box[2:], ny)
+    return _rounded((x, y) for y in ys for x in xs)
+
+
+def ring(centre: tuple[float, float], radius: float, n: int) -> list[tuple[float, float]]:
+    """Positions evenly around a centre, the first away from the robot.
+
+    Raises:
+        UsageError: the radius is not positive, or fewer than one position.
+    """
+    if radius <= 0 or n < 1:
+        raise UsageError(f"A ring needs a positive radius and at least 1 position; got {radius:g} m and {n}.")
+    angles = 2 * np.pi * np.arange(n) / n
+    return _rounded((centre[0] + radius * math.cos(a), centre[1] + radius * math.sin(a)) for a in angles)
+
+
+def scatter(box: Box, n: int, seed: int) -> list[tuple[float, float]]:
+    """Positions drawn uniformly from a box.
+
+    Raises:
+        UsageError: fewer than one position, or a negative seed.
+    """
+    if n < 1 or seed < 0:
+        raise UsageError(f"Random positions need at least 1 and a seed of at least 0; got {n} and seed {seed}.")
+    rng = np.random.default_rng(seed)
+    return _rounded(zip(rng.uniform(*box[:2], n), rng.uniform(*box[2:], n), strict=True))
+
+
+def gaps(
+    allowed: Callable[[float, float], bool], box: Box, data: Points, n: int, radius: float = RADIUS
+) -> list[tuple[float, float]]:
+    """Positions farthest from data and from each other, the farthest first; fewer than `n` once none is left.
+
+    Args:
+        allowed: whether a block may be recorded at x, y [m].
+        box: in which to look.
+        data: recorded positions, shape (M, 2).
+        n: how many.
+        radius: least distance to data and to each other [m].
+    """
+    xs, ys = np.arange(box[0], box[1] + 1e-9, GAP_STEP), np.arange(box[2], box[3] + 1e-9, GAP_STEP)
+    lattice = np.array([(x, y) for x in xs for y in ys if allowed(float(x), float(y))]).reshape(-1, 2)
+    found: list[tuple[float, float]] = []
+    if not len(lattice):
+        return found
+    distance, _ = nearest(lattice, data)
+    if not len(data):
+        # With nothing to keep away from, begin in the middle.
+        distance = 10.0 - np.linalg.norm(lattice - lattice.mean(axis=0), axis=1)
+    while len(found) < n:
+        best = int(distance.argmax())
+        if distance[best] < radius:
+            break
+        found.append((float(lattice[best][0]), float(lattice[best][1])))
+        distance = np.minimum(distance, np.linalg.norm(lattice - lattice[best], axis=1))
+    return _rounded(found)
+
+
+def _along(low: float, high: float, count: int) -> Points:
+    return np.array([(low + high) / 2] if count == 1 else np.linspace(low, high, count), dtype=np.float64)
+
+
+def _rounded(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """To a tenth of a millimetre, as files and people have them."""
+    return [(round(float(x), 4), round(float(y), 4)) for x, y in points]

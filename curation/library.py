@@ -1,0 +1,218 @@
+"""What people see as an episode: its row, what was noted about it, and takes that are no episodes or not yet."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from curation import layout
+from curation.episodes import SavedEpisode
+from curation.errors import UnknownChoice
+from curation.notes import Note, add_notes, masked, read_notes
+from curation.store import Store
+
+State = Literal["saved", "masked", "waiting", "unfinished", "discarded"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One episode or take.
+
+    Attributes:
+        episode_id: permanent.
+        index: in the dataset; None for takes.
+        state: saved; masked, saved but excluded; waiting, kept and to be drawn; unfinished; discarded, in the trash.
+        frames, seconds: its length; 0 where it is not known.
+        outcome, success: as judged; "" if nobody did.
+        x, y, yaw_deg: where the block was put [m, m, deg]; None if unknown.
+        operator: who drove.
+        started: when, ISO 8601; "" if unknown.
+        score: the last score, 0 to 1.
+        comments: oldest first.
+        why: it was discarded.
+        meter: gauges by name, each with value and level.
+        target: id of the position it was recorded for.
+    """
+
+    episode_id: str
+    index: int | None
+    state: State
+    frames: int
+    seconds: float
+    outcome: str
+    success: bool
+    x: float | None
+    y: float | None
+    yaw_deg: float | None
+    operator: str
+    started: str = ""
+    score: float | None = None
+    comments: tuple[str, ...] = ()
+    why: str = ""
+    meter: dict[str, dict[str, Any]] = field(default_factory=dict)
+    target: str = ""
+
+
+def entries(root: Path) -> list[Entry]:
+    """Everything a dataset holds: episodes in order, then waiting, unfinished and discarded takes, oldest first.
+
+    Reads no video and no frames of saved episodes.
+
+    Raises:
+        NotADataset: it is none.
+        DataError: its metadata or its notes are damaged.
+    """
+    store = Store.open(root)
+    notes = read_notes(root)
+    said = _Said(notes)
+    hidden = masked(notes)
+    found = [_saved(episode, store.fps, said, hidden) for episode in store.episodes]
+    known = {entry.episode_id for entry in found}
+    takes = [_take(path, store.fps, said) for path in (root / layout.TAKES).glob("*.jsonl")]
+    trash = [_take(path, store.fps, said, trash=True) for path in (root / layout.TRASH).glob("*.jsonl")]
+    rank = {"waiting": 0, "unfinished": 1, "discarded": 2}
+    others = [entry for entry in (*takes, *trash) if entry.episode_id not in known]
+    return found + sorted(others, key=lambda entry: (rank[entry.state], entry.started))
+
+
+def put_to_trash(root: Path, ids: Sequence[str], by: str) -> None:
+    """Mask episodes: they stay where they are and are excluded until restored.
+
+    Raises:
+        UnknownChoice: there is no such episode.
+    """
+    _mask(root, ids, by, value=True)
+
+
+def restore(root: Path, ids: Sequence[str], by: str) -> None:
+    """Unmask episodes.
+
+    Raises:
+        UnknownChoice: there is no such episode.
+    """
+    _mask(root, ids, by, value=False)
+
+
+def chosen(root: Path, names: Iterable[str]) -> list[Entry]:
+    """Entries by index, id, or the beginning of an id that only one has.
+
+    Raises:
+        UnknownChoice: there is no such episode, or several.
+    """
+    everything = entries(root)
+    return [_one(everything, name) for name in names]
+
+
+def _one(everything: Sequence[Entry], name: str) -> Entry:
+    if name.isdigit():
+        fits = [entry for entry in everything if entry.index == int(name)]
+    else:
+        fits = [entry for entry in everything if name and entry.episode_id.startswith(name)]
+    if len(fits) == 1:
+        return fits[0]
+    last = max((entry.index for entry in everything if entry.index is not None), default=-1)
+    raise UnknownChoice("episode", name, [f"0 to {last}", "an id as `studio episodes` shows it"])
+
+
+def _mask(root: Path, ids: Sequence[str], by: str, *, value: bool) -> None:
+    known = {row.episode_id for row in Store.open(root).rows()}
+    for episode_id in ids:
+        if episode_id not in known:
+            raise UnknownChoice("episode", episode_id, sorted(known))
+    add_notes(root, [Note(episode_id, "mask", value, by) for episode_id in ids])
+
+
+class _Said:
+    """Notes by episode."""
+
+    def __init__(self, notes: Sequence[Note]) -> None:
+        self._comments: dict[str, list[str]] = {}
+        self._scores: dict[str, float] = {}
+        self._why: dict[str, str] = {}
+        for note in notes:
+            match note.kind:
+                case "comment":
+                    self._comments.setdefault(note.episode_id, []).append(str(note.value))
+                case "score":
+                    self._scores[note.episode_id] = float(note.value)
+                case "discarded":
+                    self._why[note.episode_id] = str(note.value)
+
+    def of(self, episode_id: str) -> dict[str, Any]:
+        return {
+            "comments": tuple(self._comments.get(episode_id, ())),
+            "score": self._scores.get(episode_id),
+            "why": self._why.get(episode_id, ""),
+        }
+
+
+def _saved(episode: SavedEpisode, fps: int, said: _Said, hidden: set[str]) -> Entry:
+    row = episode.row
+    return Entry(
+        episode_id=row.episode_id,
+        index=episode.index,
+        state="masked" if row.episode_id in hidden else "saved",
+        frames=episode.length,
+        seconds=episode.length / fps,
+        outcome=row.outcome,
+        success=row.success,
+        x=_known(row.x),
+        y=_known(row.y),
+        yaw_deg=_known(row.yaw_deg),
+        operator=row.operator,
+        started=str(row.extra.get("started", "")),
+        meter=dict(row.extra.get("meter") or {}),
+        target=str(row.extra.get("target", "")),
+        **said.of(row.episode_id),
+    )
+
+
+def _take(path: Path, fps: int, said: _Said, *, trash: bool = False) -> Entry:
+    """A take as its journal's first and last lines tell; a damaged one is unfinished and of unknown length."""
+    head, last, lines = _ends(path)
+    footer = last if "end" in last else {}
+    frames = int(footer.get("frames", max(0, lines - 1)))
+    placement = head.get("placement") or {}
+    kept = bool(footer.get("kept"))
+    return Entry(
+        episode_id=path.stem,
+        index=None,
+        state="discarded" if trash else "waiting" if kept else "unfinished",
+        frames=frames,
+        seconds=frames / fps,
+        outcome=str(footer.get("outcome", "")),
+        success=footer.get("outcome") == "success",
+        x=_known(placement.get("x")),
+        y=_known(placement.get("y")),
+        yaw_deg=_known(placement.get("yaw_deg")),
+        operator=str(head.get("operator", "")),
+        started=str(head.get("started", "")),
+        meter=dict((footer.get("report") or {}).get("meter") or {}),
+        target=str(head.get("target", "")),
+        **said.of(path.stem),
+    )
+
+
+def _ends(path: Path) -> tuple[dict[str, Any], dict[str, Any], int]:
+    """First and last whole record of a journal, {} where they cannot be read, and how many lines it has."""
+    try:
+        lines = path.read_bytes().split(b"\n")[:-1]
+    except OSError:
+        return {}, {}, 0
+    return (_record(lines[0]) if lines else {}), (_record(lines[-1]) if len(lines) > 1 else {}), len(lines)
+
+
+def _record(line: bytes) -> dict[str, Any]:
+    try:
+        record = json.loads(line.rpartition(b"\t")[0])
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _known(number: Any) -> float | None:
+    return None if number is None or not math.isfinite(number) else float(number)

@@ -1,0 +1,104 @@
+"""What people, the judge and classifiers say about episodes: one line a note, appended and never changed.
+
+A note outlives what it is about: an episode is never altered by one. The last word of a kind counts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from curation.atomic import make_folder, one_at_a_time
+from curation.errors import CannotWrite, DataError, UnknownChoice
+from curation.layout import NOTES, NOTES_LOCK
+
+KINDS = ("mask", "comment", "score", "discarded")
+"""mask: whether the episode is excluded (bool); comment: words; score: 0 to 1; discarded: why a take was put away."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """One judgement.
+
+    Attributes:
+        episode_id: of an episode or a take.
+        kind: one of `KINDS`.
+        value: a JSON value of that kind.
+        by: who says so, such as "person".
+        when: ISO 8601, UTC.
+    """
+
+    episode_id: str
+    kind: str
+    value: Any
+    by: str
+    when: str = ""
+
+
+def add_notes(root: Path, notes: Sequence[Note]) -> None:
+    """Append notes; on return they survive a power cut. Notes without a time get the present one.
+
+    Raises:
+        UnknownChoice: a kind is none.
+        CannotWrite: the disk refused.
+    """
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    for note in notes:
+        if note.kind not in KINDS:
+            raise UnknownChoice("kind of note", note.kind, KINDS)
+    text = "".join(json.dumps({**asdict(note), "when": note.when or now}, allow_nan=False) + "\n" for note in notes)
+    path = root / NOTES
+    make_folder(path.parent)
+    with one_at_a_time(root / NOTES_LOCK):
+        try:
+            # A torn last line, of a disk that was full, must not swallow the next one.
+            lead = b"" if _ends_whole(path) else b"\n"
+            with path.open("ab") as file:
+                file.write(lead + text.encode())
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise CannotWrite(path, error) from error
+
+
+def read_notes(root: Path) -> list[Note]:
+    """Every note, oldest first; a torn last line is passed over.
+
+    Raises:
+        DataError: another line is damaged.
+    """
+    path = root / NOTES
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return []
+    found = []
+    for number, line in enumerate(lines, start=1):
+        if not line:
+            continue
+        try:
+            found.append(Note(**json.loads(line)))
+        except (ValueError, TypeError) as error:
+            if number == len(lines):
+                break
+            raise DataError(f"{path}, line {number}, is damaged: {error}. Mend or remove that line.") from error
+    return found
+
+
+def masked(notes: Iterable[Note]) -> set[str]:
+    """Ids of the episodes that are masked now."""
+    last = {note.episode_id: bool(note.value) for note in notes if note.kind == "mask"}
+    return {episode_id for episode_id, value in last.items() if value}
+
+
+def _ends_whole(path: Path) -> bool:
+    if not path.exists() or path.stat().st_size == 0:
+        return True
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"

@@ -1,0 +1,96 @@
+"""The positions file: where blocks shall go, `{"positions": [{"x", "y", "rotation", "note", "id"}]}`; metres, degrees."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from curation.atomic import write_aside
+from curation.errors import UsageError
+
+FORM = 'Expected {"positions": [{"x": 0.3, "y": 0.1, "rotation": 0}]}.'
+
+
+@dataclass(frozen=True)
+class Target:
+    """One position to record at.
+
+    Attributes:
+        id: names the position for good: as the file gives it, else made of what it is, so that a file may be
+            reordered or added to between recordings.
+        x, y: in the robot's base frame [m].
+        rotation: heading [deg]; None leaves it to the recording.
+        note: for people.
+    """
+
+    id: str
+    x: float
+    y: float
+    rotation: float | None = None
+    note: str = ""
+
+
+def read_targets(path: Path) -> tuple[Target, ...]:
+    """The positions of a file.
+
+    Raises:
+        UsageError: it is missing, not of that form, empty, or has two positions of one id.
+    """
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))["positions"]
+        targets = named([_target(entry) for entry in entries])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"Targets {path} cannot be read ({error}). {FORM}") from error
+    if not targets:
+        raise UsageError(f"Targets {path} holds no position. {FORM}")
+    return targets
+
+
+def write_targets(path: Path, targets: Iterable[Target]) -> None:
+    """Write a positions file; an existing one is replaced at once or not at all."""
+    entries = [
+        {"x": t.x, "y": t.y, **({} if t.rotation is None else {"rotation": t.rotation}),
+         **({"note": t.note} if t.note else {}), "id": t.id}
+        for t in targets
+    ]  # fmt: skip
+    write_aside(path, (json.dumps({"positions": entries}, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def named(targets: Sequence[Target]) -> tuple[Target, ...]:
+    """The same with an id each: those without get one of their position, the second of one position a #2.
+
+    Raises:
+        UsageError: two were given the same id.
+    """
+    given = Counter(target.id for target in targets if target.id)
+    if twice := [name for name, count in given.items() if count > 1]:
+        raise UsageError(f"The id '{twice[0]}' names more than one position; give each its own.")
+    seen: Counter[str] = Counter()
+    found = []
+    for target in targets:
+        name = target.id
+        if not name:
+            base = f"{target.x:.3f}_{target.y:.3f}" + ("" if target.rotation is None else f"_{target.rotation:g}")
+            seen[base] += 1
+            name = base if seen[base] == 1 else f"{base}#{seen[base]}"
+        found.append(replace(target, id=name))
+    return tuple(found)
+
+
+def _target(entry: dict[str, Any]) -> Target:
+    turned = entry.get("rotation")
+    target = Target(
+        str(entry.get("id", "")),
+        float(entry["x"]),
+        float(entry["y"]),
+        None if turned is None else float(turned),
+        str(entry.get("note", "")),
+    )
+    if not all(math.isfinite(number) for number in (target.x, target.y, target.rotation or 0.0)):
+        raise ValueError(f"x, y and rotation must be finite, got {entry}")
+    return target

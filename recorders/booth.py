@@ -1,0 +1,449 @@
+"""The recording booth: one person or a scripted operator, one world, take after take until the goal or a word to stop.
+
+A sitting is READY (the scene is set, nothing moves) -> RECORDING (the loop runs, every frame is on disk) -> REVIEW (the
+take has ended, its journal waits for a word) -> READY. It takes wishes, tells events and shows ticks; it knows neither
+screens nor keyboards, so it runs beside a screen in a process of its own as well as under a plain command.
+"""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from curation.frames import Ending, Frame, Placement, Status, Verdict
+from curation.targets import Target
+
+from .clock import RealTime
+from .meter import Meter
+from .operators import Driver, each
+from .operators.attended import Attended
+from .operators.jog import Jog
+from .operators.keymap import Intent
+from .placements import Placing, start
+from .record import terms
+from .rollout import Start
+from .schedule import Schedule
+from .shelf import Shelf
+from .signals import Beat, Bell, Event, Finished, Masked, Message, Rang, Ready, Reason, Said, Stage, Tick, Wish
+from .take import Keep, Log, TakeFailed, run_take
+from .world.sim import SimWorld
+
+TICKS_PER_S = 10
+POLL_S = 1 / 60
+SILENCE_S = 0.5
+"""Without a word from the face for this long the arm stops: ten missed beats."""
+MEASURED_S = 300.0
+"""Takes per minute are counted over the last five minutes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sitting:
+    """What is recorded.
+
+    Attributes:
+        label: of the operator, stored per episode.
+        placing: where blocks go.
+        per_position: episodes per position of a target list.
+        episodes: unmasked episodes the dataset shall hold; 0 goes on until told to stop.
+        seed: of the session.
+        limit_s: longest take [s].
+        auto_stop: whether a take ends, and is kept, as soon as the judge is content.
+        at_once: whether takes begin by themselves, as a scripted operator's do, instead of at the first motion.
+        beats: whether the face sends beats, so that its silence means that it is gone.
+    """
+
+    label: str
+    placing: Placing
+    per_position: int = 1
+    episodes: int = 0
+    seed: int = 0
+    limit_s: float = 60.0
+    auto_stop: bool = True
+    at_once: bool = False
+    beats: bool = False
+
+
+@dataclass
+class _Turn:
+    """One take to come: its attempt number, position and start."""
+
+    attempt: int
+    target: Target | None
+    start: Start
+    planned: tuple[float, float] | None
+
+
+class Leaving(Exception):
+    """The person left without deciding; the take stays as unfinished."""
+
+
+@dataclass
+class _Moment:
+    """Where the sitting stands now."""
+
+    stage: Stage = Stage.STARTING
+    frame: Frame | None = None
+    meter: Meter | None = None
+    succeeded: bool = False
+    ended: list[float] = field(default_factory=list)
+
+
+class Booth:
+    """Runs one sitting.
+
+    Args:
+        sitting: what is recorded.
+        world: is driven.
+        driver: drives it.
+        jog: the same if a person drives by keys, for pace and mode; None otherwise.
+        held: keys that drive now; a first one starts a take.
+        release: lets go of every key.
+        shelf: where takes go.
+        inbox: messages from the person.
+        tell: is told every event.
+        show: is shown ticks; must not block.
+        clock: paces takes; real time if None.
+    """
+
+    def __init__(
+        self,
+        sitting: Sitting,
+        world: SimWorld,
+        driver: Driver,
+        *,
+        jog: Jog | None,
+        held: Callable[[float], tuple[str, ...]],
+        release: Callable[[], None],
+        shelf: Shelf,
+        inbox: queue.SimpleQueue[Message],
+        tell: Callable[[Event], None],
+        show: Callable[[Tick], None],
+        clock: RealTime | None = None,
+    ) -> None:
+        self._sitting = sitting
+        self._world = world
+        self._jog = jog
+        self._held = held
+        self._release = release
+        self._shelf = shelf
+        self._inbox = inbox
+        self._tell = tell
+        self._show = show
+        self._operator = each(lambda _: Attended(driver, self._attend))
+        self._clock = clock or RealTime(world.fps)
+        self._schedule = Schedule(sitting.placing.targets, sitting.per_position)
+        self._skipped: set[str] = set()
+        self._now = _Moment()
+        self._turn: _Turn | None = None
+        self._attempt = shelf.next_attempt()
+        self._last_take = ""
+        self._stopping = False
+        self._heard = time.monotonic()
+        self._shown = 0.0
+
+    def run(self) -> None:
+        """Take until the goal is reached or the person stops, then save everything kept.
+
+        Raises:
+            StudioError: the dataset cannot be written, or a position cannot be recorded; what was kept is on disk.
+        """
+        try:
+            while not self._stopping and (turn := self._next_turn()) is not None:
+                self._turn = turn
+                if self._ready(turn):
+                    self._take(turn)
+        finally:
+            self._release()
+        self._now = _Moment(Stage.SAVING, ended=self._now.ended)
+        while self._shelf.waiting:
+            self._shelf.work()
+            self._listen()
+            self._tick()
+            time.sleep(POLL_S)
+
+    # Choosing what comes next.
+
+    def _next_turn(self) -> _Turn | None:
+        """The next take; None if nothing is left to record."""
+        sitting = self._sitting
+        target = None
+        if sitting.placing.targets:
+            # A person tries a position again at once; skipping leaves it.
+            pending = self._schedule.pending(self._shelf.by_target(), self._skipped)
+            if not pending:
+                return None
+            target = pending[0]
+        elif sitting.episodes and self._shelf.count() >= sitting.episodes:
+            return None
+        at = start(sitting.placing, self._world.scene, sitting.seed, self._attempt, target)
+        asked = (target.x, target.y) if target else sitting.placing.at
+        return _Turn(self._attempt, target, at, asked)
+
+    def _ready(self, turn: _Turn) -> bool:
+        """Set the scene and wait until the take shall begin; False if another turn is wanted instead."""
+        self._release()
+        self._world.reset(turn.start.seed, turn.start.placement)
+        if self._jog is not None:
+            self._jog.begin(self._world.observe(), turn.start.seed)
+        self._now = _Moment(Stage.READY, ended=self._now.ended)
+        placement = turn.start.placement
+        target = turn.target.id if turn.target else ""
+        self._tell(Ready(turn.attempt, (placement.x, placement.y, placement.yaw_deg), target))
+        while True:
+            for intent in self._listen():
+                match intent:
+                    case Intent.GO:
+                        return True
+                    case Intent.STOP:
+                        self._stopping = True
+                        return False
+                    case Intent.RESET:
+                        # Another number, or the same placement would be drawn again.
+                        self._attempt += 1
+                        return False
+                    case Intent.SKIP:
+                        self._skip(turn)
+                        return False
+                    case Intent.UNDO | Intent.RESTORE:
+                        self._undo(restore=intent is Intent.RESTORE)
+                        if turn != self._next_turn():
+                            return False
+            if self._sitting.at_once or self._held(time.monotonic()):
+                return True
+            self._shelf.work()
+            self._tick()
+            time.sleep(POLL_S)
+
+    def _skip(self, turn: _Turn) -> None:
+        if turn.target is None:
+            self._attempt += 1
+            return
+        self._skipped.add(turn.target.id)
+        self._tell(Said(f"Skipped {turn.target.id} for this sitting."))
+
+    def _undo(self, *, restore: bool) -> None:
+        episode_id = self._shelf.mask(undo=restore)
+        if episode_id is None:
+            self._tell(Said("Nothing to restore." if restore else "Nothing to undo."))
+        else:
+            self._tell(Masked(episode_id, masked=not restore))
+
+    # One take.
+
+    def _take(self, turn: _Turn) -> None:
+        sitting, world = self._sitting, self._world
+        limit = round(sitting.limit_s * world.fps)
+        what = terms(sitting.placing, turn.attempt, Keep.VERDICT, limit, sitting.seed, turn.target)
+        log = self._shelf.begin(turn.start, sitting.label, turn.attempt, what)
+        meter = Meter(world.fps, turn.planned, turn.start.placement)
+        self._now = _Moment(Stage.RECORDING, meter=meter, ended=self._now.ended)
+        self._attempt = turn.attempt + 1
+        self._shelf.rest(True)
+        try:
+            ending, kept = run_take(
+                world, self._operator, turn.start, log, rule=Keep.VERDICT, until_success=sitting.auto_stop, limit=limit,
+                clock=self._clock, watch=self._watch, decide=self._decide, measured=self._measured,
+            )  # fmt: skip
+        except TakeFailed as error:
+            self._tell(Said(str(error), grave=True))
+            self._tell(_finished(log, turn.start.placement, "failed", why="the operator failed"))
+            self._stopping = self._stopping or sitting.at_once
+        except Leaving:
+            self._stopping = True
+            self._tell(Said("The take is unfinished; studio recover offers it."))
+            self._tell(_finished(log, turn.start.placement, "unfinished", why="left undecided"))
+        else:
+            self._settle(turn, log, ending, kept, meter)
+        finally:
+            self._shelf.rest(False)
+            self._release()
+
+    def _settle(self, turn: _Turn, log: Log, ending: Ending, kept: bool, meter: Meter) -> None:
+        self._shelf.settle(log, kept=kept)
+        self._last_take = log.episode_id
+        self._now.ended.append(time.monotonic())
+        placement = turn.start.placement
+        self._tell(
+            Finished(
+                log.episode_id, ending.outcome.value, kept, not kept, log.frames, log.late, placement.x, placement.y,
+                gauges=meter.gauges(),
+            )
+        )  # fmt: skip
+
+    def _watch(self, frame: Frame) -> None:
+        world, meter = self._world, self._now.meter
+        assert meter is not None
+        reading = world.judge.last
+        meter.see(frame, reading.force if reading else 0.0, self._clock.last_work_s)
+        self._now.frame = frame
+        if world.judge.success_s is not None:
+            self._succeed()
+        self._tick()
+
+    def _succeed(self) -> None:
+        """Ring once."""
+        if not self._now.succeeded:
+            self._now.succeeded = True
+            self._tell(Rang(Bell.SUCCESS))
+
+    def _attend(self) -> Verdict | None:
+        """What the person says in this frame of a take."""
+        for intent in self._listen():
+            match intent:
+                case Intent.GO | Intent.SAVE:
+                    return Verdict.SAVE
+                case Intent.DISCARD:
+                    return Verdict.DISCARD
+                case Intent.STOP:
+                    return Verdict.STOP
+        return None
+
+    def _decide(self, ending: Ending) -> bool:
+        """Whether the take that has ended is kept: its own word if it has one, else the person's."""
+        self._release()
+        word = ending.report.get("verdict")
+        if word == Verdict.SAVE.value:
+            return True
+        if ending.status is Status.DISCARDED:
+            return False
+        self._stopping = self._stopping or (word == Verdict.STOP.value and not self._sitting.at_once)
+        if self._sitting.auto_stop and ending.success:
+            self._succeed()
+            return True
+        if self._sitting.at_once:
+            return False
+        self._tell(Rang(Bell.TIME if ending.status is Status.TIMEOUT else Bell.ENDED))
+        return self._review()
+
+    def _review(self) -> bool:
+        """Wait for the person's decision.
+
+        Raises:
+            Leaving: there is none.
+        """
+        self._now.stage = Stage.REVIEW
+        self._shelf.rest(False)
+        while True:
+            for intent in self._listen():
+                match intent:
+                    case Intent.GO | Intent.SAVE:
+                        return True
+                    case Intent.DISCARD:
+                        return False
+                    case Intent.STOP:
+                        raise Leaving
+            self._shelf.work()
+            self._tick()
+            time.sleep(POLL_S)
+
+    def _measured(self) -> dict[str, object]:
+        meter = self._now.meter
+        return {**self._clock.measured(), **({"meter": meter.summary()} if meter else {})}
+
+    # Hearing and telling.
+
+    def _listen(self) -> list[Intent]:
+        """Wishes since the last time; what concerns the keys alone is done here."""
+        intents = []
+        while True:
+            try:
+                message = self._inbox.get_nowait()
+            except queue.Empty:
+                break
+            self._heard = time.monotonic()
+            match message:
+                case Reason(text):
+                    self._explain(text)
+                case Wish(intent) if not self._steer(intent):
+                    intents.append(intent)
+                case Beat() | Wish():
+                    pass
+        if self._sitting.beats and time.monotonic() - self._heard > SILENCE_S:
+            self._release()
+        return intents
+
+    def _steer(self, intent: Intent) -> bool:
+        """Do what changes how keys drive; False if the intent is none of those."""
+        if intent is Intent.HALT:
+            self._release()
+        jog = self._jog
+        match intent:
+            case Intent.HALT if jog:
+                jog.halt()
+            case Intent.FASTER if jog:
+                jog.faster()
+            case Intent.SLOWER if jog:
+                jog.faster(-1)
+            case Intent.MODE if jog:
+                jog.switch()
+        return intent in (Intent.HALT, Intent.FASTER, Intent.SLOWER, Intent.MODE)
+
+    def _explain(self, why: str) -> None:
+        if self._last_take:
+            self._shelf.explain(self._last_take, why)
+            self._tell(Said(f"Discarded: {why}."))
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        if now - self._shown < 1 / TICKS_PER_S:
+            return
+        self._shown = now
+        self._show(self._tick_now(now))
+
+    def _tick_now(self, now: float) -> Tick:
+        scene, world, turn = self._now, self._world, self._turn
+        frame = scene.frame
+        observation = world.observe()
+        pose, yaw = world.block_pose()
+        pace, left = self._pace(now)
+        action = frame.command.action if frame else observation.state
+        target = turn.target if turn else None
+        return Tick(
+            stage=scene.stage,
+            stamp=now,
+            frame=frame.index + 1 if frame else 0,
+            seconds=observation.time,
+            limit_s=self._sitting.limit_s,
+            physics=world.physics(),
+            state=tuple(observation.state),
+            action=tuple(action),
+            block=(float(pose[0]), float(pose[1]), float(yaw)),
+            tip=world.tip(),
+            planned=turn.planned if turn else None,
+            target=" ".join(filter(None, (target.id, target.note))) if target else "",
+            phase=world.phase.value,
+            outcome=world.verdict()[0].value if frame else "",
+            gauges=scene.meter.gauges() if scene.meter and frame else (),
+            advice=scene.meter.advice() if scene.meter and frame else "",
+            driving=self._jog.driving if self._jog and scene.stage is Stage.RECORDING else (),
+            mode=self._jog.mode.value if self._jog else "",
+            pace=self._jog.pace if self._jog else 1.0,
+            stopped_at=self._jog.stopped_at if self._jog else "",
+            kept=self._shelf.count(),
+            goal=self._goal(),
+            waiting=self._shelf.waiting,
+            per_minute=pace,
+            left_s=left,
+        )
+
+    def _goal(self) -> int:
+        targets = self._sitting.placing.targets
+        return len(targets) * self._sitting.per_position if targets else self._sitting.episodes
+
+    def _pace(self, now: float) -> tuple[float, float | None]:
+        """Takes per minute, and seconds until the goal at that pace."""
+        recent = [at for at in self._now.ended if now - at <= MEASURED_S]
+        if len(recent) < 2:
+            return 0.0, None
+        pace = 60 * (len(recent) - 1) / (recent[-1] - recent[0])
+        open_ = self._goal() - self._shelf.count()
+        return pace, 60 * open_ / pace if self._goal() else None
+
+
+def _finished(log: Log, placement: Placement, outcome: str, *, why: str) -> Finished:
+    """A take that ended without a decision."""
+    return Finished(
+        log.episode_id, outcome, False, False, log.frames, log.late, placement.x, placement.y, why
+    )  # fmt: skip

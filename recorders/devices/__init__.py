@@ -1,0 +1,1 @@
+"""What a person drives with: sources of key strokes behind one interface."""

@@ -1,0 +1,100 @@
+"""Recording by keys from a plain command: the same booth as under a screen, told in lines on stderr."""
+
+from __future__ import annotations
+
+import queue
+import sys
+
+from curation.errors import OK, StudioError
+from recorders.devices.choose import choose
+from recorders.devices.keys import HeldKeys
+from recorders.operators.keymap import REASONS
+from recorders.signals import Closed, Event, Finished, Masked, Message, Rang, Ready, Said, Stage, Stored, Tick
+from studio.console import Console
+from studio.desk import Desk
+from studio.paths import dataset_path
+from studio.preview import preview
+from studio.sitting import scene_of, sit
+from studio.verbs.record import Record
+from studio.verbs.summary import summary
+
+STAGES = {
+    Stage.READY: "READY: drive or press Enter; i k j l y h move, o c grip, u undo, Esc stop",
+    Stage.REVIEW: "KEEP IT? Enter keeps, d discards",
+    Stage.SAVING: "drawing and saving kept takes",
+}
+
+
+def record_by_keys(options: Record, console: Console) -> int:
+    """Hold one sitting in this terminal; returns the exit code."""
+    choice = choose(options.keys)
+    source = choice.source
+    console.step(f"keys: {source.name}; {source.note}" + (f" ({choice.why})" if choice.why else ""))
+    held = HeldKeys(releases=source.releases, chords=source.chords)
+    inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    desk = Desk(held.tell, inbox.put)
+    closed: list[Closed] = []
+
+    def tell(event: Event) -> None:
+        desk.hear(event)
+        if isinstance(event, Closed):
+            closed.append(event)
+        elif line := _line(event):
+            console.step(line)
+        if isinstance(event, Rang) and sys.stderr.isatty():
+            sys.stderr.write("\a")
+
+    with preview(options.preview, scene_of(options)) as look:
+
+        def show(tick: Tick) -> None:
+            console.progress(_progress(tick))
+            if options.preview:
+                look(tick.physics)
+
+        source.start(desk.stroke)
+        try:
+            sit(options, held, inbox, tell, show, beats=False)
+        finally:
+            source.stop()
+    if closed[0].code != OK:
+        raise Ended(closed[0])
+    console.step(closed[0].text)
+    if not options.practice:
+        console.result(*summary(dataset_path(options.recording.to)))
+    return OK
+
+
+class Ended(StudioError):
+    """The sitting ended with an error, which is told as it was."""
+
+    def __init__(self, closed: Closed) -> None:
+        super().__init__(closed.text)
+        self.exit_code = closed.code
+
+
+def _line(event: Event) -> str:
+    match event:
+        case Ready(attempt, (x, y, _), target):
+            return f"take {attempt}: block at ({x:g}, {y:g}){' ' + target if target else ''}"
+        case Finished() if event.kept:
+            return f"take: {event.outcome}, {event.frames} frames, kept"
+        case Finished():
+            why = ", ".join(f"{key} {words}" for key, words in REASONS.items())
+            return f"take: {event.outcome}, {event.frames} frames, {event.why or 'discarded. Why? ' + why}"
+        case Stored(index, _):
+            return f"saved episode {index}"
+        case Masked(episode_id, masked):
+            return f"take {episode_id[:8]} {'put to the trash; U restores it' if masked else 'restored'}"
+        case Said(text, _):
+            return text
+    return ""
+
+
+def _progress(tick: Tick) -> str:
+    if tick.stage is not Stage.RECORDING:
+        return STAGES.get(tick.stage, str(tick.stage))
+    keys = "".join(tick.driving)
+    red = f"  discard? {tick.advice}" if tick.advice else ""
+    goal = f"{tick.kept} of {tick.goal}" if tick.goal else str(tick.kept)
+    stop = f"  stopped by {tick.stopped_at}" if tick.stopped_at else ""
+    return f"RECORDING {tick.seconds:4.1f} s  {tick.phase}  {tick.mode} x{tick.pace:g} [{keys}]  {goal} kept{stop}{red}"

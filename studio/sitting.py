@@ -1,0 +1,105 @@
+"""One sitting in the booth, from the options of `studio record`: the same under a screen and a plain command."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable
+
+from curation.errors import OK, StudioError
+from curation.store import Store
+from recorders.booth import Booth, Sitting
+from recorders.devices.keys import HeldKeys
+from recorders.operators.jog import Jog
+from recorders.operators.named import PEOPLE, make_driver
+from recorders.shelf import DatasetShelf, Practice, Shelf
+from recorders.signals import Closed, Event, Message, Tick
+from recorders.world.scene import Scene, scene_from
+from recorders.world.sim import SimWorld
+from studio.paths import dataset_path
+from studio.verbs.record import Record
+
+
+def sit(
+    options: Record,
+    held: HeldKeys,
+    inbox: queue.SimpleQueue[Message],
+    tell: Callable[[Event], None],
+    show: Callable[[Tick], None],
+    *,
+    beats: bool,
+) -> None:
+    """Hold one sitting; the last event is `Closed`.
+
+    Args:
+        options: of the command.
+        held: keys that drive.
+        inbox: messages from the person.
+        tell: is told every event.
+        show: is shown ticks.
+        beats: whether the face sends beats.
+    """
+    try:
+        tell(_sit(options, held, inbox, tell, show, beats))
+    except StudioError as error:
+        tell(Closed(error.exit_code, str(error)))
+
+
+def _sit(
+    options: Record,
+    held: HeldKeys,
+    inbox: queue.SimpleQueue[Message],
+    tell: Callable[[Event], None],
+    show: Callable[[Tick], None],
+    beats: bool,
+) -> Closed:
+    asked = options.recording
+    placing = asked.check()
+    session = None if options.practice else asked.open()
+    scene = asked.scene if session is None else session.scene
+    shelf: Shelf = Practice() if session is None else DatasetShelf(session, tell)
+    try:
+        world = SimWorld(scene)
+        person = asked.operator in PEOPLE
+        jog = Jog(held.held, world.fps) if person else None
+        booth = Booth(
+            Sitting(
+                label=asked.who.label,
+                placing=placing,
+                per_position=asked.per_position,
+                episodes=0 if options.practice else asked.goal(placing),
+                seed=asked.seed,
+                limit_s=asked.limit_s,
+                auto_stop=options.auto_stop,
+                at_once=not person,
+                beats=beats,
+            ),
+            world,
+            jog or make_driver(asked.who, world),
+            jog=jog,
+            held=held.held,
+            release=held.release_all,
+            shelf=shelf,
+            inbox=inbox,
+            tell=tell,
+            show=show,
+        )
+        booth.run()
+        world.close()
+        return Closed(OK, _closing_word(options, shelf))
+    finally:
+        shelf.close()
+
+
+def _closing_word(options: Record, shelf: Shelf) -> str:
+    if options.practice:
+        return "Practice is over; nothing was recorded."
+    count = shelf.count()
+    return f"{options.recording.to} holds {count} {'episode' if count == 1 else 'episodes'}."
+
+
+def scene_of(options: Record) -> Scene:
+    """The scene that a sitting is about: the dataset's own where it goes on with one."""
+    asked = options.recording
+    if asked.resume and not options.practice:
+        return scene_from(Store.open(dataset_path(asked.to)).require_scene()["scene"])
+    return asked.scene

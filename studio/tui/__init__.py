@@ -1,0 +1,1 @@
+"""The terminal application: screens over the same verbs as the command line."""

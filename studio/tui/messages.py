@@ -1,0 +1,75 @@
+"""What workers tell screens. Workers post these and change nothing themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from curation.library import Entry
+    from studio.jobs import Job
+    from studio.overview import Card
+    from studio.tui.setup_form import Form
+
+
+@dataclass
+class OverviewRead(Message):
+    """The datasets under the data home, and the free bytes on their disk."""
+
+    cards: list[Card]
+    free: int
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, OverviewRead)
+
+
+@dataclass
+class JobsRead(Message):
+    """The jobs as they are now, newest first."""
+
+    jobs: list[Job]
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, JobsRead)
+
+
+@dataclass
+class FormChecked(Message):
+    """What the checks said of a form.
+
+    Attributes:
+        form: the form as it was then.
+        said: its answers; None if something is wrong.
+        why: what is wrong.
+        line: the command that does the same.
+        spots: positions it asks for [m].
+    """
+
+    form: Form
+    said: dict[str, Any] | None
+    why: str
+    line: str
+    spots: tuple[tuple[float, ...], ...]
+
+
+@dataclass
+class PlacementsRead(Message):
+    """Where the episodes of a dataset began, shape (M, 2) [m]."""
+
+    root: Path | None
+    data: NDArray[np.float64]
+
+
+@dataclass
+class EntriesRead(Message):
+    """The episodes of a dataset, and the mark of its files when they were read."""
+
+    entries: list[Entry]
+    seen: object

@@ -1,0 +1,30 @@
+"""Screens by name. Each is imported when it is first shown, so the first picture comes at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from textual.screen import Screen
+
+from studio.tui.state import Place, Studio
+
+Maker = Callable[[Studio, Place], Screen[Any]]
+
+SCREENS = {
+    "home": "studio.tui.home:HomeScreen",
+    "setup": "studio.tui.setup:SetupScreen",
+    "targets": "studio.tui.finder:FinderScreen",
+    "library": "studio.tui.library:LibraryScreen",
+    "jobs": "studio.tui.jobs_screen:JobsScreen",
+    "record": "studio.tui.record:make_screen",
+}
+"""Each is called with the studio and the place."""
+
+
+def make(studio: Studio, place: Place) -> Screen[Any]:
+    """The screen of a place."""
+    module, name = SCREENS[place.screen].split(":")
+    maker: Maker = getattr(import_module(module), name)
+    return maker(studio, place)

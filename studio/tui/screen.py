@@ -1,0 +1,57 @@
+"""What every screen shares: a line on top that says where one is, a line of keys below, Esc back, ? help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widget import Widget
+
+from studio.tui.app import StudioApp
+from studio.tui.state import Place, Studio
+from studio.tui.widgets.bars import KeyBar, TopBar
+
+
+class StudioScreen(Screen[Any]):
+    """A place. Subclasses give `HELP` and `body`.
+
+    Attributes:
+        NAME: what the line on top calls it.
+        BACK: what Esc does, in a word.
+        HELP: one or two sentences, shown above the keys.
+    """
+
+    NAME: ClassVar[str] = ""
+    HELP: ClassVar[str] = ""
+    BACK: ClassVar[str] = "back"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "back", show=False)]
+
+    def __init__(self, studio: Studio, place: Place) -> None:
+        super().__init__()
+        self.studio = studio
+        self.place = place
+
+    @property
+    def shell(self) -> StudioApp:
+        """The application, by its own type."""
+        return cast("StudioApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        yield TopBar(self.studio, self.NAME, self.place.dataset)
+        yield from self.body()
+        yield KeyBar(first=self.place.screen == "home", back=self.BACK)
+
+    def body(self) -> Iterable[Widget]:
+        """What is between the two lines."""
+        return ()
+
+    def action_back(self) -> None:
+        """Return to the place before this one."""
+        self.shell.back()
+
+    def go(self, screen: str, what: Any = None) -> None:
+        """Open another place about the same dataset."""
+        self.shell.go(Place(screen, self.place.dataset, what))

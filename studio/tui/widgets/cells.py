@@ -1,0 +1,69 @@
+"""A widget whose content is a grid of half-block pixels with characters over it."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from .halfblocks import Glyphs, Packed, changed, strip
+
+
+class CellGrid(Widget):
+    """Shows a grid; only cells that differ from those shown before are drawn and sent to the terminal again."""
+
+    _grid: Packed | None = None
+    _glyphs: Glyphs = MappingProxyType({})
+    _at: tuple[int, int] = (0, 0)
+
+    def put(self, grid: Packed | None, at: tuple[int, int] = (0, 0), glyphs: Glyphs | None = None) -> None:
+        """Show another grid.
+
+        Args:
+            grid: shape (2 * lines, columns), or None for nothing.
+            at: line and column of its first cell.
+            glyphs: characters over it.
+        """
+        before, glyphs_before, at_before = self._grid, self._glyphs, self._at
+        self._grid, self._at, self._glyphs = grid, at, glyphs or {}
+        if before is None or grid is None or before.shape != grid.shape or at != at_before:
+            self.refresh()
+            return
+        top, left = at
+        spans = [Region(left + first, top + line, end - first, 1) for line, first, end in changed(before, grid)]
+        if glyphs_before != self._glyphs:
+            differ = {
+                cell
+                for cell in glyphs_before.keys() | self._glyphs.keys()
+                if glyphs_before.get(cell) != self._glyphs.get(cell)
+            }
+            spans += [Region(left + column, top + line, 1, 1) for line, column in differ]
+        if spans:
+            self.refresh(*spans)
+
+    def render_line(self, y: int) -> Strip:
+        """One line of cells, blank where the grid does not reach."""
+        width, ground = self.size.width, self.rich_style
+        if self._grid is None:
+            return self.nothing(y, ground)
+        (top, left), rows = self._at, len(self._grid)
+        line = y - top
+        if not 0 <= line < rows // 2:
+            return Strip.blank(width, ground)
+        row = strip(self._grid[2 * line].tolist(), self._grid[2 * line + 1].tolist(), line, self._glyphs)
+        return beside(row, left, width, ground)
+
+    def nothing(self, y: int, ground: Style) -> Strip:
+        """One line while there is no grid."""
+        return Strip.blank(self.size.width, ground)
+
+
+def beside(row: Strip, left: int, width: int, ground: Style) -> Strip:
+    """A strip with blanks at its sides."""
+    if row.cell_length == width:
+        return row
+    sides = [Strip.blank(left, ground), row, Strip.blank(width - left - row.cell_length, ground)]
+    return Strip.join([side for side in sides if side.cell_length])

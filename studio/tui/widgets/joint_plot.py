@@ -1,0 +1,240 @@
+"""The joints of an episode over time: what was measured and what was commanded, as thin lines.
+
+Where there is room every joint has a plot and an axis of its own; else all measured joints share one plot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from textual import events
+
+from curation.frames import Vector
+from recorders.palette import Colour
+from recorders.world.units import HIGH, LOW
+
+from .braille import braille, curve
+from .cells import CellGrid
+from .halfblocks import Glyph
+
+NAMES = ("pan", "lift", "elbow", "flex", "roll", "grip")
+UNITS = ("°", "°", "°", "°", "°", "%")
+COLOURS: tuple[Colour, ...] = (
+    (114, 174, 242), (242, 178, 92), (76, 195, 138), (240, 113, 107), (190, 150, 240), (225, 225, 120),
+)  # fmt: skip
+"""Of the joints where they share one plot."""
+STATE, ACTION, CURSOR = (114, 174, 242), (196, 146, 82), (255, 214, 120)
+INK, MUTED, FAINT = (214, 220, 228), (128, 138, 152), (66, 75, 88)
+LEAST_SPAN = 8.0
+"""A joint that moves less is drawn as nearly still [deg, or percent of the gripper]."""
+AXIS = 5
+"""Cells of the numbers beside a plot."""
+LEAST_LINES, LEAST_COLUMNS = 3, 24
+"""Smallest plot of one joint, its title included."""
+GOOD_LINES = 5
+"""Where plots would be lower than this, they rather stand beside each other."""
+
+Glyphs = dict[tuple[int, int], Glyph]
+
+
+@dataclass(frozen=True)
+class _Box:
+    """Where a plot is, in cells: its first line and column, and its size."""
+
+    line: int
+    column: int
+    lines: int
+    columns: int
+
+
+@dataclass(frozen=True)
+class _Data:
+    time: Vector
+    state: Vector
+    action: Vector
+
+
+class JointPlot(CellGrid):
+    """Lines of state and action per joint, with a cursor.
+
+    Args:
+        empty: words shown while there is nothing to plot.
+    """
+
+    def __init__(self, empty: str = "no joints yet", **more: Any) -> None:
+        super().__init__(**more)
+        self._empty = empty
+        self._data: _Data | None = None
+        self._cursor = 0.0
+        self._lines: tuple[Any, Glyphs] | None = None
+
+    def show(self, time: ArrayLike, state: ArrayLike, action: ArrayLike, cursor: float) -> None:
+        """Show an episode.
+
+        Args:
+            time: of the frames [s], shape (N,); without any, the words for nothing.
+            state: measured joints, shape (N, 6), degrees and gripper 0..100.
+            action: commanded joints, shape (N, 6).
+            cursor: time that is marked [s].
+        """
+        times, states, actions = (np.asarray(values, np.float64) for values in (time, state, action))
+        self._data = _Data(times, states, actions) if len(times) else None
+        self._lines = None
+        self.move(cursor)
+
+    def move(self, cursor: float) -> None:
+        """Mark another time [s]; the lines are not drawn again."""
+        self._cursor = cursor
+        self._draw()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay the plots out anew."""
+        self._draw()
+
+    def _draw(self) -> None:
+        width, height = self.size
+        if width < 8 or height < 2:
+            self.put(None)
+            return
+        red, green, blue = self.background_colors[1].rgb
+        grid = np.full((2 * height, width), (red << 16) | (green << 8) | blue, np.uint32)
+        data = self._data
+        if data is None:
+            start = max(0, (width - len(self._empty)) // 2)
+            self.put(grid, glyphs=_write(height // 2, start, self._empty[:width], MUTED))
+            return
+        boxes = layout(width, height - 1)
+        if self._lines is None or self._lines[0] != (width, height):
+            drawn = _plots(data, boxes) if len(boxes) > 1 else _overlay(data, boxes[0])
+            self._lines = ((width, height), drawn)
+        now = int(np.clip(np.searchsorted(data.time, self._cursor - 1e-6), 0, len(data.time) - 1))
+        glyphs = self._lines[1] | _cursors(self._lines[1], data, boxes, self._cursor)
+        glyphs |= _titles(data, boxes, now) if len(boxes) > 1 else _names(data, boxes[0], now)
+        self.put(grid, glyphs=glyphs | _foot(data, boxes, width, height - 1, self._cursor))
+
+
+def layout(width: int, height: int) -> list[_Box]:
+    """Six boxes below and beside each other, in as few columns as leave good room; one box where six do not fit."""
+    fitting = [
+        across
+        for across in (1, 2, 3, 6)
+        if height // (6 // across) >= LEAST_LINES and width // across >= LEAST_COLUMNS
+    ]
+    if not fitting:
+        return [_Box(0, 0, height, width)]
+    across = next((across for across in fitting if height // (6 // across) >= GOOD_LINES), fitting[-1])
+    down = 6 // across
+    tops = [row * height // down for row in range(down + 1)]
+    lefts = [column * width // across for column in range(across + 1)]
+    return [
+        _Box(tops[row], lefts[column], tops[row + 1] - tops[row], lefts[column + 1] - lefts[column] - (across > 1))
+        for row in range(down)
+        for column in range(across)
+    ]
+
+
+def span(values: Vector) -> tuple[float, float]:
+    """Lower and upper edge of an axis that holds finite values."""
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return 0.0, LEAST_SPAN
+    low, high = float(known.min()), float(known.max())
+    more = max(0.06 * (high - low), (LEAST_SPAN - (high - low)) / 2)
+    return low - more, high + more
+
+
+def _inner(box: _Box) -> _Box:
+    """The part of a box that has the lines: below the title, right of the numbers."""
+    return _Box(box.line + 1, box.column + AXIS, max(1, box.lines - 1), max(1, box.columns - AXIS))
+
+
+def _plots(data: _Data, boxes: list[_Box]) -> Glyphs:
+    found: Glyphs = {}
+    for joint, box in enumerate(boxes):
+        inner = _inner(box)
+        low, high = span(np.concatenate([data.state[:, joint], data.action[:, joint]]))
+        for values, colour in ((data.action, ACTION), (data.state, STATE)):
+            mask = curve(data.time, values[:, joint], low, high, inner.lines, inner.columns)
+            found |= _moved(braille(mask), inner, colour)
+        for line, value in ((inner.line, high), (inner.line + inner.lines - 1, low)):
+            if inner.lines > 1 or value == high:
+                found |= _write(line, box.column, f"{value:>{AXIS - 1}.0f}", FAINT)
+    return found
+
+
+def _overlay(data: _Data, box: _Box) -> Glyphs:
+    """Measured joints, each over its own range of motion."""
+    inner = _Box(box.line + 1, box.column, max(1, box.lines - 1), box.columns)
+    found: Glyphs = {}
+    for joint in range(6):
+        low, high = float(LOW[joint]), float(HIGH[joint])
+        mask = curve(data.time, data.state[:, joint], low, high, inner.lines, inner.columns)
+        found |= _moved(braille(mask), inner, COLOURS[joint])
+    return found
+
+
+def _cursors(lines: Glyphs, data: _Data, boxes: list[_Box], cursor: float) -> Glyphs:
+    """An upright through every plot; lines are seen through it."""
+    found: Glyphs = {}
+    for box in boxes:
+        inner = _inner(box) if len(boxes) > 1 else _Box(box.line + 1, box.column, max(1, box.lines - 1), box.columns)
+        column = inner.column + _column(data.time, cursor, inner.columns)
+        for line in range(inner.line, inner.line + inner.lines):
+            under = lines.get((line, column))
+            found[line, column] = Glyph(under.character if under else "│", CURSOR, bold=under is not None)
+    return found
+
+
+def _column(time: Vector, moment: float, columns: int) -> int:
+    length = float(time[-1] - time[0])
+    share = (moment - float(time[0])) / length if length > 0 else 0.0
+    return int(np.clip(round(share * (columns - 1)), 0, columns - 1))
+
+
+def _titles(data: _Data, boxes: list[_Box], now: int) -> Glyphs:
+    found: Glyphs = {}
+    for joint, box in enumerate(boxes):
+        state, action, unit = data.state[now, joint], data.action[now, joint], UNITS[joint]
+        column = box.column + AXIS
+        found |= _write(box.line, column, NAMES[joint], INK, bold=True)
+        found |= _write(box.line, column + 6, f"{state:6.1f}{unit}", STATE)
+        if column + 6 + 16 <= box.column + box.columns:
+            found |= _write(box.line, column + 14, f"{action:6.1f}{unit}", ACTION)
+    return found
+
+
+def _names(data: _Data, box: _Box, now: int) -> Glyphs:
+    """Names in the lines' colours, with values where there is room."""
+    texts = [f"{name} {data.state[now, joint]:.0f}" for joint, name in enumerate(NAMES)]
+    if sum(len(text) + 1 for text in texts) > box.columns:
+        texts = list(NAMES)
+    found: Glyphs = {}
+    column = box.column
+    for text, colour in zip(texts, COLOURS, strict=True):
+        if column + len(text) > box.column + box.columns:
+            break
+        found |= _write(box.line, column, text, colour)
+        column += max(len(text) + 1, box.columns // 6 if texts[0] != NAMES[0] else 0)
+    return found
+
+
+def _foot(data: _Data, boxes: list[_Box], width: int, line: int, cursor: float) -> Glyphs:
+    """The time axis and, where there are two lines to tell apart, which is which."""
+    found = _write(line, AXIS if len(boxes) > 1 else 0, f"{float(data.time[0]):g}", FAINT)
+    end = f"{float(data.time[-1]):.1f} s"
+    found |= _write(line, max(0, width - len(end)), end, FAINT)
+    found |= _write(line, AXIS + 4, f"{cursor:.1f} s", CURSOR)
+    if len(boxes) > 1 and width >= 48:
+        found |= _write(line, AXIS + 12, "━ measured", STATE) | _write(line, AXIS + 24, "━ commanded", ACTION)
+    return found
+
+
+def _moved(dots: dict[tuple[int, int], str], box: _Box, colour: Colour) -> Glyphs:
+    return {(box.line + line, box.column + column): Glyph(sign, colour) for (line, column), sign in dots.items()}
+
+
+def _write(line: int, column: int, text: str, colour: Colour, *, bold: bool = False) -> Glyphs:
+    return {(line, column + at): Glyph(letter, colour, bold) for at, letter in enumerate(text) if letter != " "}

@@ -1,0 +1,42 @@
+"""The end of a growing text; follows it until the person scrolls up."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+
+class LogTail(VerticalScroll, can_focus=True):
+    """Scrolls to the end whenever there is more, as long as the end is in sight."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("end", "follow", "to the end", show=False)]
+
+    def __init__(self, id: str | None = None) -> None:  # noqa: A002  Textual's own name
+        super().__init__(id=id)
+        self._of = ""
+        self._text: str | None = None
+        self._words = Static(markup=False)
+
+    def compose(self) -> list[Static]:  # type: ignore[override]
+        return [self._words]
+
+    def show(self, of: str, text: str) -> None:
+        """Show the text of `of`; another `of` starts at its end."""
+        if of == self._of and text == self._text:
+            return
+        at_end = of != self._of or self.is_vertical_scroll_end
+        self._of, self._text = of, text
+        self._words.update(text.rstrip("\n") or "(it has said nothing yet)")
+        if at_end:
+            self.call_after_refresh(self.follow)
+
+    def follow(self) -> None:
+        """Go to the end."""
+        self.scroll_end(animate=False)
+
+    def action_follow(self) -> None:
+        """Go to the end."""
+        self.follow()
