@@ -18,13 +18,17 @@ COMMANDS = {
     "replay": "simulate stored episodes again and report the drift",
     "rerender": "draw the same episodes again in another look",
     "inspect": "show what a dataset holds; make a film or a poster of it",
+    "targets": "positions to record at: make, check, add",
+    "episodes": "list episodes and takes, and filter them",
+    "note": "write a comment or a score about episodes",
+    "trash": "exclude episodes without deleting them, and bring them back",
     "recover": "finish kept takes; keep or discard unfinished ones",
     "jobs": "commands in the background: list, log, cancel",
     "serve": "the same screens in a browser",
     "doctor": "check this machine: OpenGL, codecs, disk, versions, devices",
 }
 
-SIMULATING = ("record", "generate", "replay", "rerender", "recover")
+SIMULATING = ("record", "generate", "replay", "rerender", "recover", "targets")
 """Commands that load MuJoCo at once."""
 
 
@@ -90,7 +94,12 @@ def _call(name: str, rest: list[str]) -> int:
         getattr(module, name.capitalize()),
         prog=f"studio {name}",
         args=rest,
-        config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff, tyro.conf.EnumChoicesFromValues),
+        config=(
+            tyro.conf.OmitArgPrefixes,
+            tyro.conf.OmitSubcommandPrefixes,
+            tyro.conf.FlagCreatePairsOff,
+            tyro.conf.EnumChoicesFromValues,
+        ),
     )
     code: int = getattr(module, name)(options, Console(as_json=options.json))
     return code

@@ -20,6 +20,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -122,8 +123,6 @@ class Jobs:
         self.folder = runs / "jobs"
         self._grace = grace
         self._over: dict[str, Job] = {}
-        # Kept so that a child that has ended is waited for, and is no zombie while we live.
-        self._children: list[subprocess.Popen[bytes]] = []
 
     def start(self, argv: Sequence[str]) -> Job:
         """Start `studio ARGV...` in the background; it goes on when we end.
@@ -151,12 +150,12 @@ class Jobs:
                 f"No job can be started in {self.folder}: {error.strerror or error}. Set STUDIO_RUNS to a folder that "
                 "can be written."
             ) from error
-        self._children.append(child)
+        # A child that has ended and that nobody waited for stays in the table of processes as long as we live.
+        threading.Thread(target=child.wait, name=f"job {folder.name}", daemon=True).start()
         return self._read(folder)
 
     def all(self) -> list[Job]:
         """Every job, newest first; those whose files cannot be read are left out."""
-        self._children = [child for child in self._children if child.poll() is None]
         jobs = []
         for folder in self.folder.glob("*/") if self.folder.is_dir() else ():
             with suppress(OSError, ValueError, KeyError, TypeError):

@@ -210,3 +210,5 @@ def _draw(board: _Board, scene: Scene, rest: float, show: Callable[[Mapping[str,
             time.sleep(max(0.0, rest - (time.perf_counter() - began)))
     except StudioError as error:
         board.tell(str(error))
+    except Exception as error:  # noqa: BLE001  told on the screen; a traceback would tear it
+        board.tell(f"unexpected {type(error).__name__} in the process that draws the cameras: {error}")

@@ -26,7 +26,7 @@ _HAND = 0.0611
 _UPPER_LENGTH, _LOWER_LENGTH = math.hypot(*_UPPER), math.hypot(*_LOWER)
 _UPPER_ANGLE, _LOWER_ANGLE = math.atan2(_UPPER[1], _UPPER[0]), math.atan2(_LOWER[1], _LOWER[0])
 STRAIGHT_ELBOW = _LOWER_ANGLE - _UPPER_ANGLE
-"""Elbow angle at which the arm is stretched out [rad]; near it a millimetre of the hand is many degrees of the elbow."""
+"""Elbow angle at which the arm is stretched out [rad]; near it a millimetre of the hand is many degrees."""
 ROLL_ZERO = math.radians(2.7894)
 """Roll at which the closing axis is vertical [rad]; the middle of the calibrated roll range is 0."""
 _MARGIN = math.radians(0.5)

@@ -6,11 +6,17 @@ closes the page. A second App in the same process must not greet again, and a fa
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 from textual.drivers.web_driver import WebDriver
 
 _GREETING = b"__GANGLION__\n"
+
+
+def _without_greeting(send: Callable[[bytes], int], data: bytes) -> int:
+    return 0 if data == _GREETING else send(data)
 
 
 class BrowserDriver(WebDriver):
@@ -23,7 +29,7 @@ class BrowserDriver(WebDriver):
         send = self._write
         if BrowserDriver._greeted:
             self._size = BrowserDriver._page_size or self._size
-            self._write = lambda data: None if data == _GREETING else send(data)
+            self._write = partial(_without_greeting, send)
         super().start_application_mode()
         self._write = send
         BrowserDriver._greeted = True

@@ -74,10 +74,15 @@ class HomeScreen(StudioScreen):
         self._title("reading ...")
         self.query_one("#home-empty").display = False
         self._read()
-        self.set_interval(POLL_S, self._read)
+        self.set_interval(POLL_S, self._poll)
 
     def on_screen_resume(self) -> None:
         self._read()
+
+    def _poll(self) -> None:
+        """Look again, unless another screen is in front: a recording must not be disturbed."""
+        if self.is_current:
+            self._read()
 
     @work(thread=True, exclusive=True, group="overview")
     def _read(self) -> None:

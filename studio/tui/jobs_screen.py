@@ -66,7 +66,15 @@ class JobsScreen(StudioScreen):
     def on_mount(self) -> None:
         self.query_one(Rows).focus()
         self._read()
-        self.set_interval(POLL_S, self._read)
+        self.set_interval(POLL_S, self._poll)
+
+    def on_screen_resume(self) -> None:
+        self._read()
+
+    def _poll(self) -> None:
+        """Look again, unless another screen is in front: a recording must not be disturbed."""
+        if self.is_current:
+            self._read()
 
     @work(thread=True, exclusive=True, group="jobs")
     def _read(self) -> None:

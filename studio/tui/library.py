@@ -85,9 +85,17 @@ class LibraryScreen(StudioScreen):
         self.query_one("#filter-error").display = False
         self.query_one(Rows).focus()
         self._read()
-        self.set_interval(POLL_S, self._read)
+        self.set_interval(POLL_S, self._poll)
 
     # Reading
+
+    def on_screen_resume(self) -> None:
+        self._read()
+
+    def _poll(self) -> None:
+        """Look again, unless another screen is in front: a recording must not be disturbed."""
+        if self.is_current:
+            self._read()
 
     @work(thread=True, exclusive=True, group="entries")
     def _read(self) -> None:

@@ -69,7 +69,7 @@ def _run(app: StudioApp) -> None:
 async def _shown(app: StudioApp) -> None:
     """Run an App that leaves in order when the terminal goes away or the process is asked to end."""
     if sys.platform != "win32":
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with suppress(ValueError, RuntimeError):
                 asyncio.get_running_loop().add_signal_handler(number, app.exit)
     await app.run_async()

@@ -31,6 +31,7 @@ class StudioScreen(Screen[Any]):
 
     def __init__(self, studio: Studio, place: Place) -> None:
         super().__init__()
+        self.VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]
         self.studio = studio
         self.place = place
 

@@ -15,6 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from curation.errors import StudioError
+from studio.paths import dataset_path
 from studio.tui.maps import MapHolder
 from studio.tui.messages import FormChecked
 from studio.tui.screen import StudioScreen
@@ -24,6 +25,7 @@ from studio.tui.state import Place, Studio
 from studio.tui.theme import themed
 from studio.tui.widgets.choice import Choice
 from studio.tui.widgets.form_row import NO, YES, FormRow
+from studio.tui.words import path_words
 
 WAIT_S = 0.15
 """Time after the last change until the form is checked [s]."""
@@ -74,13 +76,14 @@ class SetupScreen(StudioScreen):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         if event.input.id:
-            self._form = replace(self._form, **{event.input.id: event.value})
-            self._changed()
+            self._answer(event.input.id, event.value)
 
     @on(Choice.Changed)
     def _chose(self, event: Choice.Changed) -> None:
-        name = event.choice.id or ""
-        value: Any = event.value == YES if event.value in (YES, NO) else event.value
+        switch = event.value in (YES, NO)
+        self._answer(event.choice.id or "", event.value == YES if switch else event.value)
+
+    def _answer(self, name: str, value: Any) -> None:
         self._form = replace(self._form, **{name: value})
         self._changed()
 
@@ -136,7 +139,7 @@ class SetupScreen(StudioScreen):
             return "practice: no dataset is touched"
         if not self._form.to.strip():
             return ""
-        return "exists: recorded on" if self._form.resumes else f"new, in {self.studio.home}"
+        return "exists: recorded on" if self._form.resumes else f"new, in {path_words(self.studio.home)}"
 
     # What the keys do
 
@@ -156,16 +159,16 @@ class SetupScreen(StudioScreen):
         except StudioError as error:
             self.shell.tell(error)
             return
-        from studio.paths import dataset_path
-
         root = None if self._form.practice else dataset_path(options.recording.to)
         self.shell.replace(Place("record", root, options))
 
     def action_background(self) -> None:
         """Let the expert work in a job."""
+        if self._said is None:
+            self.notify("The form is not right yet.", severity="warning")
+            return
         try:
             said = answers(replace(self._form, practice=False), in_background=True)
-            check(said)
             job = self.studio.jobs.start(["generate", *command_words(said)])
         except StudioError as error:
             self.shell.tell(error)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from curation.episodes import StagedEpisode
 from curation.errors import BrokenJournal, UsageError
-from recorders.crew import draw_take
-from recorders.journal import Take, finish_journal, read_journal
+from recorders.journal import Take, read_journal
 from recorders.record import Recorder
-from recorders.resimulate import judge_unfinished
+from recorders.rescue import save_unfinished
 from recorders.session import Session
-from recorders.world.sim import SimWorld
 from studio.console import Console
 from studio.options import Name
 from studio.paths import dataset_path
@@ -86,21 +82,8 @@ def _settle(options: Recover, session: Session, path: Path) -> tuple[str, str]:
     if not options.keep:
         started = take.header.get("started", "an unknown time")
         return f"take {name}: {len(take)} frames ({seconds:.1f} s), started {started}, unfinished", "offered"
-    index = _keep(session, take, path)
+    index = save_unfinished(session, path, take)
     return f"take {name}: {len(take)} frames saved as episode {index}{damage}", "saved"
-
-
-def _keep(session: Session, take: Take, path: Path) -> int:
-    world = SimWorld(session.scene)
-    try:
-        footer = judge_unfinished(take, world, session.store.scene["physics"]["layout"])
-        whole = finish_journal(path, take, footer)
-        folder = draw_take(whole, session.root, session.scene, world.painter, session.store.encoding)
-        session.settle(whole)
-        return session.save(StagedEpisode.load(folder))
-    finally:
-        world.close()
-        shutil.rmtree(session.stage_folder(path.stem), ignore_errors=True)
 
 
 def _before_damage(path: Path) -> Take | None:

@@ -8,11 +8,12 @@ pynput on a virtual X server, the browser page in headless Chromium. The time co
 looks every 33 ms. Terminals without key-up wait for their timeout of 120 ms on purpose.
 """
 
+# ruff: noqa: E402  a dependency installs a package named tests; ours must come first
+
 from __future__ import annotations
 
 import argparse
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -22,18 +23,21 @@ from shutil import which
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
+import tests
+
+tests.__path__.insert(0, str(Path(__file__).parents[1]))
 
 from recorders.devices.display import Display
-from recorders.devices.keys import TAP_S
 from recorders.devices.page import SILENCE_S, Page
 from recorders.devices.terminal import Terminal
 from tests.devices.browser import chromium
-from tests.devices.programs import virtual_display
+from tests.devices.programs import CHROMIUM, virtual_display
 from tests.devices.pseudo import Listener, emulator, eventually
+from tests.devices.test_display import Windows
 from tests.devices.test_driver import shown
 
-LIMIT_MS = 150.0
+LIMIT_S = 0.15
+LOOK_S = 0.0002
 Act = Callable[[], object]
 
 
@@ -41,14 +45,14 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--times", type=int, default=100)
     times = parser.parse_args().times
-    print(f"{'source':<34}{'what ends it':<20}{'n':>5}{'p50':>9}{'p99':>9}{'worst':>9}   limit {LIMIT_MS:g} ms")
-    for name, end, source in SOURCES:
+    print(f"{'source':<34}{'what ends it':<18}{'n':>5}{'p50':>10}{'p99':>10}{'worst':>10}{'limit':>10}")
+    for name, end, limit, source in SOURCES:
         with source() as (listener, down, up):
-            took = np.array([_once(listener, down, up) for _ in range(times)]) * 1e3
-        p50, p99 = np.percentile(took, [50, 99])
-        verdict = "within" if p99 <= LIMIT_MS else "ABOVE"
-        print(f"{name:<34}{end:<20}{times:>5}{p50:>6.1f} ms{p99:>6.1f} ms{took.max():>6.1f} ms   {verdict}", flush=True)
-    print(f"stated timeouts: no key-up {1e3 * TAP_S:g} ms; browser or network gone {1e3 * SILENCE_S:g} ms")
+            took = np.array([_once(listener, down, up) for _ in range(times)])
+        figures = [*np.percentile(took, [50, 99]), took.max(), limit]
+        cells = "".join(f"{1e3 * figure:>7.1f} ms" for figure in figures)
+        print(f"{name:<34}{end:<18}{times:>5}{cells}  {'ok' if figures[1] <= limit else 'ABOVE'}", flush=True)
+    print(f"a browser or network that is gone is noticed after the stated {1e3 * SILENCE_S:g} ms and one look (30 ms)")
 
 
 def _once(listener: Listener, down: Act, up: Act) -> float:
@@ -59,12 +63,12 @@ def _once(listener: Listener, down: Act, up: Act) -> float:
     began = time.perf_counter()
     up()
     while listener.held():
-        time.sleep(0.0002)
+        time.sleep(LOOK_S)
     return time.perf_counter() - began
 
 
 @contextmanager
-def terminal(*, kitty: bool, repeats: bool = False) -> Iterator[tuple[Listener, Act, Act]]:
+def terminal(*, kitty: bool) -> Iterator[tuple[Listener, Act, Act]]:
     with emulator(kitty=kitty) as played:
         source = Terminal(played.fd)
         source.open()
@@ -83,25 +87,48 @@ def textual(*, leave: bool = False) -> Iterator[tuple[Listener, Act, Act]]:
 
 
 @contextmanager
-def display() -> Iterator[tuple[Listener, Act, Act]]:
+def display(*, leave: bool = False) -> Iterator[tuple[Listener, Act, Act]]:
     with virtual_display() as name:
         os.environ["DISPLAY"] = name
-        from Xlib import XK, X
-        from Xlib.display import Display as Connection
-        from Xlib.ext import xtest
-
-        hand = Connection(name)
-        code = hand.keysym_to_keycode(XK.string_to_keysym("i"))
-
-        def strike(kind: int) -> None:
-            xtest.fake_input(hand, kind, code)
-            hand.sync()
-
+        windows, hand = Windows(name), Hand(name)
+        windows.focus(0)
         source, listener = Display(), Listener(releases=True, chords=True)
         source.start(listener.tell)
-        yield listener, lambda: strike(X.KeyPress), lambda: strike(X.KeyRelease)
+
+        def down() -> None:
+            windows.focus(0)
+            hand.up()
+            time.sleep(0.1)
+            hand.down()
+
+        yield listener, down if leave else hand.down, (lambda: windows.focus(1)) if leave else hand.up
         source.stop()
         hand.close()
+        windows.close()
+
+
+class Hand:
+    """Presses a key below the clients of an X server."""
+
+    def __init__(self, display: str) -> None:
+        from Xlib import XK
+        from Xlib.display import Display as Connection
+
+        self._connection = Connection(display)
+        self._code = self._connection.keysym_to_keycode(XK.string_to_keysym("i"))
+        self.close = self._connection.close
+
+    def down(self) -> None:
+        self._strike(2)
+
+    def up(self) -> None:
+        self._strike(3)
+
+    def _strike(self, kind: int) -> None:
+        from Xlib.ext import xtest
+
+        xtest.fake_input(self._connection, kind, self._code)
+        self._connection.sync()
 
 
 @contextmanager
@@ -129,17 +156,18 @@ def page(*, end: str) -> Iterator[tuple[Listener, Act, Act]]:
 
 
 SOURCES = [
-    ("terminal", "last repeat", lambda: terminal(kitty=False)),
-    ("terminal with key-up", "key-up", lambda: terminal(kitty=True)),
-    ("terminal with key-up, in Textual", "key-up", textual),
-    ("terminal with key-up, in Textual", "focus lost", lambda: textual(leave=True)),
+    ("terminal", "last repeat", LIMIT_S, lambda: terminal(kitty=False)),
+    ("terminal with key-up", "key-up", LIMIT_S, lambda: terminal(kitty=True)),
+    ("terminal with key-up, in Textual", "key-up", LIMIT_S, textual),
+    ("terminal with key-up, in Textual", "focus lost", LIMIT_S, lambda: textual(leave=True)),
 ]
 if which("Xvfb"):
-    SOURCES.append(("keyboard of display", "key-up", display))
-if which("chromium"):
-    SOURCES.append(("browser page", "key-up", lambda: page(end="key-up")))
-    SOURCES.append(("browser page", "focus lost", lambda: page(end="blur")))
-    SOURCES.append(("browser page", "frozen browser", lambda: page(end="silence")))
+    SOURCES.append(("keyboard of display", "key-up", LIMIT_S, display))
+    SOURCES.append(("keyboard of display", "focus lost", LIMIT_S, lambda: display(leave=True)))
+if which(CHROMIUM):
+    SOURCES.append(("browser page", "key-up", LIMIT_S, lambda: page(end="key-up")))
+    SOURCES.append(("browser page", "focus lost", LIMIT_S, lambda: page(end="blur")))
+    SOURCES.append(("browser page", "frozen browser", SILENCE_S + SILENCE_S / 10, lambda: page(end="silence")))
 
 
 if __name__ == "__main__":

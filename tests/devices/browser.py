@@ -14,6 +14,7 @@ from typing import Any
 
 import aiohttp
 
+from tests.devices.programs import CHROMIUM
 from tests.devices.pseudo import eventually
 
 FLAGS = [
@@ -76,7 +77,7 @@ class Browser:
 
     def __init__(self, profile: Path) -> None:
         self._process = subprocess.Popen(
-            ["chromium", *FLAGS, f"--user-data-dir={profile}", "about:blank"],
+            [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", "about:blank"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         self._loop = asyncio.new_event_loop()

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or "chromium"
+
 
 def need(*programs: str) -> None:
     """Skip, loudly, where a program is missing; in continuous integration that is a failure."""
@@ -27,7 +29,7 @@ def virtual_display() -> Iterator[str]:
     """An X server without a screen; gives its name, such as ":7"."""
     read, write = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", "320x240x24", "-nolisten", "tcp"],
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", "320x240x24", "-nolisten", "tcp", "-noreset"],
         pass_fds=[write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     os.close(write)

@@ -21,7 +21,7 @@ from recorders.devices.choose import choose
 from recorders.devices.page import BUSY, SILENCE_S, NoPage, Page
 from recorders.operators.keymap import DECIDE, DRIVE
 from tests.devices.browser import Browser, Tab, chromium
-from tests.devices.programs import need
+from tests.devices.programs import CHROMIUM, need
 from tests.devices.pseudo import PROMPT_S, Listener, eventually
 
 
@@ -43,7 +43,7 @@ def served() -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    need("chromium")
+    need(CHROMIUM)
     with chromium(tmp_path_factory.mktemp("profile")) as started:
         yield started
 

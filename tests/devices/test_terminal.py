@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from curation.errors import StudioError
+from recorders.devices.choose import choose, describe
 from recorders.devices.keys import TAP_S
 from recorders.devices.terminal import ANSWER_S, NoTerminal, Terminal
 from tests.devices.pseudo import PROMPT_S, Emulator, Listener, emulator, eventually
@@ -174,10 +177,10 @@ from recorders.devices.terminal import Terminal
 source = Terminal()
 source.open()
 source.start(lambda event: None)
-print("ready", flush=True)
-if sys.argv[1] == "raise":
-    raise RuntimeError("nobody stops the source")
 try:
+    print("ready", flush=True)
+    if sys.argv[1] == "raise":
+        raise RuntimeError("nobody stops the source")
     time.sleep(20)
 except KeyboardInterrupt:
     print("interrupted", flush=True)
@@ -206,3 +209,36 @@ def test_a_process_that_ends_unforeseen_gives_the_terminal_back(kitty: bool, how
         assert played.settings() == before
         eventually(lambda: played.shown.endswith(b"\x1b[?1004l"), "modes off")
         assert played.flags == 0
+
+
+def test_control_z_does_not_leave_the_shell_with_this_terminals_state() -> None:
+    with emulator() as played, listening(played):
+        assert played.settings()[6][termios.VSUSP] == b"\0"
+
+
+@pytest.mark.parametrize("kitty", [False, True])
+def test_every_way_to_drive_is_described_the_best_first(kitty: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SSH_CONNECTION", "1.2.3.4 5 6.7.8.9 22")
+    with emulator(kitty=kitty) as played:
+        before = played.settings()
+        ways = {way.keys: way for way in describe(Terminal(played.fd))}
+        assert list(ways) == ["kitty", "display", "terminal", "browser"]
+        assert [way.there for way in ways.values()] == [kitty, False, True, True]
+        assert "SSH" in ways["display"].detail
+        assert kitty or "no key-up" in ways["kitty"].detail
+        assert played.settings() == before
+
+
+def test_a_kind_of_keys_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    with pytest.raises(StudioError, match="kitty"):
+        choose("joystick")
+
+
+def test_asking_for_key_up_where_there_is_none_says_what_to_do_and_gives_the_terminal_back() -> None:
+    with emulator() as played:
+        before = played.settings()
+        with pytest.raises(StudioError, match=r"kitty keyboard protocol.*browser"):
+            choose("kitty", terminal=Terminal(played.fd))
+        assert played.settings() == before

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 import pytest
 
 from curation.errors import UsageError
-from curation.targets import Target
 from curation.frames import Placement
+from curation.targets import Target
 from recorders.placements import Placing, attempt_seed, require_recordable, start
 from recorders.world import reach
 from recorders.world.scene import Scene

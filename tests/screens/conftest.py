@@ -184,6 +184,15 @@ async def settled(pilot: Pilot[Any]) -> None:
     await pilot.pause()
 
 
+async def until(pilot: Pilot[Any], true: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait for what threads do."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "never happened"
+        await pilot.pause(0.02)
+    await settled(pilot)
+
+
 async def press(pilot: Pilot[Any], *keys: str) -> None:
     """Press keys, then wait until all is shown."""
     for key in keys:

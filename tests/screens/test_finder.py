@@ -76,7 +76,7 @@ async def test_a_pattern_is_added_and_written(open_studio: Open, shelf: Path, tm
         await press(pilot, "enter")
         await pilot.pause(0.2)
         await press(pilot, "w")
-        await press(pilot, *["backspace"] * len("targets.json"))
+        await press(pilot, "ctrl+u")
         await typed(pilot, "grid.json")
         await press(pilot, "enter")
     written = read_targets(tmp_path / "grid.json")

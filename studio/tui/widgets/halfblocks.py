@@ -175,11 +175,16 @@ def _dithered(pixels: Image, amplitude: float) -> NDArray[np.float64]:
 
 
 def _to_cube(pixels: Image, amplitude: float) -> Image:
-    """The nearest of the 216 colours that 256-colour terminals agree on."""
+    """The nearest of the 240 colours that 256-colour terminals agree on: a cube, and greys in finer steps."""
     wanted = _dithered(pixels, amplitude)
     # The first step of the cube is 95 wide, the others 40.
     levels = np.where(wanted < 47.5, 0, np.clip(np.round((wanted - 55) / 40), 1, 5)).astype(np.intp)
-    return np.asarray(_CUBE[levels])
+    found = _CUBE[levels]
+    grey = (levels == levels[..., :1]).all(axis=2)
+    # Rich finds step n of the greys, whose level is 10 n - 2, by 255 n / 25.
+    steps = np.clip(np.round((pixels[grey].mean(axis=1) + 2) / 10), 0, 25)
+    found[grey] = np.round(steps * 10.2).astype(np.uint8)[:, None]
+    return np.asarray(found)
 
 
 def _to_sixteen(pixels: Image, amplitude: float) -> Image:

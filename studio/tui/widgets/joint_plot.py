@@ -119,9 +119,7 @@ class JointPlot(CellGrid):
 def layout(width: int, height: int) -> list[_Box]:
     """Six boxes below and beside each other, in as few columns as leave good room; one box where six do not fit."""
     fitting = [
-        across
-        for across in (1, 2, 3, 6)
-        if height // (6 // across) >= LEAST_LINES and width // across >= LEAST_COLUMNS
+        across for across in (1, 2, 3, 6) if height // (6 // across) >= LEAST_LINES and width // across >= LEAST_COLUMNS
     ]
     if not fitting:
         return [_Box(0, 0, height, width)]

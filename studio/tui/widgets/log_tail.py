@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
@@ -14,14 +15,14 @@ class LogTail(VerticalScroll, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("end", "follow", "to the end", show=False)]
 
-    def __init__(self, id: str | None = None) -> None:  # noqa: A002  Textual's own name
-        super().__init__(id=id)
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
         self._of = ""
         self._text: str | None = None
         self._words = Static(markup=False)
 
-    def compose(self) -> list[Static]:  # type: ignore[override]
-        return [self._words]
+    def compose(self) -> ComposeResult:
+        yield self._words
 
     def show(self, of: str, text: str) -> None:
         """Show the text of `of`; another `of` starts at its end."""

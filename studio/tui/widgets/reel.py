@@ -26,7 +26,8 @@ class Reel:
     Args:
         root: of the dataset.
         episode_id: of the episode.
-        tell: called with the reel, in the reading thread, when joints are known, when the first pictures are, and at the end.
+        tell: called with the reel, in the reading thread: when joints are known, when the first pictures are,
+            and in the end.
 
     Attributes:
         pictures: of each camera, those decoded so far.

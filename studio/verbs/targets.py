@@ -1,0 +1,212 @@
+"""targets: positions to record at, made, checked and added to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import tyro
+
+from curation import coverage
+from curation.errors import BAD_DATA, OK, TargetExists, UsageError
+from curation.frames import Placement
+from curation.store import Store
+from curation.targets import Target, named, read_targets, write_targets
+from recorders.world import reach
+from recorders.world.scene import Scene
+from studio.console import Console
+from studio.paths import dataset_path
+
+BOX = (0.18, 0.40, -0.12, 0.28)
+"""The usual box of placements: x low, x high, y low, y high [m]."""
+File = tyro.conf.Positional[Path]
+From = Annotated[tuple[str, ...], tyro.conf.arg(name="from")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Make:
+    """Make a positions file by a pattern; positions that cannot be recorded are left out and counted."""
+
+    file: File
+    """The file, which must be new."""
+    grid: tuple[int, int] | None = None
+    """NX by NY positions over --box."""
+    ring: tuple[float, float, float, int] | None = None
+    """X Y RADIUS N: around a centre, metres."""
+    random: int | None = None
+    """So many anywhere in --box."""
+    gaps: int | None = None
+    """So many where recorded data is farthest away, at least --farther-than from it and from each other."""
+    from_: From = ()
+    """Datasets whose placements are the recorded data."""
+    farther_than: float = coverage.RADIUS
+    """Metres."""
+    box: tuple[float, float, float, float] = BOX
+    """X-low X-high Y-low Y-high in metres."""
+    yaw: float | None = None
+    """Heading of all in degrees; left to the recording by default."""
+    note: str = ""
+    """Written beside every position."""
+    seed: int = 0
+    """Of --random."""
+    json: bool = False
+    """Print the positions as JSON."""
+    scene: Scene = field(default_factory=Scene)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """Check a positions file: reach, view, bowl, distance to recorded or named positions. Exit code 3 if any fails."""
+
+    file: File
+    """The file."""
+    from_: From = ()
+    """Datasets whose placements the positions shall be far from."""
+    near: tuple[tuple[float, float], ...] = ()
+    """Further positions to be far from: X Y X Y ... in metres."""
+    farther_than: float = coverage.RADIUS
+    """Metres; what is nearer adds little."""
+    write: Path | None = None
+    """Write the positions that pass to this new file."""
+    json: bool = False
+    """Print the positions as JSON."""
+    scene: Scene = field(default_factory=Scene)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Add:
+    """Add one position to a file, which is made if it is not there."""
+
+    file: File
+    """The file."""
+    x: tyro.conf.Positional[float]
+    """Metres."""
+    y: tyro.conf.Positional[float]
+    """Metres."""
+    yaw: float | None = None
+    """Heading in degrees."""
+    note: str = ""
+    """For people."""
+    json: bool = False
+    """Print the positions as JSON."""
+    scene: Scene = field(default_factory=Scene)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Targets:
+    """Positions to record at: {"positions": [{"x", "y", "rotation", "note", "id"}]}, metres and degrees. With --json an
+    action prints them as data."""
+
+    do: (
+        Annotated[Make, tyro.conf.subcommand("make")]
+        | Annotated[Check, tyro.conf.subcommand("check")]
+        | Annotated[Add, tyro.conf.subcommand("add")]
+    )
+
+    @property
+    def json(self) -> bool:
+        """Whether the result is printed as JSON."""
+        return self.do.json
+
+
+def targets(options: Targets, console: Console) -> int:
+    """Do what was asked."""
+    match options.do:
+        case Make():
+            return _make(options.do, console)
+        case Check():
+            return _check(options.do, console)
+        case Add():
+            return _add(options.do, console)
+
+
+def _make(asked: Make, console: Console) -> int:
+    if asked.file.exists():
+        raise TargetExists(asked.file, "Choose another name, or add to it with studio targets add.")
+    points = _points(asked)
+    good = [(x, y) for x, y in points if not _problems(asked.scene, x, y)]
+    if len(good) < len(points):
+        console.step(f"{len(points) - len(good)} of {len(points)} cannot be recorded and are left out.")
+    if not good:
+        raise UsageError("No position is left: choose another box, pattern or distance.")
+    made = named([Target("", x, y, asked.yaw, asked.note) for x, y in good])
+    write_targets(asked.file, made)
+    console.result(_table([_line(target, [], None) for target in made]), [asdict(target) for target in made])
+    return OK
+
+
+def _points(asked: Make) -> list[tuple[float, float]]:
+    patterns = {"--grid": asked.grid, "--ring": asked.ring, "--random": asked.random, "--gaps": asked.gaps}
+    given = [name for name, value in patterns.items() if value is not None]
+    if len(given) != 1:
+        raise UsageError(f"Choose exactly one pattern of {', '.join(patterns)}; got {' and '.join(given) or 'none'}.")
+    if asked.grid is not None:
+        return coverage.grid(asked.box, *asked.grid)
+    if asked.ring is not None:
+        x, y, radius, count = asked.ring
+        return coverage.ring((x, y), radius, count)
+    if asked.random is not None:
+        return coverage.scatter(asked.box, asked.random, asked.seed)
+    assert asked.gaps is not None
+    return coverage.gaps(
+        lambda x, y: not _problems(asked.scene, x, y), asked.box, _data(asked.from_), asked.gaps, asked.farther_than
+    )
+
+
+def _check(asked: Check, console: Console) -> int:
+    positions = read_targets(asked.file)
+    data = np.concatenate([_data(asked.from_), np.array(asked.near, dtype=np.float64).reshape(-1, 2)])
+    distance, index = coverage.nearest(np.array([(t.x, t.y) for t in positions]), data)
+    close = {near.target.id for near in coverage.too_close(positions, data, asked.farther_than)}
+    lines, found, good = [], [], []
+    for target, metres, which in zip(positions, distance, index, strict=True):
+        problems = _problems(asked.scene, target.x, target.y)
+        if target.id in close:
+            x, y = data[which]
+            problems.append(f"{metres:.3f} m from ({x:g}, {y:g}), nearer than {asked.farther_than:g}")
+        lines.append(_line(target, problems, float(metres) if len(data) else None))
+        found.append({**asdict(target), "nearest_m": float(metres) if len(data) else None, "problems": problems})
+        good += [] if problems else [target]
+    if asked.write is not None:
+        if asked.write.exists():
+            raise TargetExists(asked.write, "Choose another name.")
+        write_targets(asked.write, good)
+    flagged = len(positions) - len(good)
+    console.result("\n".join([_table(lines), f"{flagged} of {len(positions)} flagged"]), found)
+    return BAD_DATA if flagged else OK
+
+
+def _add(asked: Add, console: Console) -> int:
+    if problems := _problems(asked.scene, asked.x, asked.y):
+        raise UsageError(f"A block at ({asked.x:g}, {asked.y:g}) is {' and '.join(problems)}.")
+    before = read_targets(asked.file) if asked.file.exists() else ()
+    after = named([*before, Target("", asked.x, asked.y, asked.yaw, asked.note)])
+    write_targets(asked.file, after)
+    console.result(f"{asked.file} holds {len(after)} positions.", [asdict(target) for target in after])
+    return OK
+
+
+def _data(datasets: Sequence[str]) -> coverage.Points:
+    """Placements of all these datasets, shape (M, 2) [m]."""
+    parts = [coverage.placements_of(Store.open(dataset_path(name))) for name in datasets]
+    return np.concatenate([np.zeros((0, 2)), *parts])
+
+
+def _problems(scene: Scene, x: float, y: float) -> list[str]:
+    return reach.problems(scene, Placement(x, y))
+
+
+def _line(target: Target, problems: Sequence[str], nearest_m: float | None) -> tuple[str, ...]:
+    yaw = "free" if target.rotation is None else f"{target.rotation:g}"
+    far = "-" if nearest_m is None else f"{nearest_m:.3f}"
+    words = "; ".join(problems) or target.note
+    return ("!" if problems else " ", target.id, f"{target.x:.3f}", f"{target.y:.3f}", yaw, far, words)
+
+
+def _table(lines: Sequence[tuple[str, ...]]) -> str:
+    rows = [("", "id", "x m", "y m", "yaw", "nearest m", ""), *lines]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)

@@ -1,0 +1,63 @@
+"""Queries: each kind of term, and words for what is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from curation.errors import UsageError
+from curation.library import Entry
+from curation.query import query
+
+ONE = Entry(
+    episode_id="a1b2c3", index=4, state="saved", frames=150, seconds=5.0, outcome="success", success=True, x=0.3, y=0.1,
+    yaw_deg=20.0, operator="keyboard", started="2026-05-01T10:00:00", score=0.5, comments=("slow grasp",), target="p1",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("", True),
+        ("outcome:success", True),
+        ("outcome:succ operator:KEY", True),
+        ("outcome:timeout", False),
+        ("x<0.31 x>=0.3 y=0.1", True),
+        ("x<0.3", False),
+        ("index:4", True),
+        ("score>0.5", False),
+        ("score>=0.5 seconds<6 frames>100 yaw>0", True),
+        ("saved success", True),
+        ("masked", False),
+        ("-masked -outcome:timeout", True),
+        ("-saved", False),
+        ('note:"slow grasp"', True),
+        ("grasp p1 a1b2", True),
+        ("elephant", False),
+        ("date:2026-05", True),
+    ],
+)
+def test_terms(text: str, holds: bool) -> None:
+    assert query(text)(ONE) is holds
+
+
+def test_an_unknown_number_never_fits() -> None:
+    nowhere = replace(ONE, x=None, score=None)
+    assert not query("x<1")(nowhere)
+    assert not query("score>=0")(nowhere)
+    assert query("-x<1")(nowhere)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("colour:red", "Unknown field 'colour'"),
+        ("x<far", "compares with no number"),
+        ("outcome<3", "is text"),
+        ('"a', "not closed"),
+    ],
+)
+def test_what_is_wrong(text: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        query(text)
