@@ -47,7 +47,8 @@ def test_a_bar_without_episodes_is_as_long() -> None:
 def test_a_progress_bar_is_lit_up_to_its_share(share: float, lit: int) -> None:
     bar = progress_bar(share, 10, "#00ff00", "#333333")
     assert bar.plain == BAR * 10
-    assert sum(span.end - span.start for span in bar.spans if "00ff00" in str(span.style)) == lit
+    assert str(bar.style) == "#00ff00"
+    assert sum(span.end - span.start for span in bar.spans if span.style == "#333333") == 10 - lit
 
 
 @pytest.mark.parametrize("outcome", [*Outcome, "a word of another tool"])

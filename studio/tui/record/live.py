@@ -9,6 +9,7 @@ from curation.errors import StudioError
 from curation.frames import Image
 from recorders.devices.display import Display
 from recorders.devices.keys import KeyEvent, KeySource, Stroke
+from recorders.devices.terminal_codes import REPEAT_S
 from recorders.operators.keymap import DECIDE, REASONS, Intent, drive_key
 from recorders.signals import Beat, Closed, Event, Message, Tick, Wish
 from recorders.world.scene import Scene
@@ -21,8 +22,6 @@ from studio.verbs.record import Record
 if TYPE_CHECKING:
     from studio.views import Views
 
-REPEAT_S = 0.15
-"""A terminal without key-up tells a held key as many presses; the same key within this time is one of those [s]."""
 SAVING_S = 600.0
 """Longest time that leaving waits for kept takes to be drawn [s]; what is not saved then is saved at the next start."""
 
@@ -77,11 +76,16 @@ class LiveRecording:
         self._typed = (key, now)
         return self.desk.stroke(KeyEvent(key, Stroke.REPEAT if again else Stroke.PRESS, now))
 
-    def focus(self, focused: bool) -> None:
-        """Whether the application's window has the focus."""
+    def attend(self, attended: bool) -> None:
+        """Whether the record screen has the person's eyes and keys: the window has the focus, nothing lies over it."""
         if isinstance(self.source, Display):
-            self.source.arm(focused)
-        elif not focused:
+            self.source.arm(attended)
+        elif isinstance(self.source, TerminalKeys):
+            if attended:
+                self.source.start(self._stroke)
+            else:
+                self.source.stop()
+        if not attended:
             self.release_keys()
 
     def beat(self) -> None:

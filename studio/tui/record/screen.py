@@ -97,10 +97,16 @@ class RecordScreen(StudioScreen):
             event.prevent_default()
 
     def on_app_blur(self) -> None:
-        self.live.focus(False)
+        self.live.attend(False)
 
     def on_app_focus(self) -> None:
-        self.live.focus(True)
+        self.live.attend(True)
+
+    def on_screen_suspend(self) -> None:
+        self.live.attend(False)
+
+    def on_screen_resume(self) -> None:
+        self.live.attend(True)
 
     def action_nothing(self) -> None:
         """Keys are passed to the booth before bindings are looked at; the bindings are here to be shown."""
