@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import queue
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from curation.frames import Ending, Frame, Placement, Status, Verdict
-from curation.targets import Target
 
 from .clock import RealTime
 from .meter import Meter
@@ -21,73 +20,23 @@ from .operators import Driver, each
 from .operators.attended import Attended
 from .operators.jog import Jog
 from .operators.keymap import Intent
-from .placements import Placing, start
-from .record import terms
-from .rollout import Start
-from .schedule import Schedule
+from .placements import start
+from .record import MAX_FAILURES_IN_A_ROW, terms
+from .schedule import MAX_TRIES
 from .shelf import Shelf
 from .signals import Beat, Bell, Event, Finished, Masked, Message, Rang, Ready, Reason, Said, Stage, Tick, Wish
+from .sitting import Sitting
 from .take import Keep, Log, TakeFailed, run_take
+from .telling import Teller, Turn
 from .world.sim import SimWorld
 
-TICKS_PER_S = 10
 POLL_S = 1 / 60
 SILENCE_S = 0.5
 """Without a word from the face for this long the arm stops: ten missed beats."""
-MEASURED_S = 300.0
-"""Takes per minute are counted over the last five minutes."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sitting:
-    """What is recorded.
-
-    Attributes:
-        label: of the operator, stored per episode.
-        placing: where blocks go.
-        per_position: episodes per position of a target list.
-        episodes: unmasked episodes the dataset shall hold; 0 goes on until told to stop.
-        seed: of the session.
-        limit_s: longest take [s].
-        auto_stop: whether a take ends, and is kept, as soon as the judge is content.
-        at_once: whether takes begin by themselves, as a scripted operator's do, instead of at the first motion.
-        beats: whether the face sends beats, so that its silence means that it is gone.
-    """
-
-    label: str
-    placing: Placing
-    per_position: int = 1
-    episodes: int = 0
-    seed: int = 0
-    limit_s: float = 60.0
-    auto_stop: bool = True
-    at_once: bool = False
-    beats: bool = False
-
-
-@dataclass
-class _Turn:
-    """One take to come: its attempt number, position and start."""
-
-    attempt: int
-    target: Target | None
-    start: Start
-    planned: tuple[float, float] | None
 
 
 class Leaving(Exception):
     """The person left without deciding; the take stays as unfinished."""
-
-
-@dataclass
-class _Moment:
-    """Where the sitting stands now."""
-
-    stage: Stage = Stage.STARTING
-    frame: Frame | None = None
-    meter: Meter | None = None
-    succeeded: bool = False
-    ended: list[float] = field(default_factory=list)
 
 
 class Booth:
@@ -130,18 +79,17 @@ class Booth:
         self._shelf = shelf
         self._inbox = inbox
         self._tell = tell
-        self._show = show
+        self._now = Teller(sitting, world, jog, shelf, show)
         self._operator = each(lambda _: Attended(driver, self._attend))
         self._clock = clock or RealTime(world.fps)
-        self._schedule = Schedule(sitting.placing.targets, sitting.per_position)
         self._skipped: set[str] = set()
-        self._now = _Moment()
-        self._turn: _Turn | None = None
+        self._failed: Counter[str] = Counter()
+        self._failures = 0
+        self._succeeded = False
         self._attempt = shelf.next_attempt()
         self._last_take = ""
         self._stopping = False
         self._heard = time.monotonic()
-        self._shown = 0.0
 
     def run(self) -> None:
         """Take until the goal is reached or the person stops, then save everything kept.
@@ -151,27 +99,27 @@ class Booth:
         """
         try:
             while not self._stopping and (turn := self._next_turn()) is not None:
-                self._turn = turn
+                self._now.turn = turn
                 if self._ready(turn):
                     self._take(turn)
         finally:
             self._release()
-        self._now = _Moment(Stage.SAVING, ended=self._now.ended)
+        self._now.enter(Stage.SAVING)
         while self._shelf.waiting:
             self._shelf.work()
             self._listen()
-            self._tick()
+            self._now.tick()
             time.sleep(POLL_S)
 
     # Choosing what comes next.
 
-    def _next_turn(self) -> _Turn | None:
+    def _next_turn(self) -> Turn | None:
         """The next take; None if nothing is left to record."""
         sitting = self._sitting
         target = None
         if sitting.placing.targets:
             # A person tries a position again at once; skipping leaves it.
-            pending = self._schedule.pending(self._shelf.by_target(), self._skipped)
+            pending = sitting.schedule.pending(self._shelf.by_target(), self._skipped)
             if not pending:
                 return None
             target = pending[0]
@@ -179,15 +127,15 @@ class Booth:
             return None
         at = start(sitting.placing, self._world.scene, sitting.seed, self._attempt, target)
         asked = (target.x, target.y) if target else sitting.placing.at
-        return _Turn(self._attempt, target, at, asked)
+        return Turn(self._attempt, target, at, asked)
 
-    def _ready(self, turn: _Turn) -> bool:
+    def _ready(self, turn: Turn) -> bool:
         """Set the scene and wait until the take shall begin; False if another turn is wanted instead."""
         self._release()
         self._world.reset(turn.start.seed, turn.start.placement)
         if self._jog is not None:
             self._jog.begin(self._world.observe(), turn.start.seed)
-        self._now = _Moment(Stage.READY, ended=self._now.ended)
+        self._now.enter(Stage.READY)
         placement = turn.start.placement
         target = turn.target.id if turn.target else ""
         self._tell(Ready(turn.attempt, (placement.x, placement.y, placement.yaw_deg), target))
@@ -213,10 +161,10 @@ class Booth:
             if self._sitting.at_once or self._held(time.monotonic()):
                 return True
             self._shelf.work()
-            self._tick()
+            self._now.tick()
             time.sleep(POLL_S)
 
-    def _skip(self, turn: _Turn) -> None:
+    def _skip(self, turn: Turn) -> None:
         if turn.target is None:
             self._attempt += 1
             return
@@ -232,13 +180,14 @@ class Booth:
 
     # One take.
 
-    def _take(self, turn: _Turn) -> None:
+    def _take(self, turn: Turn) -> None:
         sitting, world = self._sitting, self._world
         limit = round(sitting.limit_s * world.fps)
         what = terms(sitting.placing, turn.attempt, Keep.VERDICT, limit, sitting.seed, turn.target)
         log = self._shelf.begin(turn.start, sitting.label, turn.attempt, what)
         meter = Meter(world.fps, turn.planned, turn.start.placement)
-        self._now = _Moment(Stage.RECORDING, meter=meter, ended=self._now.ended)
+        self._now.enter(Stage.RECORDING, meter)
+        self._succeeded = False
         self._attempt = turn.attempt + 1
         self._shelf.rest(True)
         try:
@@ -260,17 +209,32 @@ class Booth:
             self._shelf.rest(False)
             self._release()
 
-    def _settle(self, turn: _Turn, log: Log, ending: Ending, kept: bool, meter: Meter) -> None:
+    def _settle(self, turn: Turn, log: Log, ending: Ending, kept: bool, meter: Meter) -> None:
         self._shelf.settle(log, kept=kept)
         self._last_take = log.episode_id
         self._now.ended.append(time.monotonic())
         placement = turn.start.placement
+        by_person = not kept and not self._sitting.at_once
         self._tell(
             Finished(
-                log.episode_id, ending.outcome.value, kept, not kept, log.frames, log.late, placement.x, placement.y,
+                log.episode_id, ending.outcome.value, kept, by_person, log.frames, log.late, placement.x, placement.y,
                 gauges=meter.gauges(),
             )
         )  # fmt: skip
+        if self._sitting.at_once:
+            self._count(turn, kept=kept)
+
+    def _count(self, turn: Turn, *, kept: bool) -> None:
+        """Give up what a scripted operator cannot do, because nobody is there to say so."""
+        self._failures = 0 if kept else self._failures + 1
+        name = turn.target.id if turn.target else ""
+        self._failed[name] += not kept
+        if name and self._failed[name] >= MAX_TRIES:
+            self._skipped.add(name)
+            self._tell(Said(f"Position {name} is given up after {MAX_TRIES} tries.", grave=True))
+        if self._failures >= MAX_FAILURES_IN_A_ROW:
+            self._stopping = True
+            self._tell(Said(f"{self._failures} takes in a row were not kept; choose another position.", grave=True))
 
     def _watch(self, frame: Frame) -> None:
         world, meter = self._world, self._now.meter
@@ -280,12 +244,12 @@ class Booth:
         self._now.frame = frame
         if world.judge.success_s is not None:
             self._succeed()
-        self._tick()
+        self._now.tick()
 
     def _succeed(self) -> None:
         """Ring once."""
-        if not self._now.succeeded:
-            self._now.succeeded = True
+        if not self._succeeded:
+            self._succeeded = True
             self._tell(Rang(Bell.SUCCESS))
 
     def _attend(self) -> Verdict | None:
@@ -297,6 +261,7 @@ class Booth:
                 case Intent.DISCARD:
                     return Verdict.DISCARD
                 case Intent.STOP:
+                    self._stopping = True
                     return Verdict.STOP
         return None
 
@@ -308,7 +273,6 @@ class Booth:
             return True
         if ending.status is Status.DISCARDED:
             return False
-        self._stopping = self._stopping or (word == Verdict.STOP.value and not self._sitting.at_once)
         if self._sitting.auto_stop and ending.success:
             self._succeed()
             return True
@@ -335,7 +299,7 @@ class Booth:
                     case Intent.STOP:
                         raise Leaving
             self._shelf.work()
-            self._tick()
+            self._now.tick()
             time.sleep(POLL_S)
 
     def _measured(self) -> dict[str, object]:
@@ -384,62 +348,6 @@ class Booth:
         if self._last_take:
             self._shelf.explain(self._last_take, why)
             self._tell(Said(f"Discarded: {why}."))
-
-    def _tick(self) -> None:
-        now = time.monotonic()
-        if now - self._shown < 1 / TICKS_PER_S:
-            return
-        self._shown = now
-        self._show(self._tick_now(now))
-
-    def _tick_now(self, now: float) -> Tick:
-        scene, world, turn = self._now, self._world, self._turn
-        frame = scene.frame
-        observation = world.observe()
-        pose, yaw = world.block_pose()
-        pace, left = self._pace(now)
-        action = frame.command.action if frame else observation.state
-        target = turn.target if turn else None
-        return Tick(
-            stage=scene.stage,
-            stamp=now,
-            frame=frame.index + 1 if frame else 0,
-            seconds=observation.time,
-            limit_s=self._sitting.limit_s,
-            physics=world.physics(),
-            state=tuple(observation.state),
-            action=tuple(action),
-            block=(float(pose[0]), float(pose[1]), float(yaw)),
-            tip=world.tip(),
-            planned=turn.planned if turn else None,
-            target=" ".join(filter(None, (target.id, target.note))) if target else "",
-            phase=world.phase.value,
-            outcome=world.verdict()[0].value if frame else "",
-            gauges=scene.meter.gauges() if scene.meter and frame else (),
-            advice=scene.meter.advice() if scene.meter and frame else "",
-            driving=self._jog.driving if self._jog and scene.stage is Stage.RECORDING else (),
-            mode=self._jog.mode.value if self._jog else "",
-            pace=self._jog.pace if self._jog else 1.0,
-            stopped_at=self._jog.stopped_at if self._jog else "",
-            kept=self._shelf.count(),
-            goal=self._goal(),
-            waiting=self._shelf.waiting,
-            per_minute=pace,
-            left_s=left,
-        )
-
-    def _goal(self) -> int:
-        targets = self._sitting.placing.targets
-        return len(targets) * self._sitting.per_position if targets else self._sitting.episodes
-
-    def _pace(self, now: float) -> tuple[float, float | None]:
-        """Takes per minute, and seconds until the goal at that pace."""
-        recent = [at for at in self._now.ended if now - at <= MEASURED_S]
-        if len(recent) < 2:
-            return 0.0, None
-        pace = 60 * (len(recent) - 1) / (recent[-1] - recent[0])
-        open_ = self._goal() - self._shelf.count()
-        return pace, 60 * open_ / pace if self._goal() else None
 
 
 def _finished(log: Log, placement: Placement, outcome: str, *, why: str) -> Finished:

@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 from curation.errors import OK, StudioError
 from curation.store import Store
-from recorders.booth import Booth, Sitting
+from recorders.booth import Booth
 from recorders.devices.keys import HeldKeys
 from recorders.operators.jog import Jog
 from recorders.operators.named import PEOPLE, make_driver
 from recorders.shelf import DatasetShelf, Practice, Shelf
 from recorders.signals import Closed, Event, Message, Tick
+from recorders.sitting import Sitting
 from recorders.world.scene import Scene, scene_from
 from recorders.world.sim import SimWorld
 from studio.paths import dataset_path

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from multiprocessing import resource_tracker
 
 from curation.errors import StudioError
@@ -51,7 +52,7 @@ def run(studio: Studio, run_app: Callable[[StudioApp], None] | None = None) -> N
         app = StudioApp(studio, after=last)
         (run_app or _run)(app)
         last = app.crash
-        if last is None:
+        if last is None or studio.leaving:
             return
         studio.crashed()
         moment, place = time.monotonic(), studio.trail[-1]
@@ -68,8 +69,24 @@ def _run(app: StudioApp) -> None:
 
 async def _shown(app: StudioApp) -> None:
     """Run an App that leaves in order when the terminal goes away or the process is asked to end."""
-    if sys.platform != "win32":
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            with suppress(ValueError, RuntimeError):
-                asyncio.get_running_loop().add_signal_handler(number, app.exit)
+    loop = asyncio.get_running_loop()
+    if sys.platform != "win32" and threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, _leave, app)
+        # Not through the loop: Textual answers the SIGCONT that comes with it at once, and writes to the terminal.
+        signal.signal(signal.SIGHUP, lambda *_: _hang_up(loop, app))
     await app.run_async()
+
+
+def _leave(app: StudioApp) -> None:
+    app.studio.leaving = True
+    app.exit()
+
+
+def _hang_up(loop: asyncio.AbstractEventLoop, app: StudioApp) -> None:
+    """Leave although the terminal is gone: writing to it would fail, and Textual would wait for that for ever."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+    loop.call_soon_threadsafe(_leave, app)

@@ -72,6 +72,7 @@ class Studio:
         clock: the time shown.
         free: free bytes on the disk of a folder.
         on_crash: called when a screen has failed, before the next App starts.
+        leaving: the process was asked to end, so no App follows another.
     """
 
     home: Path = field(default_factory=data_home)
@@ -81,6 +82,7 @@ class Studio:
     clock: Callable[[], datetime] = now
     free: Callable[[Path], int] = free_bytes
     on_crash: list[Callable[[], None]] = field(default_factory=list)
+    leaving: bool = False
 
     def crashed(self) -> None:
         """Release every key and tell whoever asked to be told."""

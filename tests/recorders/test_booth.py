@@ -19,7 +19,8 @@ from curation.store import Store
 from curation.targets import Target
 from curation.video import Encoding
 from recorders import booth as module
-from recorders.booth import Booth, Sitting
+from recorders import telling
+from recorders.booth import Booth
 from recorders.clock import RealTime
 from recorders.operators import Driver
 from recorders.operators.expert import Expert
@@ -43,6 +44,7 @@ from recorders.signals import (
     Tick,
     Wish,
 )
+from recorders.sitting import Sitting
 from recorders.world.scene import Scene
 from recorders.world.sim import SimWorld
 
@@ -126,7 +128,7 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ticks at every frame, because the world here is faster than time."""
-    monkeypatch.setattr(module, "TICKS_PER_S", 1e6)
+    monkeypatch.setattr(telling, "TICKS_PER_S", 1e6)
 
 
 def sit(

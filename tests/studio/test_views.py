@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -132,7 +133,7 @@ def test_it_draws_with_one_thread_and_yields_to_the_arm(views: Views, rest: Vect
     process = psutil.Process(views._process.pid)
     assert process.nice() >= views_module.NICE
     rasterisers = [thread for thread in process.threads() if thread.id != process.pid]
-    names = [open(f"/proc/{process.pid}/task/{thread.id}/comm").read() for thread in rasterisers]
+    names = [Path(f"/proc/{process.pid}/task/{thread.id}/comm").read_text() for thread in rasterisers]
     assert sum("llvmpipe" in name for name in names) <= 1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from recorders.world.units import HIGH, LOW
 from studio.tui.widgets.braille import braille, curve
 from studio.tui.widgets.joint_plot import ACTION, CURSOR, NAMES, STATE, JointPlot, layout, span
 from tests.widgets.conftest import Alone, cells, text
@@ -107,11 +108,11 @@ async def test_the_cursor_moves_through_every_plot(alone: Alone) -> None:
 
 async def test_little_room_gives_one_plot_of_all_joints(alone: Alone) -> None:
     async with alone(plot := JointPlot(), 40, 9):
-        apart = np.linspace(-80.0, 70.0, 6) + np.zeros((120, 1))
+        apart = LOW + (HIGH - LOW) * (np.arange(6) + 0.5) / 6 + np.zeros((120, 1))
         plot.show(TIME, apart, apart, 1.0)
         lines = text(plot)
         assert all(name in lines[0] for name in NAMES)
-        assert len({cell[1] for line in cells(plot)[1:-1] for cell in line if cell[0] != " "} - {CURSOR}) >= 5
+        assert len({cell[1] for line in cells(plot)[1:-1] for cell in line if cell[0] != " "} - {CURSOR}) == 6
 
 
 @pytest.mark.parametrize("size", [(8, 2), (12, 4), (200, 50)])

@@ -53,7 +53,7 @@ def test_the_tint_is_what_reach_says() -> None:
     for (x, y), inside in zip(points, tinted, strict=True):
         if reach.reachable(Placement(x, y)) != inside:
             around = {
-                reach.reachable(Placement(x + 0.004 * math.cos(turn), y + 0.004 * math.sin(turn)))
+                reach.reachable(Placement(x + 0.006 * math.cos(turn), y + 0.006 * math.sin(turn)))
                 for turn in np.linspace(0, 2 * math.pi, 8)
             }
             assert around == {True, False}, f"{x:.3f}, {y:.3f} is not at the limit"

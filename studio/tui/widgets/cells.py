@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -46,24 +45,24 @@ class CellGrid(Widget):
 
     def render_line(self, y: int) -> Strip:
         """One line of cells, blank where the grid does not reach."""
-        width, ground = self.size.width, self.rich_style
         if self._grid is None:
-            return self.nothing(y, ground)
+            return self.nothing(y)
         (top, left), rows = self._at, len(self._grid)
         line = y - top
         if not 0 <= line < rows // 2:
-            return Strip.blank(width, ground)
+            return Strip.blank(self.size.width, self.rich_style)
         row = strip(self._grid[2 * line].tolist(), self._grid[2 * line + 1].tolist(), line, self._glyphs)
-        return beside(row, left, width, ground)
+        return self.beside(row, left)
 
-    def nothing(self, y: int, ground: Style) -> Strip:
+    def nothing(self, y: int) -> Strip:
         """One line while there is no grid."""
-        return Strip.blank(self.size.width, ground)
+        return Strip.blank(self.size.width, self.rich_style)
 
-
-def beside(row: Strip, left: int, width: int, ground: Style) -> Strip:
-    """A strip with blanks at its sides."""
-    if row.cell_length == width:
-        return row
-    sides = [Strip.blank(left, ground), row, Strip.blank(width - left - row.cell_length, ground)]
-    return Strip.join([side for side in sides if side.cell_length])
+    def beside(self, row: Strip, left: int) -> Strip:
+        """A strip with blanks at its sides, as wide as the widget."""
+        width = self.size.width
+        if row.cell_length == width:
+            return row
+        ground = self.rich_style
+        sides = [Strip.blank(left, ground), row, Strip.blank(width - left - row.cell_length, ground)]
+        return Strip.join([side for side in sides if side.cell_length])

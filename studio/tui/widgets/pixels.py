@@ -15,7 +15,7 @@ from textual.strip import Strip
 from curation.frames import Image
 from studio.tui import graphics
 
-from .cells import CellGrid, beside
+from .cells import CellGrid
 from .halfblocks import Glyph, Packed, blend, fit, packed, scaled
 
 _INK = (236, 239, 243)
@@ -96,18 +96,17 @@ class Pixels(CellGrid):
         if self._true is None or self._slot is None:
             return super().render_line(y)
         (top, left), (lines, columns) = self._at, self._true
-        ground = self.rich_style
         if not 0 <= y - top < lines:
-            return Strip.blank(self.size.width, ground)
+            return Strip.blank(self.size.width, self.rich_style)
         words = f" {self._caption} "[:columns] if self._caption and y == top else ""
         number = Style(color=_number_colour(self._slot.number))
         picture = Segment(graphics.placeholder(y - top, range(len(words), columns)), number)
         row = Strip([Segment(words, _CAPTION), picture] if words else [picture], columns)
-        return beside(row, left, self.size.width, ground)
+        return self.beside(row, left)
 
-    def nothing(self, y: int, ground: Style) -> Strip:
+    def nothing(self, y: int) -> Strip:
         """The words for no image, in the middle."""
-        width = self.size.width
+        width, ground = self.size.width, self.rich_style
         if y != (self.size.height - 1) // 2:
             return Strip.blank(width, ground)
         return Strip([Segment(self._empty[:width].center(width), ground + Style(dim=True))], width)

@@ -24,7 +24,7 @@ from .halfblocks import Glyph
 
 X_LOW, X_HIGH, Y_LOW, Y_HIGH = -0.055, 0.605, -0.50, 0.42
 """What is always on the map [m]; more where the widget is wider or taller."""
-STEP = 0.0025
+STEP = 0.005
 """Between radii at which reach is asked [m]."""
 BASE_X, BASE_HALF = 0.0211, (0.0435, 0.0400)
 """The arm's base plate: centre and half sizes along x and y [m], as in assets/so101.xml."""
@@ -189,7 +189,7 @@ def _widest(radius: float, side: int) -> float:
     if not reached(0.0):
         return -1.0
     low, high = 0.0, math.pi
-    while high - low > 0.005:
+    while high - low > 0.01:
         middle = (low + high) / 2
         low, high = (middle, high) if reached(middle) else (low, middle)
     return low
