@@ -12,10 +12,15 @@ from typing import Any, Literal
 from curation import layout
 from curation.episodes import SavedEpisode
 from curation.errors import UnknownChoice
+from curation.frames import Outcome
 from curation.notes import Note, add_notes, masked, read_notes
 from curation.store import Store
 
 State = Literal["saved", "masked", "waiting", "unfinished", "discarded"]
+SHOWN = 8
+"""Characters of an id that are shown."""
+_TAIL = 1 << 16
+"""Bytes at the end of a journal that hold its last record, however long its report."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,24 +103,25 @@ def restore(root: Path, ids: Sequence[str], by: str) -> None:
 
 
 def chosen(root: Path, names: Iterable[str]) -> list[Entry]:
-    """Entries by index, id, or the beginning of an id that only one has.
+    """Entries by index, id, or the beginning of an id that only one has; each once.
 
     Raises:
         UnknownChoice: there is no such episode, or several.
     """
     everything = entries(root)
-    return [_one(everything, name) for name in names]
+    return list({entry.episode_id: entry for entry in (_one(everything, name) for name in names)}.values())
 
 
 def _one(everything: Sequence[Entry], name: str) -> Entry:
-    if name.isdigit():
-        fits = [entry for entry in everything if entry.index == int(name)]
-    else:
-        fits = [entry for entry in everything if name and entry.episode_id.startswith(name)]
+    fits = [entry for entry in everything if name.isdecimal() and entry.index == int(name)]
+    # A number that no episode has is not the beginning of an id, unless it is as long as one is shown.
+    if not fits and name and (not name.isdecimal() or len(name) >= SHOWN):
+        fits = [entry for entry in everything if entry.episode_id.startswith(name)]
     if len(fits) == 1:
         return fits[0]
     last = max((entry.index for entry in everything if entry.index is not None), default=-1)
-    raise UnknownChoice("episode", name, [f"0 to {last}", "an id as `studio episodes` shows it"])
+    numbers = [f"0 to {last}"] if last >= 0 else []
+    raise UnknownChoice("episode", name, [*numbers, "an id as `studio episodes` shows it"])
 
 
 def _mask(root: Path, ids: Sequence[str], by: str, *, value: bool) -> None:
@@ -173,9 +179,7 @@ def _saved(episode: SavedEpisode, fps: int, said: _Said, hidden: set[str]) -> En
 
 def _take(path: Path, fps: int, said: _Said, *, trash: bool = False) -> Entry:
     """A take as its journal's first and last lines tell; a damaged one is unfinished and of unknown length."""
-    head, last, lines = _ends(path)
-    footer = last if "end" in last else {}
-    frames = int(footer.get("frames", max(0, lines - 1)))
+    head, footer, frames = _read_ends(path)
     placement = head.get("placement") or {}
     kept = bool(footer.get("kept"))
     return Entry(
@@ -185,7 +189,7 @@ def _take(path: Path, fps: int, said: _Said, *, trash: bool = False) -> Entry:
         frames=frames,
         seconds=frames / fps,
         outcome=str(footer.get("outcome", "")),
-        success=footer.get("outcome") == "success",
+        success=footer.get("outcome") == Outcome.SUCCESS,
         x=_known(placement.get("x")),
         y=_known(placement.get("y")),
         yaw_deg=_known(placement.get("yaw_deg")),
@@ -197,13 +201,22 @@ def _take(path: Path, fps: int, said: _Said, *, trash: bool = False) -> Entry:
     )
 
 
-def _ends(path: Path) -> tuple[dict[str, Any], dict[str, Any], int]:
-    """First and last whole record of a journal, {} where they cannot be read, and how many lines it has."""
+def _read_ends(path: Path) -> tuple[dict[str, Any], dict[str, Any], int]:
+    """Header and footer of a journal, {} where they cannot be read, and its frames.
+
+    Finished takes are read at both ends only: a trash may hold thousands.
+    """
     try:
-        lines = path.read_bytes().split(b"\n")[:-1]
+        with path.open("rb") as file:
+            head = _record(file.readline())
+            file.seek(max(file.tell(), path.stat().st_size - _TAIL))
+            last = _record(file.read().removesuffix(b"\n").rpartition(b"\n")[2])
+            if "end" in last:
+                return head, last, int(last.get("frames", 0))
+            file.seek(0)
+            return head, {}, max(0, sum(line.endswith(b"\n") for line in file) - 1)
     except OSError:
         return {}, {}, 0
-    return (_record(lines[0]) if lines else {}), (_record(lines[-1]) if len(lines) > 1 else {}), len(lines)
 
 
 def _record(line: bytes) -> dict[str, Any]:

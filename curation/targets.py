@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -62,35 +63,51 @@ def write_targets(path: Path, targets: Iterable[Target]) -> None:
 
 
 def named(targets: Sequence[Target]) -> tuple[Target, ...]:
-    """The same with an id each: those without get one of their position, the second of one position a #2.
+    """The same with an id each: those without get one of their position, a tenth of a millimetre and of a degree fine,
+    and the second of one position a #2.
 
     Raises:
         UsageError: two were given the same id.
     """
     given = Counter(target.id for target in targets if target.id)
-    if twice := [name for name, count in given.items() if count > 1]:
+    if twice := [name for name, times in given.items() if times > 1]:
         raise UsageError(f"The id '{twice[0]}' names more than one position; give each its own.")
-    seen: Counter[str] = Counter()
+    taken = set(given)
     found = []
     for target in targets:
-        name = target.id
-        if not name:
-            base = f"{target.x:.3f}_{target.y:.3f}" + ("" if target.rotation is None else f"_{target.rotation:g}")
-            seen[base] += 1
-            name = base if seen[base] == 1 else f"{base}#{seen[base]}"
+        name = target.id or _free(_content(target), taken)
+        taken.add(name)
         found.append(replace(target, id=name))
     return tuple(found)
+
+
+def _content(target: Target) -> str:
+    """What a position is, in words that stay the same wherever in the file it stands."""
+    numbers = [round(target.x, 4), round(target.y, 4)]
+    numbers += [] if target.rotation is None else [round(target.rotation, 1)]
+    # Adding zero turns a negative one into a plain one.
+    return "_".join(f"{number + 0.0:g}" for number in numbers)
+
+
+def _free(base: str, taken: Set[str]) -> str:
+    names = chain([base], (f"{base}#{number}" for number in count(2)))
+    return next(name for name in names if name not in taken)
 
 
 def _target(entry: dict[str, Any]) -> Target:
     turned = entry.get("rotation")
     target = Target(
-        str(entry.get("id", "")),
+        _words(entry, "id"),
         float(entry["x"]),
         float(entry["y"]),
         None if turned is None else float(turned),
-        str(entry.get("note", "")),
+        _words(entry, "note"),
     )
     if not all(math.isfinite(number) for number in (target.x, target.y, target.rotation or 0.0)):
         raise ValueError(f"x, y and rotation must be finite, got {entry}")
     return target
+
+
+def _words(entry: dict[str, Any], name: str) -> str:
+    value = entry.get(name)
+    return "" if value is None else str(value)

@@ -55,6 +55,7 @@ def doctor(options: Doctor, console: Console) -> int:
         _tried("codec h264_nvenc", lambda: _codec("h264_nvenc", preset="p4"), needed=False),
         _disk(),
         *_devices(),
+        *_keys(),
     ]
     marks = {"ok": "ok   ", "note": "note ", "fails": "FAILS"}
     width = max(len(finding.what) for finding in findings)
@@ -163,3 +164,10 @@ def _devices() -> list[Finding]:
         Finding("leader arm", "ok" if ports else "note", ", ".join(ports) or "no serial port /dev/ttyACM*"),
         Finding("GPU", "ok" if gpu else "note", "nvidia-smi found" if gpu else "none; training will be slow"),
     ]
+
+
+def _keys() -> list[Finding]:
+    """Where a person's keys can come from, the best first."""
+    from recorders.devices.choose import describe
+
+    return [Finding(f"keys: {way.keys}", "ok" if way.there else "note", way.detail) for way in describe()]

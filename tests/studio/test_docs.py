@@ -63,11 +63,13 @@ def test_the_reader_reads_shell() -> None:
 @pytest.mark.parametrize("call", CALLS)
 def test_a_shown_command_parses(studio: Studio, monkeypatch: pytest.MonkeyPatch, call: list[str]) -> None:
     got: list[Any] = []
+    call = call or ["tui"]  # the bare word opens the screens
     if call[0] in COMMANDS:
         module = importlib.import_module(f"studio.verbs.{call[0]}")
         monkeypatch.setattr(module, call[0], lambda options, console: got.append(options) or 0)
     said = studio(*call)
     assert said.code == 0, said.err
     for options in got:
-        if hasattr(options, "where") and not options.where.targets:
-            require_recordable(options.where.placing(), options.scene, options.seed)
+        asked = getattr(options, "recording", None)
+        if asked is not None and not asked.where.targets:
+            require_recordable(asked.where.placing(), asked.scene, asked.seed)

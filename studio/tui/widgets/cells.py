@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from .halfblocks import Glyphs, Packed, changed, strip
+from .halfblocks import Glyph, Glyphs, Packed, changed, strip
 
 
 class CellGrid(Widget):
@@ -16,6 +18,7 @@ class CellGrid(Widget):
 
     _grid: Packed | None = None
     _glyphs: Glyphs = MappingProxyType({})
+    _lines: Mapping[int, Mapping[int, Glyph]] = MappingProxyType({})
     _at: tuple[int, int] = (0, 0)
 
     def put(self, grid: Packed | None, at: tuple[int, int] = (0, 0), glyphs: Glyphs | None = None) -> None:
@@ -28,6 +31,10 @@ class CellGrid(Widget):
         """
         before, glyphs_before, at_before = self._grid, self._glyphs, self._at
         self._grid, self._at, self._glyphs = grid, at, glyphs or {}
+        by_line: defaultdict[int, dict[int, Glyph]] = defaultdict(dict)
+        for (line, column), glyph in self._glyphs.items():
+            by_line[line][column] = glyph
+        self._lines = by_line
         if before is None or grid is None or before.shape != grid.shape or at != at_before:
             self.refresh()
             return
@@ -51,7 +58,7 @@ class CellGrid(Widget):
         line = y - top
         if not 0 <= line < rows // 2:
             return Strip.blank(self.size.width, self.rich_style)
-        row = strip(self._grid[2 * line].tolist(), self._grid[2 * line + 1].tolist(), line, self._glyphs)
+        row = strip(self._grid[2 * line].tolist(), self._grid[2 * line + 1].tolist(), self._lines.get(line, {}))
         return self.beside(row, left)
 
     def nothing(self, y: int) -> Strip:

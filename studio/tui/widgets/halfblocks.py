@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -55,6 +56,7 @@ class Glyph:
     ground: tuple[int, int, int] | None = None
 
 
+_NONE: Mapping[int, Glyph] = MappingProxyType({})
 Glyphs = Mapping[tuple[int, int], Glyph]
 """By line and column."""
 
@@ -90,26 +92,24 @@ def packed(pixels: Image, colours: str | None = "truecolor", *, drawing: bool = 
     return np.asarray((wide[..., 0] << 16) | (wide[..., 1] << 8) | wide[..., 2], np.uint32)
 
 
-def strip(top: list[int], bottom: list[int], line: int = 0, glyphs: Glyphs | None = None) -> Strip:
+def strip(top: list[int], bottom: list[int], glyphs: Mapping[int, Glyph] = _NONE) -> Strip:
     """One line of text from two rows of packed colours.
 
     Args:
         top: the upper row.
         bottom: the lower row.
-        line: whose glyphs are taken.
-        glyphs: characters over the pixels.
+        glyphs: characters over the pixels, by column.
     """
     segments: list[Segment] = []
     start, columns = 0, len(top)
-    own = {column: glyph for (row, column), glyph in glyphs.items() if row == line} if glyphs else {}
     while start < columns:
         upper, lower = top[start], bottom[start]
-        if start in own:
-            segments.append(_glyph(own[start], upper, lower))
+        if start in glyphs:
+            segments.append(_glyph(glyphs[start], upper, lower))
             start += 1
             continue
         end = start + 1
-        while end < columns and top[end] == upper and bottom[end] == lower and end not in own:
+        while end < columns and top[end] == upper and bottom[end] == lower and end not in glyphs:
             end += 1
         segments.append(_plain(end - start, upper) if upper == lower else _halves(end - start, upper, lower))
         start = end

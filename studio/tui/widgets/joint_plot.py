@@ -69,7 +69,7 @@ class JointPlot(CellGrid):
         self._empty = empty
         self._data: _Data | None = None
         self._cursor = 0.0
-        self._lines: tuple[Any, Glyphs] | None = None
+        self._curves: tuple[Any, Glyphs] | None = None
 
     def show(self, time: ArrayLike, state: ArrayLike, action: ArrayLike, cursor: float) -> None:
         """Show an episode.
@@ -82,7 +82,7 @@ class JointPlot(CellGrid):
         """
         times, states, actions = (np.asarray(values, np.float64) for values in (time, state, action))
         self._data = _Data(times, states, actions) if len(times) else None
-        self._lines = None
+        self._curves = None
         self.move(cursor)
 
     def move(self, cursor: float) -> None:
@@ -107,11 +107,11 @@ class JointPlot(CellGrid):
             self.put(grid, glyphs=_write(height // 2, start, self._empty[:width], MUTED))
             return
         boxes = layout(width, height - 1)
-        if self._lines is None or self._lines[0] != (width, height):
+        if self._curves is None or self._curves[0] != (width, height):
             drawn = _plots(data, boxes) if len(boxes) > 1 else _overlay(data, boxes[0])
-            self._lines = ((width, height), drawn)
+            self._curves = ((width, height), drawn)
         now = int(np.clip(np.searchsorted(data.time, self._cursor - 1e-6), 0, len(data.time) - 1))
-        glyphs = self._lines[1] | _cursors(self._lines[1], data, boxes, self._cursor)
+        glyphs = self._curves[1] | _cursors(self._curves[1], data, boxes, self._cursor)
         glyphs |= _titles(data, boxes, now) if len(boxes) > 1 else _names(data, boxes[0], now)
         self.put(grid, glyphs=glyphs | _foot(data, boxes, width, height - 1, self._cursor))
 

@@ -6,7 +6,6 @@ The map stands as the overhead camera sees it: up = +x, right = -y. Pixels are s
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -26,6 +25,8 @@ X_LOW, X_HIGH, Y_LOW, Y_HIGH = -0.055, 0.605, -0.50, 0.42
 """What is always on the map [m]; more where the widget is wider or taller."""
 STEP = 0.005
 """Between radii at which reach is asked [m]."""
+ALIKE = 28
+"""Difference of two colours, 0 to 255, that a character in their cell may hide."""
 BASE_X, BASE_HALF = 0.0211, (0.0435, 0.0400)
 """The arm's base plate: centre and half sizes along x and y [m], as in assets/so101.xml."""
 
@@ -143,14 +144,25 @@ def draw_areas(scene: Scene, ground: Ground, look: Look) -> Image:
 
 
 @lru_cache(maxsize=16)
-def draw_lines(scene: Scene, ground: Ground, look: Look) -> Mapping[tuple[int, int], Glyph]:
-    """Grid, limit of reach, corners of the camera view and numbers; without what bowl and base hide."""
+def draw_lines(scene: Scene, ground: Ground, look: Look) -> dict[tuple[int, int], Glyph]:
+    """Grid, limit of reach and corners of the camera view, without what bowl and base hide; read only.
+
+    A character takes the place of its cell's two pixels, so none is where these tell something.
+    """
     x, y = ground.points(2)
     reached, standing = reached_at(x, y), _bowl(x, y, scene) | _base(x, y)
     hidden = braille(standing).keys()
     lines = {cell: glyph for cell, glyph in grid(ground, look).items() if cell not in hidden}
     edge = {cell: Glyph(dots, look.reach_edge) for cell, dots in braille(reached & ~_shrunk(reached, 1)).items()}
-    return lines | edge | _corners(ground, scene, look)
+    pixels = draw_areas(scene, ground, look).astype(np.int16)
+    flat = abs(pixels[0::2] - pixels[1::2]).max(axis=2) <= ALIKE
+    lines |= edge | _corners(ground, scene, look)
+    inside = range(ground.lines), range(ground.columns)
+    return {
+        (line, column): glyph
+        for (line, column), glyph in lines.items()
+        if line in inside[0] and column in inside[1] and flat[line, column]
+    }
 
 
 @lru_cache(maxsize=16)
@@ -230,8 +242,9 @@ def grid(ground: Ground, look: Look) -> dict[tuple[int, int], Glyph]:
     return found
 
 
+@lru_cache(maxsize=16)
 def numbers(ground: Ground, look: Look) -> dict[tuple[int, int], Glyph]:
-    """Metres at the grid, along the left and the lower edge; the first of each says which axis it is."""
+    """Metres at the grid, along the left and the lower edge; the first of each says which axis it is; read only."""
     wide = ground.columns >= 40
     found: dict[tuple[int, int], Glyph] = {}
     first = "x " if wide else ""

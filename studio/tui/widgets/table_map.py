@@ -61,8 +61,6 @@ _SHIFT = 4
 """Binary digits of fractions of a pixel that OpenCV draws with."""
 _FINE = 4
 """The block's edges are asked at so many points across a pixel."""
-_ALIKE = 28
-"""Difference of two colours, 0 to 255, that a character in their cell may hide."""
 LEAST_PX = 3.0
 """A block whose shorter side is shorter than this is one character [px]."""
 
@@ -124,8 +122,8 @@ class TableMap(CellGrid):
         look = FEW if colours in ("standard", "windows") else FULL
         pixels = draw_areas(self._scene, ground, look).copy()
         self._shade(pixels, ground)
-        glyphs = {cell: glyph for cell, glyph in draw_lines(self._scene, ground, look).items() if _flat(pixels, cell)}
-        glyphs |= self._cross(ground) | self._ring(ground) | numbers(ground, look)
+        glyphs = draw_lines(self._scene, ground, look) | self._cross(ground) | self._ring(ground)
+        glyphs |= numbers(ground, look)
         glyphs |= spot_glyphs(self._spots, ground)
         self._draw_block(pixels, ground, glyphs)
         if self._tip is not None:
@@ -213,15 +211,6 @@ def _put(glyphs: Glyphs, ground: Ground, at: tuple[float, float], glyph: Glyph) 
     cell = ground.cell(*at)
     if cell is not None:
         glyphs[cell] = replace(glyph, ground=glyphs[cell].ground if cell in glyphs else None)
-
-
-def _flat(pixels: Image, cell: tuple[int, int]) -> bool:
-    """Whether a cell is inside the map and its two pixels look alike, so that a character costs no detail."""
-    line, column = cell
-    if not (0 <= 2 * line < pixels.shape[0] and 0 <= column < pixels.shape[1]):
-        return False
-    upper, lower = pixels[2 * line, column].astype(int), pixels[2 * line + 1, column].astype(int)
-    return bool(abs(upper - lower).max() <= _ALIKE)
 
 
 def _fixed(point: tuple[float, float]) -> tuple[int, int]:
