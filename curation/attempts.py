@@ -18,6 +18,8 @@ INTERRUPTED = "interrupted"
 """Outcome of a take that stopped before its end: nobody judged it."""
 UNJUDGED = ("discarded", INTERRUPTED)
 """Ends of attempts that stopped before they could be judged."""
+RESTORED = "restored"
+"""Marks an episode that was not kept at first, as the log of attempts has it, and brought back from the trash."""
 KEEP_ALL = "all"
 """The keep rule that selects nothing."""
 

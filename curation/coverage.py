@@ -120,7 +120,12 @@ def gaps(
         data: recorded positions, shape (M, 2).
         n: how many.
         radius: least distance to data and to each other [m].
+
+    Raises:
+        UsageError: fewer than one position, or the radius is not positive.
     """
+    if n < 1 or radius <= 0:
+        raise UsageError(f"Gaps need at least 1 position and a positive distance; got {n} and {radius:g} m.")
     xs, ys = np.arange(box[0], box[1] + 1e-9, GAP_STEP), np.arange(box[2], box[3] + 1e-9, GAP_STEP)
     lattice = np.array([(x, y) for x in xs for y in ys if allowed(float(x), float(y))]).reshape(-1, 2)
     found: list[tuple[float, float]] = []

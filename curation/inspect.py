@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation import layout
-from curation.attempts import INTERRUPTED, Attempts, quotable, read_attempts
+from curation.attempts import INTERRUPTED, RESTORED, Attempts, quotable, read_attempts
 from curation.episodes import SavedEpisode
 from curation.frames import Feature
 from curation.info import NUMBERS
 from curation.inspect_table import table
 from curation.layout import ATTEMPTS, TAKES
+from curation.notes import masked, read_notes
 from curation.rates import Rate
 from curation.store import Store
 
@@ -75,6 +76,8 @@ class EpisodeFacts:
     late: int | None
     interval_p99_ms: float | None
     """99th percentile of frame intervals; None where no clock paced the take."""
+    masked: bool = False
+    """Whether it lies in the trash: LeRobot still reads it, recording and curation leave it out."""
 
     @property
     def grip(self) -> Grasp | None:
@@ -132,7 +135,8 @@ def inspect(store: Store) -> Inspection:
     Raises:
         DataError: a file of it cannot be read.
     """
-    episodes = tuple(_episode(saved, store.fps) for saved in store.episodes)
+    hidden = masked(read_notes(store.root))
+    episodes = tuple(_episode(saved, store.fps, hidden) for saved in store.episodes)
     judged = [episode for episode in episodes if episode.outcome is not None]
     attempts, damaged = read_attempts(store.root)
     joints, data_notes = _joints(store)
@@ -164,7 +168,7 @@ def inspect(store: Store) -> Inspection:
     )
 
 
-def _episode(saved: SavedEpisode, fps: int) -> EpisodeFacts:
+def _episode(saved: SavedEpisode, fps: int, hidden: set[str]) -> EpisodeFacts:
     row, extra = saved.row, saved.row.extra
     timing = extra.get("timing") or {}
     # Other tools' episodes have no outcome word; ours always have one.
@@ -188,6 +192,7 @@ def _episode(saved: SavedEpisode, fps: int) -> EpisodeFacts:
         grasps=tuple(_grasp(grasp) for grasp in extra.get("grasps") or ()),
         late=extra.get("late"),
         interval_p99_ms=_paced_p99(timing, fps),
+        masked=row.episode_id in hidden,
     )
 
 
@@ -210,7 +215,8 @@ def _log_notes(store: Store, attempts: Attempts | None, damaged: int) -> Iterato
     """Where the log of attempts and the dataset disagree."""
     if damaged:
         yield f"{ATTEMPTS.as_posix()}: {damaged} damaged line{'s' if damaged > 1 else ''} left out"
-    if attempts is not None and attempts.kept != store.total_episodes:
+    restored = sum(bool(row.extra.get(RESTORED)) for row in store.rows())
+    if attempts is not None and attempts.kept + restored != store.total_episodes:
         yield f"the log counts {attempts.kept} kept attempts, the dataset holds {store.total_episodes} episodes"
 
 
@@ -298,6 +304,7 @@ def _notes(store: Store, episodes: Sequence[EpisodeFacts], joints: Iterable[Join
             "many late frames": lambda e: (e.late or 0) > MANY_LATE * e.length,
             f"shorter than {BRIEF_S:g} s": lambda e: e.seconds < BRIEF_S,
             "stopped before their end, so not judged": lambda e: e.outcome == INTERRUPTED,
+            "in the trash, so left out by recording and curation": lambda e: e.masked,
         },
     )
     median = float(np.median([e.length for e in episodes])) if episodes else 0.0

@@ -136,7 +136,8 @@ def _grip(read: Callable[[Grasp], float], digits: int) -> Callable[[EpisodeFacts
 def _marks(episode: EpisodeFacts) -> str:
     """What sets an episode apart, in words; nothing for a clean one."""
     fumbles = f"{episode.fumbles} fumble{'s' if episode.fumbles != 1 else ''}" if episode.fumbles else ""
-    return ", ".join(filter(None, ("lazy grip" if episode.lazy_grip else "", fumbles)))
+    trash = "in the trash" if episode.masked else ""
+    return ", ".join(filter(None, (trash, "lazy grip" if episode.lazy_grip else "", fumbles)))
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -38,7 +38,7 @@ class Entry:
         started: when, ISO 8601; "" if unknown.
         score: the last score, 0 to 1.
         comments: oldest first.
-        why: it was discarded.
+        why: it was discarded; "" of what is an episode by now.
         meter: gauges by name, each with value and level.
         target: id of the position it was recorded for.
     """
@@ -173,7 +173,7 @@ def _saved(episode: SavedEpisode, fps: int, said: _Said, hidden: set[str]) -> En
         started=str(row.extra.get("started", "")),
         meter=dict(row.extra.get("meter") or {}),
         target=str(row.extra.get("target", "")),
-        **said.of(row.episode_id),
+        **{**said.of(row.episode_id), "why": ""},
     )
 
 

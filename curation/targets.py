@@ -1,4 +1,4 @@
-"""The positions file: where blocks shall go, `{"positions": [{"x", "y", "rotation", "note", "id"}]}`; metres, degrees."""
+"""The positions file: where blocks go, `{"positions": [{"x", "y", "rotation", "note", "id"}]}`; metres and degrees."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ class Recorder:
             watch: sees every frame.
 
         Raises:
-            NothingKept: after `MAX_FAILURES_IN_A_ROW`.
+            NothingKept: after `MAX_FAILURES_IN_A_ROW`; with `turns`, each position is given up by itself instead.
             NotDrawn: if the total is not reached, because kept takes cannot be drawn.
         """
         session = self._session
@@ -176,7 +176,7 @@ class Recorder:
             self._tell(Took(attempt, ending, kept, journal.frames, journal.late, self._total()))
             self._rest(pause)
             failures = 0 if kept else failures + 1
-            if failures >= MAX_FAILURES_IN_A_ROW:
+            if turns is None and failures >= MAX_FAILURES_IN_A_ROW:
                 self.finish()
                 raise NothingKept(failures, ending.outcome.value)
             attempt += 1

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from curation.atomic import place, remove
+from curation.attempts import RESTORED
 from curation.episodes import StagedEpisode
 from curation.errors import UsageError
 from curation.layout import TAKES, TRASH
@@ -28,7 +30,9 @@ def save_unfinished(session: Session, path: Path, take: Take) -> int:
 
 
 def bring_back(session: Session, episode_id: str) -> int:
-    """Make an episode of a take in the trash; returns its index. The attempt's line in the log stays as it was.
+    """Make an episode of a take in the trash; returns its index.
+
+    The attempt's line in the log stays as it was, and the episode says that it was restored.
 
     Raises:
         UsageError: there is no such take, or nothing in it.
@@ -43,15 +47,15 @@ def bring_back(session: Session, episode_id: str) -> int:
     path = session.root / TAKES / trashed.name
     # Both are there until the episode is: a crash in between leaves a take that is kept or in the trash, never none.
     place(trashed, path)
-    if take.footer is None:
-        index = save_unfinished(session, path, take)
-    else:
-        whole = finish_journal(path, take, {**take.footer, "kept": True})
-        world = SimWorld(session.scene)
-        try:
-            index = _save(session, whole, world)
-        finally:
-            world.close()
+    world = SimWorld(session.scene)
+    try:
+        footer: dict[str, Any] = take.footer or {
+            **judge_unfinished(take, world, session.store.scene["physics"]["layout"])
+        }
+        report = {**footer.get("report", {}), RESTORED: True}
+        index = _save(session, finish_journal(path, take, {**footer, "kept": True, "report": report}), world)
+    finally:
+        world.close()
     remove(trashed)
     return index
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from curation.targets import Target
 
 MAX_TRIES = 5
-"""Attempts at one position in one run before a scripted operator gives it up and the others go on."""
+"""Attempts for each wanted episode of a position before a scripted operator gives it up and the others go on."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,18 @@ class Schedule:
         """
         return [t for t in self.targets if t.id not in skipped and kept.get(t.id, 0) < self.per_position]
 
+    def left(self, kept: Mapping[str, int]) -> int:
+        """Episodes still wanted; more than enough at one position makes up for none at another."""
+        return sum(max(0, self.per_position - kept.get(target.id, 0)) for target in self.targets)
+
 
 class Turns:
     """Hands out positions round by round. A round is what is pending at its start and was tried least; the next one
     begins when all of it is settled. So the order depends on outcomes and not on who works how fast, and a recording
     that was killed goes on as if it had not been.
+
+    A position is given up at every full multiple of its tries, over all runs: a kill in between grants no more of
+    them, and going on after it was given up grants as many again.
 
     Args:
         schedule: what is wanted.
@@ -52,8 +59,9 @@ class Turns:
 
     def __init__(self, schedule: Schedule, tried: Mapping[str, int], kept: Callable[[], Mapping[str, int]]) -> None:
         self._schedule = schedule
-        self._before = Counter(tried)
         self._tried = Counter(tried)
+        most = MAX_TRIES * schedule.per_position
+        self._most = {target.id: most * (self._tried[target.id] // most + 1) for target in schedule.targets}
         self._kept = kept
         self._round: list[Target] = []
 
@@ -72,8 +80,7 @@ class Turns:
         return self._schedule.pending(self._kept())
 
     def _least_tried(self) -> list[Target]:
-        tries = self._tried - self._before
-        given_up = {name for name, count in tries.items() if count >= MAX_TRIES * self._schedule.per_position}
+        given_up = [name for name, most in self._most.items() if self._tried[name] >= most]
         pending = self._schedule.pending(self._kept(), given_up)
         least = min((self._tried[target.id] for target in pending), default=0)
         return [target for target in pending if self._tried[target.id] == least]

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy as np
 import tyro
 
+from curation.coverage import RADIUS, Points, placements_of
 from curation.errors import UsageError
+from curation.store import Store
 from curation.targets import read_targets
 from recorders.placements import Placing
+from studio.paths import dataset_path
 
 Episodes = Annotated[int | None, tyro.conf.arg(aliases=["-n"])]
 Name = tyro.conf.Positional[str]
+From = Annotated[tuple[str, ...], tyro.conf.arg(name="from")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +39,10 @@ class Where:
     """Uniform noise per axis in metres."""
     yaw: float | Literal["free"] = "free"
     """Heading in degrees, or "free" for any."""
+    from_: From = ()
+    """Datasets; asked positions near their placements are named beforehand."""
+    farther_than: float = RADIUS
+    """What counts as near, in metres."""
 
     def placing(self) -> Placing:
         """The same, with the targets read."""
@@ -46,6 +56,16 @@ class Where:
             jitter=self.jitter,
             yaw=self.yaw,
         )
+
+
+def recorded_at(datasets: Sequence[str]) -> Points:
+    """Placements of the unmasked episodes of all these datasets, shape (M, 2) [m].
+
+    Raises:
+        NotADataset: one is none.
+    """
+    parts = [placements_of(Store.open(dataset_path(name))) for name in datasets]
+    return np.concatenate([np.zeros((0, 2)), *parts])
 
 
 def process_count(asked: int) -> int:

@@ -67,7 +67,7 @@ def _sit(
                 label=asked.who.label,
                 placing=placing,
                 per_position=asked.per_position,
-                episodes=0 if options.practice else asked.goal(placing),
+                episodes=0 if session is None else asked.goal(placing, session),
                 seed=asked.seed,
                 limit_s=asked.limit_s,
                 auto_stop=options.auto_stop,

@@ -108,6 +108,9 @@ class StudioApp(App[None]):
         if place.screen == "home":
             self.go_home()
             return
+        if self.studio.live is not None and place.screen in ("setup", "record"):
+            # One recording at a time: the way to a new one leads back to the one that goes on.
+            place = Place("record", place.dataset)
         try:
             screen = places.make(self.studio, place)
         except StudioError as error:

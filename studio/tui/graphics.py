@@ -62,11 +62,15 @@ def find(environ: Mapping[str, str] = os.environ) -> Graphics:
     asked = environ.get(VARIABLE, "")
     if asked in ("kitty", "blocks"):
         _found = "kitty" if asked == "kitty" else "blocks"
-    elif any(environ.get(name) for name in FAR) or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    elif any(environ.get(name) for name in FAR) or not _local_terminal():
         _found = "blocks"
     else:
         _found = "kitty" if understands(ask(sys.stdin.fileno(), sys.stdout.fileno())) else "blocks"
     return _found
+
+
+def _local_terminal() -> bool:
+    return sys.platform != "win32" and sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def ask(reader: int, writer: int, within_s: float = ANSWER_S) -> str:
@@ -105,12 +109,9 @@ def understands(answer: str) -> bool:
 @contextmanager
 def _raw(descriptor: int) -> Iterator[None]:
     """Answers come byte for byte and are not echoed."""
-    try:
-        import termios
-        import tty
-    except ImportError:  # no such terminals on Windows
-        yield
-        return
+    import termios
+    import tty
+
     before = termios.tcgetattr(descriptor)
     tty.setraw(descriptor, termios.TCSANOW)
     try:

@@ -35,6 +35,9 @@ def facts(card: Card, colours: dict[str, str]) -> Text:
     """Outcomes with their counts, and how much was recorded."""
     if card.damage:
         return Text(card.damage, colours["error"])
+    if not card.episodes:
+        trash = f"; {card.masked} in the trash" if card.masked else ""
+        return Text(f"no episodes yet{trash}: r records some", colours["muted"])
     text = Text()
     for outcome, count in card.outcomes.items():
         text.append("■ ", outcome_style(outcome))

@@ -15,7 +15,7 @@ def welcome(colours: dict[str, str], example: Sequence[str]) -> Text:
     text.append("No datasets here yet\n\n", f"bold {plain}")
     text.append("n", key).append("  record one: drive the arm with the keyboard, or let the expert drive\n", plain)
     text.append("g", key).append(
-        "  make an example: the scripted expert drives ten episodes, in the background\n", plain
+        "  make an example: ten episodes by the scripted expert, in the background\n", plain
     )
     text.append("t", key).append("  choose positions on the map first\n\n", plain)
     text.append("The example as a command:\n", quiet)

@@ -1,25 +1,19 @@
-"""What every recording asks, paced or not: where to, who, how many, where the block goes; and how it is told."""
+"""What every recording asks, paced or not: where to, who, how many, where the block goes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from curation.errors import NotADataset, StudioError, UsageError
-from curation.targets import Target
+from curation.errors import NotADataset, UsageError
 from curation.video import Encoding
-from recorders.crew import Undrawn
-from recorders.darkroom import Drawing, Saved
 from recorders.operators.named import PEOPLE, Who
-from recorders.placements import Placing, cells_without, require_recordable
-from recorders.record import Event, Took
-from recorders.schedule import MAX_TRIES, Schedule, Turns
+from recorders.placements import Placing, require_recordable
+from recorders.schedule import Schedule, Turns
 from recorders.session import Session
 from recorders.take import Keep
 from recorders.world.gl import require_opengl
 from recorders.world.scene import Scene
 from recorders.world.tasks.pick_place import TIME_LIMIT_S
-from studio.console import Console
 from studio.options import Episodes, Where
 from studio.paths import dataset_path
 
@@ -106,10 +100,11 @@ class Asked:
         require_recordable(placing, self.scene, self.seed)
         return placing
 
-    def goal(self, placing: Placing) -> int:
-        """How many episodes the dataset shall hold."""
+    def goal(self, placing: Placing, session: Session) -> int:
+        """How many unmasked episodes the dataset shall hold; those of other positions do not stand in for a list's."""
         if placing.targets:
-            return Schedule(placing.targets, self.per_position).goal
+            left = Schedule(placing.targets, self.per_position).left(session.by_target())
+            return len(session.live) + left
         return EPISODES if self.episodes is None else self.episodes
 
     def turns(self, placing: Placing, session: Session) -> Turns | None:
@@ -135,65 +130,3 @@ def open_session(to: str, scene: Scene, *, resume: bool) -> Session:
         session.close()
         raise UsageError(f"{root} was drawn again from another dataset. Record into a new one, and merge the two.")
     return session
-
-
-def offer(console: Console, session: Session, unfinished: list[Path]) -> None:
-    """Name unfinished takes and the way to them."""
-    if unfinished:
-        takes = "1 unfinished take waits" if len(unfinished) == 1 else f"{len(unfinished)} unfinished takes wait"
-        console.step(f"{takes}: studio recover {session.root} --keep | --discard")
-
-
-def tell_if_full(console: Console, session: Session, wanted: int) -> None:
-    """Say so where there is nothing left to do."""
-    have = len(session.live)
-    if have >= wanted:
-        console.step(f"{session.root} already holds {have} episodes.")
-
-
-def tell_holes(console: Console, session: Session, placing: Placing) -> None:
-    """Name asked positions that have no episode, because the total alone hides them."""
-    missing = [] if placing.targets else cells_without(placing, [row.extra.get("asked") for row in session.live])
-    if missing:
-        listed = ", ".join(f"({x:g}, {y:g})" for x, y in missing[:8]) + (", ..." if len(missing) > 8 else "")
-        console.step(
-            f"{len(missing)} of {placing.cells} asked positions have no episode: {listed}. "
-            "Ask for more episodes with --resume, or record them with --at."
-        )
-
-
-def console_event(console: Console, event: Event, wanted: int) -> None:
-    """One line per event of a recording."""
-    match event:
-        case Took():
-            late = f", {event.late} late frames" if event.late else ""
-            word = "kept" if event.kept else "not kept"
-            driven = f"{event.ending.outcome.value}, {event.frames} frames{late}"
-            console.step(f"take {event.attempt}: {driven}, {word} ({event.total}/{wanted})")
-        case Saved():
-            console.step(f"saved episode {event.index}")
-        case Undrawn():
-            console.step(f"take {event.journal.stem[:8]} is kept but cannot be drawn: {event.why}")
-        case Drawing():
-            console.progress(f"drawing and saving kept takes: {event.left} left")
-
-
-class PositionsMissing(StudioError):
-    """Some positions did not get their episodes."""
-
-    def __init__(self, missing: list[Target], wanted: int) -> None:
-        listed = ", ".join(f"{t.id} ({t.x:g}, {t.y:g})" for t in missing[:8]) + (", ..." if len(missing) > 8 else "")
-        super().__init__(
-            f"{len(missing)} of {wanted} positions want episodes after {MAX_TRIES} tries each: {listed}. "
-            "--resume tries them again; studio targets check says what is wrong with a position."
-        )
-
-
-def require_all(turns: Turns | None, placing: Placing) -> None:
-    """Check that every position of a list has its episodes.
-
-    Raises:
-        PositionsMissing: naming those that have not.
-    """
-    if turns is not None and (missing := turns.missing()):
-        raise PositionsMissing(missing, len(placing.targets))

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from curation.errors import UsageError
 from recorders.fleet import fleet, save_made
 from recorders.placements import Placing
-from recorders.record import MAX_FAILURES_IN_A_ROW, NothingKept, Recorder
+from recorders.record import MAX_FAILURES_IN_A_ROW, NothingKept
 from recorders.schedule import Turns
 from recorders.session import Session
 from studio.console import Console
 from studio.options import process_count
-from studio.verbs.asked import Asked, console_event, offer, require_all, tell_holes, tell_if_full
+from studio.verbs.asked import Asked
 from studio.verbs.summary import summary
+from studio.verbs.told import finish_waiting, require_all, tell_close, tell_holes, tell_if_full
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,17 +37,15 @@ def generate(options: Generate, console: Console) -> int:
     if asked.by_person:
         raise UsageError(f"{asked.operator} is a person, who records in real time: studio record.")
     placing = asked.check()
+    tell_close(console, asked, placing)
     session = asked.open()
-    goal, turns = asked.goal(placing), asked.turns(placing, session)
-    recorder = Recorder(session, lambda event: console_event(console, event, goal))
     try:
-        offer(console, session, recorder.finish_kept())
-        recorder.close()
+        finish_waiting(console, session)
+        goal, turns = asked.goal(placing, session), asked.turns(placing, session)
         tell_if_full(console, session, goal)
         if len(session.live) < goal:
-            _fill(options, console, session, placing, turns)
+            _fill(options, console, session, placing, turns, goal)
     finally:
-        recorder.close()
         session.close()
     tell_holes(console, session, placing)
     console.result(*summary(session.root))
@@ -54,14 +53,15 @@ def generate(options: Generate, console: Console) -> int:
     return 0
 
 
-def _fill(options: Generate, console: Console, session: Session, placing: Placing, turns: Turns | None) -> None:
+def _fill(
+    options: Generate, console: Console, session: Session, placing: Placing, turns: Turns | None, goal: int
+) -> None:
     """Make attempts until the dataset is full, or no position wants more.
 
     Raises:
-        NothingKept: if attempt after attempt fails.
+        NothingKept: if attempt after attempt fails; with `turns`, each position is given up by itself instead.
     """
     asked = options.recording
-    goal = asked.goal(placing)
     began, failures, had = time.monotonic(), 0, len(session.live)
     attempts = fleet(
         session,
@@ -85,5 +85,5 @@ def _fill(options: Generate, console: Console, session: Session, placing: Placin
             if total >= goal:
                 return
             failures = 0 if index is not None else failures + 1
-            if failures >= MAX_FAILURES_IN_A_ROW:
+            if turns is None and failures >= MAX_FAILURES_IN_A_ROW:
                 raise NothingKept(failures, footer["outcome"])

@@ -56,6 +56,7 @@ def _draw(options: Inspect, store: Store, console: Console, written: dict[str, s
 
         def tell(done: int, of: int) -> None:
             console.progress(f"film: frame {done} of {of}")
+            console.advance(done, of)
 
         make_film(store, chosen, options.video, progress=tell)
         written["film"] = str(options.video)

@@ -7,12 +7,16 @@ from typing import Literal
 
 from recorders.clock import RealTime
 from recorders.operators.named import PEOPLE, make_operator
+from recorders.placements import Placing
 from recorders.record import Recorder
+from recorders.schedule import Turns
+from recorders.session import Session
 from recorders.world.sim import SimWorld
 from studio.console import Console
 from studio.preview import preview, require_terminal
-from studio.verbs.asked import Asked, console_event, offer, require_all, tell_holes, tell_if_full
+from studio.verbs.asked import Asked
 from studio.verbs.summary import summary
+from studio.verbs.told import console_event, finish_waiting, require_all, tell_close, tell_holes, tell_if_full
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,20 +41,36 @@ class Record:
 def record(options: Record, console: Console) -> int:
     """Record until the dataset holds the asked number of episodes; prints its summary."""
     asked = options.recording
+    placing = asked.check()
+    tell_close(console, asked, placing)
     if asked.operator in PEOPLE or options.practice:
         from studio.keys_session import record_by_keys
 
         return record_by_keys(options, console)
-    placing = asked.check()
     if options.preview:
         require_terminal()
     session = asked.open()
-    goal, turns = asked.goal(placing), asked.turns(placing, session)
-    world = SimWorld(session.scene)
-    recorder = Recorder(session, lambda event: console_event(console, event, goal))
     try:
-        offer(console, session, recorder.finish_kept())
+        finish_waiting(console, session)
+        goal, turns = asked.goal(placing, session), asked.turns(placing, session)
         tell_if_full(console, session, goal)
+        _fill(options, console, session, placing, turns, goal)
+    finally:
+        session.close()
+    tell_holes(console, session, placing)
+    console.result(*summary(session.root))
+    require_all(turns, placing)
+    return 0
+
+
+def _fill(
+    options: Record, console: Console, session: Session, placing: Placing, turns: Turns | None, goal: int
+) -> None:
+    """Take until the dataset is full, or no position wants more."""
+    asked = options.recording
+    recorder = Recorder(session, lambda event: console_event(console, event, goal))
+    world = SimWorld(session.scene)
+    try:
         with preview(options.preview, session.scene) as watch:
             recorder.record(
                 world,
@@ -69,8 +89,3 @@ def record(options: Record, console: Console) -> int:
     finally:
         recorder.close()
         world.close()
-        session.close()
-    tell_holes(console, session, placing)
-    console.result(*summary(session.root))
-    require_all(turns, placing)
-    return 0

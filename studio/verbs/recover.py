@@ -13,7 +13,7 @@ from recorders.session import Session
 from studio.console import Console
 from studio.options import Name
 from studio.paths import dataset_path
-from studio.verbs.asked import console_event
+from studio.verbs.told import console_event
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ def recover(options: Recover, console: Console) -> int:
         raise UsageError("--keep and --discard exclude each other.")
     session = Session.resume(dataset_path(options.dataset))
     had = session.store.total_episodes
-    recorder = Recorder(session, lambda event: console_event(console, event, had))
+    recorder = Recorder(session, lambda event: console_event(console, event))
     lines, found = [], []
     try:
         unfinished = recorder.finish_kept()

@@ -58,12 +58,17 @@ def rerender(options: Rerender, console: Console) -> int:
         scene,
         vary=options.vary,
         processes=process_count(options.processes),
-        tell=lambda done, of: console.step(f"drawn {done} of {of}"),
+        tell=lambda done, of: _tell(console, done, of),
     )
     looks = "" if options.vary is None else f", and varies around it with seed {options.vary}"
     console.step(f"scene {source.scene.get('fingerprint')} became {fingerprint(scene)}{looks}")
     console.result(*summary(to))
     return 0
+
+
+def _tell(console: Console, done: int, of: int) -> None:
+    console.step(f"drawn {done} of {of}")
+    console.advance(done, of)
 
 
 def new_look(options: Rerender, recorded: Scene) -> Scene:

@@ -13,22 +13,20 @@ import tyro
 from curation import coverage
 from curation.errors import BAD_DATA, OK, TargetExists, UsageError
 from curation.frames import Placement
-from curation.store import Store
 from curation.targets import Target, named, read_targets, write_targets
 from recorders.world import reach
 from recorders.world.scene import Scene
 from studio.console import Console
-from studio.paths import dataset_path
+from studio.options import From, recorded_at
 
 BOX = (0.18, 0.40, -0.12, 0.28)
 """The usual box of placements: x low, x high, y low, y high [m]."""
 File = tyro.conf.Positional[Path]
-From = Annotated[tuple[str, ...], tyro.conf.arg(name="from")]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Make:
-    """Make a positions file by a pattern; positions that cannot be recorded are left out and counted."""
+    """Make a positions file by a pattern; positions that cannot be recorded are named and left out."""
 
     file: File
     """The file, which must be new."""
@@ -112,6 +110,15 @@ class Targets:
         return self.do.json
 
 
+@dataclass(frozen=True)
+class Near:
+    """The nearest recorded or named position: its distance and where it is [m]."""
+
+    metres: float
+    x: float
+    y: float
+
+
 def targets(options: Targets, console: Console) -> int:
     """Do what was asked."""
     match options.do:
@@ -127,11 +134,16 @@ def _make(asked: Make, console: Console) -> int:
     if asked.file.exists():
         raise TargetExists(asked.file, "Choose another name, or add to it with studio targets add.")
     points = _points(asked)
-    good = [(x, y) for x, y in points if not _problems(asked.scene, x, y)]
-    if len(good) < len(points):
-        console.step(f"{len(points) - len(good)} of {len(points)} cannot be recorded and are left out.")
+    if asked.gaps is not None and len(points) < asked.gaps:
+        console.step(f"Only {len(points)} of {asked.gaps} gaps are {asked.farther_than:g} m from data and each other.")
+    good = []
+    for x, y in points:
+        problems = _problems(asked.scene, x, y)
+        good += [] if problems else [(x, y)]
+        if problems:
+            console.step(f"({x:g}, {y:g}) is left out: {' and '.join(problems)}")
     if not good:
-        raise UsageError("No position is left: choose another box, pattern or distance.")
+        raise UsageError(f"None of {len(points)} positions can be recorded: choose another box, pattern or distance.")
     made = named([Target("", x, y, asked.yaw, asked.note) for x, y in good])
     write_targets(asked.file, made)
     console.result(_table([_line(target, [], None) for target in made]), [asdict(target) for target in made])
@@ -152,36 +164,50 @@ def _points(asked: Make) -> list[tuple[float, float]]:
         return coverage.scatter(asked.box, asked.random, asked.seed)
     assert asked.gaps is not None
     return coverage.gaps(
-        lambda x, y: not _problems(asked.scene, x, y), asked.box, _data(asked.from_), asked.gaps, asked.farther_than
+        lambda x, y: not _problems(asked.scene, x, y),
+        asked.box,
+        recorded_at(asked.from_),
+        asked.gaps,
+        asked.farther_than,
     )
 
 
 def _check(asked: Check, console: Console) -> int:
     positions = read_targets(asked.file)
-    data = np.concatenate([_data(asked.from_), np.array(asked.near, dtype=np.float64).reshape(-1, 2)])
+    data = np.concatenate([recorded_at(asked.from_), np.array(asked.near, dtype=np.float64).reshape(-1, 2)])
     distance, index = coverage.nearest(np.array([(t.x, t.y) for t in positions]), data)
     close = {near.target.id for near in coverage.too_close(positions, data, asked.farther_than)}
     lines, found, good = [], [], []
     for target, metres, which in zip(positions, distance, index, strict=True):
+        near = None if which < 0 else Near(float(metres), *map(float, data[which]))
         problems = _problems(asked.scene, target.x, target.y)
-        if target.id in close:
-            x, y = data[which]
-            problems.append(f"{metres:.3f} m from ({x:g}, {y:g}), nearer than {asked.farther_than:g}")
-        lines.append(_line(target, problems, float(metres) if len(data) else None))
-        found.append({**asdict(target), "nearest_m": float(metres) if len(data) else None, "problems": problems})
+        if target.id in close and near:
+            problems.append(
+                f"{near.metres:.3f} m from ({near.x:.3f}, {near.y:.3f}), nearer than {asked.farther_than:g}"
+            )
+        lines.append(_line(target, problems, near))
+        found.append({**asdict(target), "nearest": None if near is None else asdict(near), "problems": problems})
         good += [] if problems else [target]
     if asked.write is not None:
-        if asked.write.exists():
-            raise TargetExists(asked.write, "Choose another name.")
-        write_targets(asked.write, good)
+        _write(asked.write, good)
     flagged = len(positions) - len(good)
     console.result("\n".join([_table(lines), f"{flagged} of {len(positions)} flagged"]), found)
     return BAD_DATA if flagged else OK
 
 
+def _write(path: Path, good: Sequence[Target]) -> None:
+    if path.exists():
+        raise TargetExists(path, "Choose another name.")
+    if not good:
+        raise UsageError(f"No position passes, so {path} is not written.")
+    write_targets(path, good)
+
+
 def _add(asked: Add, console: Console) -> int:
     if problems := _problems(asked.scene, asked.x, asked.y):
-        raise UsageError(f"A block at ({asked.x:g}, {asked.y:g}) is {' and '.join(problems)}.")
+        near = reach.nearest_valid(asked.scene, Placement(asked.x, asked.y))
+        way_out = f" The nearest recordable position is {near.x:g} {near.y:g}." if near else ""
+        raise UsageError(f"A block at ({asked.x:g}, {asked.y:g}) is {' and '.join(problems)}.{way_out}")
     before = read_targets(asked.file) if asked.file.exists() else ()
     after = named([*before, Target("", asked.x, asked.y, asked.yaw, asked.note)])
     write_targets(asked.file, after)
@@ -189,24 +215,18 @@ def _add(asked: Add, console: Console) -> int:
     return OK
 
 
-def _data(datasets: Sequence[str]) -> coverage.Points:
-    """Placements of all these datasets, shape (M, 2) [m]."""
-    parts = [coverage.placements_of(Store.open(dataset_path(name))) for name in datasets]
-    return np.concatenate([np.zeros((0, 2)), *parts])
-
-
 def _problems(scene: Scene, x: float, y: float) -> list[str]:
     return reach.problems(scene, Placement(x, y))
 
 
-def _line(target: Target, problems: Sequence[str], nearest_m: float | None) -> tuple[str, ...]:
+def _line(target: Target, problems: Sequence[str], near: Near | None) -> tuple[str, ...]:
     yaw = "free" if target.rotation is None else f"{target.rotation:g}"
-    far = "-" if nearest_m is None else f"{nearest_m:.3f}"
+    far, where = ("-", "-") if near is None else (f"{near.metres:.3f}", f"{near.x:.3f} {near.y:.3f}")
     words = "; ".join(problems) or target.note
-    return ("!" if problems else " ", target.id, f"{target.x:.3f}", f"{target.y:.3f}", yaw, far, words)
+    return ("!" if problems else " ", target.id, f"{target.x:.3f}", f"{target.y:.3f}", yaw, far, where, words)
 
 
 def _table(lines: Sequence[tuple[str, ...]]) -> str:
-    rows = [("", "id", "x m", "y m", "yaw", "nearest m", ""), *lines]
+    rows = [("", "id", "x m", "y m", "yaw", "nearest m", "at", ""), *lines]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)

@@ -40,9 +40,11 @@ def tui(options: Tui, console: Console) -> int:
         console.result("", [card.values() for card in Overview(data_home()).cards()])
         return 0
     _require_terminal()
+    from studio.tui import graphics
     from studio.tui.run import run
     from studio.tui.state import Studio
 
+    graphics.find()
     studio = Studio()
     studio.trail.extend(_first(options))
     try:

@@ -149,6 +149,7 @@ def alone(seconds: float) -> list[tuple[str, float]]:
     from studio.tui.widgets.joint_plot import JointPlot
     from studio.tui.widgets.table_map import Spot, TableMap
 
+    os.environ["COLORTERM"], os.environ["TERM"] = "truecolor", "xterm-256color"
     found: list[tuple[str, float]] = []
     rng = np.random.default_rng(0)
     spots = [Spot(*rng.uniform((0.1, -0.3), (0.4, 0.3)), "saved") for _ in range(200)]

@@ -25,7 +25,7 @@ from curation.video import Encoding, VideoWriter
 from studio.jobs import BEAT, EXIT, JOB, LOG, PROGRESS, Jobs, write_json
 from studio.overview import WATCHED
 from studio.tui.app import StudioApp
-from studio.tui.state import Place, Studio
+from studio.tui.state import Live, Place, Studio
 from tests.curation.tiny import CAMERAS, FEATURES, FPS, HEIGHT, WIDTH, numbers, picture
 
 NOW = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
@@ -151,7 +151,12 @@ def open_studio(look: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     @asynccontextmanager
     async def opened(
-        home: Path, *places: Place, jobs: Jobs | None = None, size: tuple[int, int] = (80, 24), notes: bool = True
+        home: Path,
+        *places: Place,
+        jobs: Jobs | None = None,
+        live: Live | None = None,
+        size: tuple[int, int] = (80, 24),
+        notes: bool = True,
     ) -> AsyncIterator[Pilot[None]]:
         shown = tmp_path / "datasets"
         if not shown.exists():
@@ -160,6 +165,7 @@ def open_studio(look: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         studio = Studio(
             home=Path("datasets"),
             jobs=jobs or Jobs(tmp_path / "runs"),
+            live=live,
             trail=[Place(), *(Place(p.screen, _shown(p.dataset, home), p.what) for p in places)],
             clock=lambda: NOW,
             free=lambda _: 78_200_000_000,

@@ -22,12 +22,8 @@ def test_a_cell_is_two_pixels_and_equal_neighbours_are_one_segment() -> None:
 
 
 def test_a_character_stands_on_the_mean_of_its_pixels_or_on_its_own_colour() -> None:
-    glyphs = {
-        (3, 1): Glyph("x", (1, 2, 3)),
-        (3, 2): Glyph("y", (1, 2, 3), ground=(9, 9, 9)),
-        (2, 0): Glyph("z", (0, 0, 0)),
-    }
-    row = list(strip([RED] * 3, [BLUE] * 3, line=3, glyphs=glyphs))
+    glyphs = {1: Glyph("x", (1, 2, 3)), 2: Glyph("y", (1, 2, 3), ground=(9, 9, 9))}
+    row = list(strip([RED] * 3, [BLUE] * 3, glyphs=glyphs))
     assert [segment.text for segment in row] == ["▀", "x", "y"]
     assert tuple(row[1].style.bgcolor.triplet) == (126, 0, 126)
     assert tuple(row[2].style.bgcolor.triplet) == (9, 9, 9)

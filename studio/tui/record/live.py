@@ -15,6 +15,7 @@ from recorders.signals import Beat, Closed, Event, Message, Tick, Wish
 from recorders.world.scene import Scene
 from studio.booth_process import BoothProcess
 from studio.desk import Desk
+from studio.paths import dataset_path
 from studio.sitting import scene_of
 from studio.tui.driver import TerminalKeys
 from studio.verbs.record import Record
@@ -52,7 +53,7 @@ class LiveRecording:
     @property
     def name(self) -> str:
         """What is recorded into."""
-        return "practice" if self.options.practice else self.options.recording.to
+        return "practice" if self.options.practice else dataset_path(self.options.recording.to).name
 
     @property
     def running(self) -> bool:

@@ -49,9 +49,10 @@ class StageLine(Widget):
         left = Text(f" {mark} {word}", f"bold {colours[colour]}")
         if tick.stage in (Stage.RECORDING, Stage.REVIEW):
             left.append(f"  {tick.seconds:4.1f} of {tick.limit_s:.0f} s", colours["foreground"])
-            left.append(f"  {tick.phase}", colours["muted"])
             if tick.outcome == "success":
                 left.append("  success", outcome_style("success"))
+            asks = tick.stage is Stage.REVIEW
+            left.append("  Enter keeps it, ← discards" if asks else f"  {tick.phase}", colours["muted"])
         elif tick.stage is Stage.READY:
             left.append("  drive or press Enter to begin", colours["muted"])
         elif tick.stage is Stage.SAVING:
@@ -135,12 +136,12 @@ class Driving(Widget):
         text = Text()
         text.append(f"{tick.mode} ", colours["foreground"]).append(f"x{tick.pace:g} ", colours["accent"])
         keys = " ".join(tick.driving)
-        text.append(f"{keys:<7}" if keys else "· ", colours["accent"] if keys else colours["faint"])
+        text.append(f"{keys:<4}" if keys else "·   ", colours["accent"] if keys else colours["faint"])
         if tick.stopped_at:
             text.append(f"stopped by {tick.stopped_at}", colours["warning"])
         else:
-            text.append(f"tip {' '.join(f'{1000 * part:4.0f}' for part in tick.tip)} mm", colours["muted"])
-            text.append(f"  grip {tick.state[5]:3.0f}" if tick.state else "", colours["muted"])
+            text.append(f"tip {' '.join(f'{1000 * part:.0f}' for part in tick.tip)} mm", colours["muted"])
+            text.append(f"  grip {tick.state[5]:.0f}" if tick.state else "", colours["muted"])
         text.append("\n").append(cut(self._source, self.size.width), colours["faint"])
         return text
 

@@ -76,6 +76,8 @@ class RecordScreen(StudioScreen):
         self.set_interval(LOOK_S, self._look)
         for event in list(self.live.booth.events):
             self._tell(event, again=True)
+        # Textual tells the App alone that the terminal's window has lost the focus.
+        self.watch(self.app, "app_focus", self.live.attend, init=False)
         self._read_placements()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -95,12 +97,6 @@ class RecordScreen(StudioScreen):
         if known:
             event.stop()
             event.prevent_default()
-
-    def on_app_blur(self) -> None:
-        self.live.attend(False)
-
-    def on_app_focus(self) -> None:
-        self.live.attend(True)
 
     def on_screen_suspend(self) -> None:
         self.live.attend(False)

@@ -29,6 +29,9 @@ _DEEP = np.uint8(0xFC)
 """Colours of photographs keep six bits: the eye does not see the rest, and equal neighbours are more."""
 _CUBE = np.array([0, 95, 135, 175, 215, 255], np.uint8)
 """Levels of the 256-colour terminal's cube."""
+_PALE = 24
+"""Colours whose channels differ by less are shown as greys in 256 colours, which are finer; in drawings by twice that,
+because their dark colours are nowhere near the cube's."""
 _SIXTEEN = np.array(
     [(0, 0, 0), (170, 0, 0), (0, 170, 0), (170, 85, 0), (0, 0, 170), (170, 0, 170), (0, 170, 170), (170, 170, 170)]
     + [(85 + 170 * r, 85 + 170 * g, 85 + 170 * b) for b in (0, 1) for g in (0, 1) for r in (0, 1)],
@@ -84,7 +87,7 @@ def packed(pixels: Image, colours: str | None = "truecolor", *, drawing: bool = 
             neighbours where they are missing, and keep all their bits.
     """
     if colours == "256":
-        wide = _to_cube(pixels, 0.0 if drawing else 40.0).astype(np.uint32)
+        wide = _to_cube(pixels, 0.0 if drawing else 20.0, 2 * _PALE if drawing else _PALE).astype(np.uint32)
     elif colours in ("standard", "windows"):
         wide = _to_sixteen(pixels, 0.0 if drawing else 64.0).astype(np.uint32)
     else:
@@ -174,13 +177,13 @@ def _dithered(pixels: Image, amplitude: float) -> NDArray[np.float64]:
     return np.asarray(pixels + pattern * amplitude)
 
 
-def _to_cube(pixels: Image, amplitude: float) -> Image:
+def _to_cube(pixels: Image, amplitude: float, pale: int) -> Image:
     """The nearest of the 240 colours that 256-colour terminals agree on: a cube, and greys in finer steps."""
     wanted = _dithered(pixels, amplitude)
     # The first step of the cube is 95 wide, the others 40.
     levels = np.where(wanted < 47.5, 0, np.clip(np.round((wanted - 55) / 40), 1, 5)).astype(np.intp)
     found = _CUBE[levels]
-    grey = (levels == levels[..., :1]).all(axis=2)
+    grey = (levels == levels[..., :1]).all(axis=2) | (np.ptp(pixels, axis=2) < pale)
     # Rich finds step n of the greys, whose level is 10 n - 2, by 255 n / 25.
     steps = np.clip(np.round((pixels[grey].mean(axis=1) + 2) / 10), 0, 25)
     found[grey] = np.round(steps * 10.2).astype(np.uint8)[:, None]

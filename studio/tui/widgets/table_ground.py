@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 
 import cv2
 import numpy as np
@@ -81,12 +81,12 @@ class Ground:
     lines: int
     columns: int
 
-    @property
+    @cached_property
     def scale(self) -> float:
         """Pixels per metre."""
         return min(self.columns / (Y_HIGH - Y_LOW), 2 * self.lines / (X_HIGH - X_LOW))
 
-    @property
+    @cached_property
     def corner(self) -> tuple[float, float]:
         """x, y of the upper left corner [m]."""
         tall, wide = 2 * self.lines / self.scale, self.columns / self.scale
