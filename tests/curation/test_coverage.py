@@ -68,3 +68,9 @@ def test_gaps_are_far_from_data_and_each_other_and_allowed() -> None:
 def test_senseless_patterns(pattern: Callable[..., object], words: tuple[object, ...]) -> None:
     with pytest.raises(UsageError):
         pattern(*words)
+
+
+@pytest.mark.parametrize(("n", "radius"), [(0, 0.07), (3, 0.0), (3, -1.0)])
+def test_senseless_gaps(n: int, radius: float) -> None:
+    with pytest.raises(UsageError, match="Gaps need"):
+        gaps(lambda x, y: True, BOX, np.zeros((0, 2)), n, radius)

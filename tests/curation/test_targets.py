@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from curation.errors import UsageError
-from curation.targets import Target, read_targets, write_targets
+from curation.targets import Target, named, read_targets, write_targets
 
 
 def written(path: Path, entries: object) -> Path:
@@ -56,3 +56,21 @@ def test_what_cannot_be_read_says_what_is_expected(tmp_path: Path, text: str | N
         path.write_text(text)
     with pytest.raises(UsageError, match=r"targets\.json .*Expected"):
         read_targets(path)
+
+
+def test_a_position_that_is_there_can_be_added_again(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.json", [{"x": 0.31, "y": 0.07}])
+    for _ in range(2):
+        write_targets(path, named([*read_targets(path), Target("", 0.31, 0.07)]))
+    assert [target.id for target in read_targets(path)] == ["0.31_0.07", "0.31_0.07#2", "0.31_0.07#3"]
+
+
+def test_neighbours_have_ids_of_their_own() -> None:
+    there = named([Target("", 0.3101, 0.07), Target("", 0.3104, 0.07), Target("", 0.3104, -0.0)])
+    back = named([Target("", 0.3104, 0.0), Target("", 0.3104, 0.07), Target("", 0.3101, 0.07)])
+    assert [target.id for target in there] == [target.id for target in reversed(back)]
+
+
+def test_words_that_are_null_are_empty(tmp_path: Path) -> None:
+    (target,) = read_targets(written(tmp_path / "t.json", [{"x": 0.31, "y": 0.07, "id": None, "note": None}]))
+    assert (target.id, target.note) == ("0.31_0.07", "")

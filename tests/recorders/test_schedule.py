@@ -73,3 +73,16 @@ def test_a_masked_episode_makes_its_position_pending_again_after_the_untried() -
     kept = Counter({"a": 0, "b": 1})
     turns = Turns(Schedule(TARGETS), {"a": 1, "b": 1}, lambda: kept)
     assert played(turns, kept, {}) == ["c", "d", "a"]
+
+
+def test_a_kill_grants_no_more_tries_and_going_on_later_grants_as_many_again() -> None:
+    for cut in range(MAX_TRIES):
+        kept: Counter[str] = Counter()
+        first = played(Turns(Schedule(TARGETS[:1]), {}, lambda kept=kept: kept), kept, {"a": 99}, cut)
+        rest = played(Turns(Schedule(TARGETS[:1]), Counter(first), lambda kept=kept: kept), kept, {"a": 99})
+        assert len(first + rest) == MAX_TRIES
+    assert len(played(Turns(Schedule(TARGETS[:1]), {"a": MAX_TRIES}, dict), kept, {"a": 99})) == MAX_TRIES
+
+
+def test_what_is_left_does_not_count_surplus_or_strangers() -> None:
+    assert Schedule(TARGETS, 2).left({"a": 5, "b": 1, "elsewhere": 9}) == 1 + 2 + 2
