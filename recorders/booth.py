@@ -218,7 +218,7 @@ class Booth:
         self._tell(
             Finished(
                 log.episode_id, ending.outcome.value, kept, by_person, log.frames, log.late, placement.x, placement.y,
-                gauges=meter.gauges(),
+                target=turn.target.id if turn.target else "", gauges=meter.gauges(),
             )
         )  # fmt: skip
         if self._sitting.at_once:
@@ -353,5 +353,5 @@ class Booth:
 def _finished(log: Log, placement: Placement, outcome: str, *, why: str) -> Finished:
     """A take that ended without a decision."""
     return Finished(
-        log.episode_id, outcome, False, False, log.frames, log.late, placement.x, placement.y, why
+        log.episode_id, outcome, False, False, log.frames, log.late, placement.x, placement.y, why=why
     )  # fmt: skip

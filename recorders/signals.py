@@ -136,6 +136,7 @@ class Finished:
         kept: whether it becomes an episode.
         discarded: by the person, who may now say why.
         x, y: where the block was put [m].
+        target: id of the position of a list; "" without one.
         why: it was not kept, in words for people.
     """
 
@@ -147,6 +148,7 @@ class Finished:
     late: int
     x: float
     y: float
+    target: str = ""
     why: str = ""
     gauges: tuple[Gauge, ...] = field(default=(), repr=False)
 

@@ -14,9 +14,7 @@ def welcome(colours: dict[str, str], example: Sequence[str]) -> Text:
     text = Text()
     text.append("No datasets here yet\n\n", f"bold {plain}")
     text.append("n", key).append("  record one: drive the arm with the keyboard, or let the expert drive\n", plain)
-    text.append("g", key).append(
-        "  make an example: ten episodes by the scripted expert, in the background\n", plain
-    )
+    text.append("g", key).append("  make an example: ten episodes by the scripted expert, in the background\n", plain)
     text.append("t", key).append("  choose positions on the map first\n\n", plain)
     text.append("The example as a command:\n", quiet)
     text.append(f"studio {shlex.join(example)}\n\n", plain)

@@ -20,9 +20,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "end_to_end"))
 
+from tmux import Terminal, require_tmux
+
 from curation.store import Store
 from recorders.sidecar import read_sidecar
-from tmux import Terminal, require_tmux
 
 BIN = Path(sys.executable).parent
 PERIOD_MS = 1000 / 30
@@ -69,8 +70,8 @@ def measured(root: Path) -> str:
     worst = [float(row.extra["tick_max_ms"]) for row in store.rows()]
     p99 = np.percentile(gaps, 99)
     return (
-        f"{root.name:<12} {len(takes):>5} {len(late):>7} {np.median(work):>10.1f} {max(work):>10.1f} {max(worst):>9.1f} "
-        f"{p99:>12.2f} {gaps.max():>9.1f} {int(late.sum()):>5} ({100 * late.mean():.2f} %)"
+        f"{root.name:<12} {len(takes):>5} {len(late):>7} {np.median(work):>10.1f} {max(work):>10.1f} "
+        f"{max(worst):>9.1f} {p99:>12.2f} {gaps.max():>9.1f} {int(late.sum()):>5} ({100 * late.mean():.2f} %)"
     )
 
 

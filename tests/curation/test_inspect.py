@@ -15,7 +15,8 @@ from curation.atomic import write_aside
 from curation.attempts import Attempts
 from curation.episodes import StagedEpisode
 from curation.inspect import EpisodeFacts, Grasp, inspect, table
-from curation.layout import ATTEMPTS, TAKES
+from curation.layout import ATTEMPTS, TAKES, TRASH
+from curation.library import put_to_trash
 from curation.rates import wilson
 from curation.store import Store
 from curation.video import Encoding
@@ -24,6 +25,7 @@ from recorders.crew import draw_take
 from recorders.journal import read_journal
 from recorders.operators.named import Who, make_operator
 from recorders.placements import Placing, start
+from recorders.rescue import bring_back
 from recorders.session import Session
 from recorders.take import Keep, run_take
 from recorders.world.scene import Scene
@@ -113,6 +115,28 @@ def test_takes_that_wait_are_named(copy: Path) -> None:
     for name, notes in (("a", "1 take waits"), ("b", "2 takes wait")):
         write_aside(copy / TAKES / f"{name}.jsonl", b"{}\n")
         assert f"{notes} on disk: studio recover {copy}" in inspect(Store.open(copy)).notes
+
+
+def test_what_lies_in_the_trash_is_named(copy: Path) -> None:
+    ids = [episode.episode_id for episode in inspect(Store.open(copy)).episodes]
+    put_to_trash(copy, ids[1:], "person")
+    found = inspect(Store.open(copy))
+    assert [episode.masked for episode in found.episodes] == [False, True]
+    assert any("in the trash" in note and note.endswith("episode 1") for note in found.notes)
+    assert sum("in the trash" in line for line in table(found, 120).splitlines()) == 2
+
+
+def test_a_take_brought_back_from_the_trash_counts_as_an_episode_not_as_kept(copy: Path) -> None:
+    (away,) = (copy / TRASH).glob("*.jsonl")
+    session = Session.resume(copy)
+    try:
+        assert bring_back(session, away.stem) == 2
+    finally:
+        session.close()
+    found = inspect(Store.open(copy))
+    assert (found.total_episodes, found.attempts) == (3, Attempts(total=3, kept=2, success=0, unjudged={}))
+    assert not any("the log counts" in note for note in found.notes)
+    assert Store.open(copy).rows()[2].extra["restored"] is True
 
 
 def test_it_is_json(root: Path) -> None:

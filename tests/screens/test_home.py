@@ -39,7 +39,10 @@ async def test_the_offered_example_is_started_by_its_key(
     assert f"studio {' '.join(started[0])}" in shown
 
 
-async def test_a_new_dataset_appears_and_the_highlight_stays(open_studio: Open, tmp_path: Path) -> None:
+async def test_a_new_dataset_appears_and_the_highlight_stays(
+    open_studio: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.tui.home.POLL_S", 0.2)
     home = tmp_path / "mine"
     make_set(home / "first", ("success",), changed=NOW)
     make_set(home / "second", ("success", "timeout"), changed=NOW)
@@ -48,7 +51,7 @@ async def test_a_new_dataset_appears_and_the_highlight_stays(open_studio: Open, 
         chosen = pilot.app.screen.chosen.name
         make_set(home / "third", ("success",), changed=NOW)
         shutil.rmtree(home / "stage", ignore_errors=True)
-        await pilot.pause(2.2)
+        await pilot.pause(0.4)
         await settled(pilot)
         assert "third" in text_of(pilot.app)
         assert pilot.app.screen.chosen.name == chosen

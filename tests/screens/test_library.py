@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from curation.library import Entry, entries
-from curation.notes import read_notes
+from curation.notes import Note, add_notes, read_notes
 from studio.tui import library as screen_module
 from studio.tui.state import Place
 from studio.tui.widgets.player import Player
@@ -100,13 +100,11 @@ async def test_unfinished_takes_are_listed_and_not_trashed(open_studio: Open, sh
         assert "Only saved episodes go to the trash" in " ".join(text_of(pilot.app).replace("▌", " ").split())
 
 
-async def test_what_others_save_appears(open_studio: Open, own: Path) -> None:
+async def test_what_others_save_appears(open_studio: Open, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.tui.library.POLL_S", 0.2)
     async with open_studio(own.parent, Place("library", own)) as pilot:
-        make_set(own.parent / "more", ("success",), changed=NOW)
-        from curation.notes import Note, add_notes
-
         add_notes(own, [Note("id-5", "comment", "from elsewhere", "person")])
-        await pilot.pause(2.2)
+        await pilot.pause(0.4)
         await settled(pilot)
         await press(pilot, *["down"] * 5)
         assert "from elsewhere" in text_of(pilot.app)

@@ -93,7 +93,9 @@ def test_a_discarded_take_comes_back_as_an_episode(studio: Studio, root: Path) -
         (("episodes", "nowhere"), "not a LeRobot v3 dataset"),
         (("targets", "make", "t.json"), "exactly one pattern"),
         (("targets", "make", "t.json", "--grid", "2", "2", "--random", "3"), "exactly one pattern"),
-        (("targets", "add", "t.json", "0.9", "0"), "out of the arm's reach"),
+        (("targets", "add", "t.json", "0.6", "0"), "The nearest recordable position is 0."),
+        (("targets", "make", "t.json", "--grid", "2", "2", "--box", "0.8", "0.9", "0", "0.1"), "None of 4 positions"),
+        (("targets", "make", "t.json", "--gaps", "0"), "at least 1"),
         (("targets", "check", "t.json"), "cannot be read"),
     ],
 )
@@ -120,7 +122,15 @@ def test_targets_are_made_by_pattern_and_added_to(
         listed = json.loads(said.out)
         assert listed
         assert json.loads((tmp_path / f"{name}.json").read_text())["positions"]
+    wide = studio("targets", "make", "wide.json", "--grid", "2", "1", "--box", "0.25", "0.8", "0.1", "0.1")
+    assert "(0.8, 0.1) is left out: out of the arm's reach" in wide.err
+    few = studio("targets", "make", "few.json", "--gaps", "9", "--farther-than", "0.2", "--from", "set")
+    assert few.code == 0
+    assert "of 9 gaps are 0.2 m from data" in few.err
     assert studio("targets", "check", "gaps.json", "--from", "set").code == 0
+    none = studio("targets", "check", "gaps.json", "--from", "set", "--farther-than", "2", "--write", "none.json")
+    assert (none.code, "No position passes" in none.err) == (2, True)
+    assert not (tmp_path / "none.json").exists()
     assert studio("targets", "make", "grid.json", "--grid", "1", "1").code == 2
     before = len(json.loads((tmp_path / "grid.json").read_text())["positions"])
     assert studio("targets", "add", "grid.json", "0.31", "0.07", "--yaw", "20", "--note", "edge").code == 0

@@ -114,6 +114,11 @@ class LiveRecording:
             self._views.want(tick.physics)
         return self._views.pictures()
 
+    @property
+    def blind(self) -> str:
+        """Why there are no pictures; "" while there are."""
+        return "" if self._views is None else self._views.error
+
     def send(self, message: Message) -> None:
         self.booth.send(message)
 
@@ -143,9 +148,11 @@ class LiveRecording:
             self._views.close()
 
     def _open_views(self) -> Views:
+        from studio.tui import graphics
         from studio.views import Views
 
-        return Views(self.scene())
+        size = graphics.picture_size()
+        return Views(self.scene(), width=size["width"], height=size["height"])
 
     def scene(self) -> Scene:
         """The scene that is recorded."""

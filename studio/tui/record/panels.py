@@ -71,7 +71,7 @@ class StageLine(Widget):
         kept = f"{tick.kept} of {tick.goal}" if tick.goal else f"{tick.kept}"
         right.append(f"{kept} kept", colours["foreground"])
         if tick.waiting:
-            right.append(f", {tick.waiting} drawing", colours["muted"])
+            right.append(f", {tick.waiting} to draw", colours["muted"])
         if tick.per_minute:
             right.append(f"  {tick.per_minute:.1f}/min", colours["muted"])
         if tick.left_s is not None:

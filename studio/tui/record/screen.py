@@ -124,9 +124,12 @@ class RecordScreen(StudioScreen):
         tick = self.live.tick
         if tick is not None:
             self._show(tick)
-        pictures = self.live.pictures() or {}
-        for name, image in pictures.items():
+        for name, image in (self.live.pictures() or {}).items():
             self.query_one(f"#{name}", Pixels).show(image)
+        if blind := self.live.blind:
+            for pixels in self.query(Pixels):
+                pixels.empty = blind
+                pixels.show(None)
 
     def _show(self, tick: Tick) -> None:
         practice = self.live.options.practice
