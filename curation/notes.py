@@ -51,6 +51,8 @@ def add_notes(root: Path, notes: Sequence[Note]) -> None:
     for note in notes:
         if note.kind not in KINDS:
             raise UnknownChoice("kind of note", note.kind, KINDS)
+    if not notes:
+        return
     text = "".join(json.dumps({**asdict(note), "when": note.when or now}, allow_nan=False) + "\n" for note in notes)
     path = root / NOTES
     make_folder(path.parent)

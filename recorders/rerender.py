@@ -27,6 +27,7 @@ from curation.episodes import EpisodeRow, StagedEpisode
 from curation.errors import CannotWrite, TargetExists, UsageError
 from curation.frames import Placement, Vector
 from curation.layout import ATTEMPTS, STAGING
+from curation.notes import add_notes, read_notes
 from curation.store import SavedEpisode, Store
 from curation.store import fingerprint as data_fingerprint
 from curation.video import Encoding
@@ -128,6 +129,7 @@ def _draw(
             tell(store.total_episodes, source.total_episodes)
     finally:
         crew.stop()
+    _copy_notes(source.root, store)
 
 
 def _card(source: Store, scene: Scene, vary: int | None) -> dict[str, Any]:
@@ -143,6 +145,13 @@ def _copy_attempts(source: Path, root: Path) -> None:
     log = source / ATTEMPTS
     if log.is_file():
         write_aside(root / ATTEMPTS, log.read_bytes())
+
+
+def _copy_notes(source: Path, store: Store) -> None:
+    """What was said of an episode goes along, above all that it lies in the trash."""
+    now = {row.extra["source_episode_id"]: row.episode_id for row in store.rows()}
+    notes = [note for note in read_notes(source) if note.episode_id in now]
+    add_notes(store.root, [replace(note, episode_id=now[note.episode_id]) for note in notes])
 
 
 def _require_same_physics(source: Store, scene: Scene) -> None:

@@ -38,8 +38,3 @@ class Sitting:
     def schedule(self) -> Schedule:
         """Whose turn it is among the positions of a list."""
         return Schedule(self.placing.targets, self.per_position)
-
-    @property
-    def goal(self) -> int:
-        """Episodes wanted; 0 for no end."""
-        return self.schedule.goal if self.placing.targets else self.episodes

@@ -95,7 +95,7 @@ class Teller:
             pace=jog.pace if jog else 1.0,
             stopped_at=jog.stopped_at if jog else "",
             kept=self.shelf.count(),
-            goal=self.sitting.goal,
+            goal=self.sitting.episodes,
             waiting=self.shelf.waiting,
             per_minute=per_minute,
             left_s=left_s,
@@ -107,5 +107,5 @@ class Teller:
         if len(recent) < 2:
             return 0.0, None
         pace = 60 * (len(recent) - 1) / (recent[-1] - recent[0])
-        open_ = max(0, self.sitting.goal - self.shelf.count())
-        return pace, 60 * open_ / pace if self.sitting.goal else None
+        open_ = max(0, self.sitting.episodes - self.shelf.count())
+        return pace, 60 * open_ / pace if self.sitting.episodes else None

@@ -21,7 +21,8 @@ class Episodes:
     dataset: Name
     """A dataset."""
     where: str = ""
-    """Only those that fit, such as "outcome:success operator:keyboard x<0.3 score>0.5 -masked note:slip"."""
+    """Only those that fit, such as "outcome:success operator:keyboard x<0.3 score>0.5 -masked note:slip"; what begins
+    with a minus needs an equals sign: --where="-masked"."""
     json: bool = False
     """Print them as JSON."""
 

@@ -147,6 +147,7 @@ def _make(asked: Make, console: Console) -> int:
     made = named([Target("", x, y, asked.yaw, asked.note) for x, y in good])
     write_targets(asked.file, made)
     console.result(_table([_line(target, [], None) for target in made]), [asdict(target) for target in made])
+    console.step(f"{asked.file} holds {len(made)} positions.")
     return OK
 
 
@@ -190,6 +191,7 @@ def _check(asked: Check, console: Console) -> int:
         good += [] if problems else [target]
     if asked.write is not None:
         _write(asked.write, good)
+        console.step(f"{asked.write} holds the {len(good)} that pass.")
     flagged = len(positions) - len(good)
     console.result("\n".join([_table(lines), f"{flagged} of {len(positions)} flagged"]), found)
     return BAD_DATA if flagged else OK

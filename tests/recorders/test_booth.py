@@ -329,7 +329,7 @@ def test_a_new_scene_draws_another_placement_and_logs_no_attempt(world: SimWorld
 def test_targets_are_taken_in_order_and_skipped_ones_left(world: SimWorld, root: Path) -> None:
     targets = tuple(Target(name, x, 0.05, 0.0) for name, x in (("a", 0.24), ("b", 0.28), ("c", 0.32)))
 
-    person = sit(world, root, target_script(), placing=Placing(targets=targets))
+    person = sit(world, root, target_script(), placing=Placing(targets=targets), episodes=3)
     kept = [row.extra["target"] for row in Store.open(root).rows()]
     assert kept == ["a", "c"]
     assert [event.target for event in person.told(Ready)][:3] == ["a", "b", "c"]

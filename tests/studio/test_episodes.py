@@ -70,6 +70,14 @@ def test_trash_excludes_and_restores(studio: Studio, root: Path) -> None:
     assert Store.open(root).total_episodes == 2
 
 
+def test_what_was_said_goes_along_into_another_look(studio: Studio, root: Path) -> None:
+    assert studio("trash", "set", "--put", "1").code == 0
+    assert studio("note", "set", "0", "--text", "late grasp").code == 0
+    assert studio("rerender", "set", "--to", "dark", "--ground", "dark", "--processes", "1").code == 0
+    redrawn = entries(root.with_name("dark"))
+    assert [(entry.state, entry.comments) for entry in redrawn] == [("saved", ("late grasp",)), ("masked", ())]
+
+
 def test_a_discarded_take_comes_back_as_an_episode(studio: Studio, root: Path) -> None:
     take = next(entry for entry in entries(root) if entry.state == "discarded")
     said = studio("trash", "set", "--restore", take.episode_id[:10])
