@@ -260,6 +260,9 @@ async def test_leaving_waits_for_the_booth(open_app: Open, live: Recording) -> N
         await pilot.press("escape")
         assert pilot.app.screen.NAME == "record"
         await shown(pilot, live, replace(DRIVING, stage=Stage.SAVING), Closed(0, "mine holds 3 episodes."))
+        assert pilot.app.studio.live is None
+        assert "OVER" in str(pilot.app.screen.query_one(StageLine).render())
+        assert pilot.app.studio.trail[-1].screen == "library"  # a restart must not begin another recording
         await pilot.press("escape")
         await pilot.pause()
         assert pilot.app.screen.NAME == "home"

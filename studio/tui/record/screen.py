@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import ClassVar
 
 from rich.text import Text
@@ -72,6 +73,7 @@ class RecordScreen(StudioScreen):
                 yield KeyCard()
 
     def on_mount(self) -> None:
+        self.query_one(KeyCard).display = self.live.options.recording.by_person
         self.set_interval(BEAT_S, self.live.beat)
         self.set_interval(LOOK_S, self._look)
         for event in list(self.live.booth.events):
@@ -122,7 +124,7 @@ class RecordScreen(StudioScreen):
         for event in self.live.listen():
             self._tell(event)
         tick = self.live.tick
-        if tick is not None:
+        if tick is not None and self.live.running:
             self._show(tick)
         for name, image in (self.live.pictures() or {}).items():
             self.query_one(f"#{name}", Pixels).show(image)
@@ -164,8 +166,17 @@ class RecordScreen(StudioScreen):
                 where = f"{target}: " if target else ""
                 self._say(f"take {attempt}  {where}block at {block[0]:.3f} {block[1]:.3f}", colours["muted"])
             case Closed(code, text):
+                self._over()
                 self._say(text, colours["success" if code == 0 else "error"])
                 self._say("Esc or Enter returns.", colours["muted"])
+
+    def _over(self) -> None:
+        """The sitting has ended: say so everywhere, and let no restart of the screen begin another."""
+        self.studio.live = None
+        self.studio.trail[-1] = Place("library", self.place.dataset) if self.place.dataset else Place()
+        tick = self.live.tick or Tick(stage=Stage.OVER)
+        self.query_one(StageLine).show(replace(tick, stage=Stage.OVER), practice=self.live.options.practice)
+        self.query_one(KeyCard).display = False
 
     def _say_finished(self, event: Finished) -> None:
         colours = themed(self.app)
