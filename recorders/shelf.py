@@ -10,7 +10,7 @@ from typing import Protocol
 from curation.frames import Ending, Frame
 from curation.notes import Note, add_notes, masked, read_notes
 
-from .crew import Undrawn
+from .crew import Undrawn, WorkerDied
 from .darkroom import Darkroom, Drawing, Saved
 from .journal import Journal, read_journal
 from .rollout import Start
@@ -19,6 +19,8 @@ from .signals import Event, Said, Stored
 from .take import Log
 
 BY = "person"
+DEATHS = 3
+"""Deaths of the drawing process in one sitting before it ends; what is kept is then saved at the next start."""
 
 
 class Shelf(Protocol):
@@ -82,6 +84,7 @@ class DatasetShelf:
         self._session = session
         self._tell = tell
         self._room = Darkroom(session, self._heard)
+        self._deaths = 0
         self._target: dict[str, str] = {}
         for row in session.store.rows():
             self._target[row.episode_id] = str(row.extra.get("target", ""))
@@ -130,7 +133,10 @@ class DatasetShelf:
         self._note(episode_id, "discarded", why)
 
     def work(self) -> None:
-        self._room.collect()
+        try:
+            self._room.collect()
+        except WorkerDied as death:
+            self._draw_again(death)
 
     def rest(self, resting: bool) -> None:
         self._room.pause(resting)
@@ -145,6 +151,21 @@ class DatasetShelf:
     def _keep(self, episode_id: str, header: Terms) -> None:
         self._target[episode_id] = str(header.get("target", ""))
         self._room.give(self._session.journal(episode_id))
+
+    def _draw_again(self, death: WorkerDied) -> None:
+        """A drawing process that died must not end a sitting: another one takes up what is kept.
+
+        Raises:
+            WorkerDied: it dies again and again.
+        """
+        self._deaths += 1
+        if self._deaths > DEATHS:
+            raise death
+        self._tell(Said("The drawing process died; it is started again. Nothing is lost.", grave=True))
+        self._room.close()
+        self._session.drop_staged()
+        for take in self._session.waiting()[0]:
+            self._room.give(self._session.journal(take.header["episode_id"]))
 
     def _note(self, episode_id: str, kind: str, value: bool | str) -> None:
         when = datetime.now(UTC).isoformat(timespec="seconds")

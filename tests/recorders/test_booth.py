@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import queue
 import time
 from collections.abc import Callable, Iterator
@@ -418,3 +419,21 @@ def test_every_event_is_small_and_survives_a_pipe() -> None:
 
     for event in (Closed(0, "done"), Tick(stage=Stage.READY), Finished("a", "success", True, False, 1, 0, 0.0, 0.0)):
         assert pickle.loads(pickle.dumps(event)) == event
+
+
+def test_a_dead_drawing_process_ends_nothing(world: SimWorld, root: Path) -> None:
+    def script() -> Iterator[Any]:
+        killed = False
+        while True:
+            yield None
+            drawing = [child for child in multiprocessing.active_children() if child.is_alive()]
+            if drawing and not killed:
+                killed = True
+                drawing[0].kill()
+
+    person = sit(world, root, script, driver=Expert(world), at_once=True, episodes=2, label="expert")
+    assert [event.kept for event in person.told(Finished)] == [True, True]
+    assert any("started again" in event.text for event in person.told(Said))
+    assert len(person.told(Stored)) == 2
+    assert Store.open(root).total_episodes == 2
+    assert list((root / TAKES).glob("*")) == []
