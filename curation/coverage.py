@@ -57,6 +57,7 @@ def nearest(points: Points, data: Points) -> tuple[Points, NDArray[np.int64]]:
 
 def too_close(targets: Sequence[Target], data: Points, radius: float = RADIUS) -> list[Close]:
     """Targets nearer to data than a radius [m], in order."""
+    require_distance(radius)
     data = np.asarray(data, float).reshape(-1, 2)
     distance, index = nearest(np.array([(t.x, t.y) for t in targets]).reshape(-1, 2), data)
     return [
@@ -73,12 +74,29 @@ def placements_of(store: Store) -> Points:
     return np.array(found, dtype=np.float64).reshape(-1, 2)
 
 
+def require_distance(radius: float) -> float:
+    """The same distance [m].
+
+    Raises:
+        UsageError: it is not a positive number.
+    """
+    if not (math.isfinite(radius) and radius > 0):
+        raise UsageError(f"A distance of {radius} m must be a positive number, such as {RADIUS}.")
+    return radius
+
+
+def _require_box(box: Box) -> None:
+    if not all(map(math.isfinite, box)) or box[0] > box[1] or box[2] > box[3]:
+        raise UsageError(f"The box {' '.join(f'{side:g}' for side in box)} must be X-low X-high Y-low Y-high, finite.")
+
+
 def grid(box: Box, nx: int, ny: int) -> list[tuple[float, float]]:
     """A lattice over a box, x running fastest.
 
     Raises:
         UsageError: fewer than one column or row.
     """
+    _require_box(box)
     if min(nx, ny) < 1:
         raise UsageError(f"A grid of {nx} by {ny} has no positions; give at least 1 1.")
     xs, ys = _along(*box[:2], nx), _along(*box[2:], ny)
@@ -103,6 +121,7 @@ def scatter(box: Box, n: int, seed: int) -> list[tuple[float, float]]:
     Raises:
         UsageError: fewer than one position, or a negative seed.
     """
+    _require_box(box)
     if n < 1 or seed < 0:
         raise UsageError(f"Random positions need at least 1 and a seed of at least 0; got {n} and seed {seed}.")
     rng = np.random.default_rng(seed)
@@ -126,6 +145,8 @@ def gaps(
     """
     if n < 1 or radius <= 0:
         raise UsageError(f"Gaps need at least 1 position and a positive distance; got {n} and {radius:g} m.")
+    _require_box(box)
+    require_distance(radius)
     xs, ys = np.arange(box[0], box[1] + 1e-9, GAP_STEP), np.arange(box[2], box[3] + 1e-9, GAP_STEP)
     lattice = np.array([(x, y) for x in xs for y in ys if allowed(float(x), float(y))]).reshape(-1, 2)
     found: list[tuple[float, float]] = []

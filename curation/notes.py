@@ -58,10 +58,10 @@ def add_notes(root: Path, notes: Sequence[Note]) -> None:
     make_folder(path.parent)
     with one_at_a_time(root / NOTES_LOCK):
         try:
-            # A torn last line, of a disk that was full, must not swallow the next one.
-            lead = b"" if _ends_whole(path) else b"\n"
             with path.open("ab") as file:
-                file.write(lead + text.encode())
+                # A torn last line, of a disk that was full, was never said; left there it would be a damaged one.
+                file.truncate(_whole(path))
+                file.write(text.encode())
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
@@ -84,12 +84,26 @@ def read_notes(root: Path) -> list[Note]:
         if not line:
             continue
         try:
-            found.append(Note(**json.loads(line)))
+            found.append(_note(line))
         except (ValueError, TypeError) as error:
             if number == len(lines):
                 break
             raise DataError(f"{path}, line {number}, is damaged: {error}. Mend or remove that line.") from error
     return found
+
+
+def _note(line: bytes) -> Note:
+    """A note as it was written.
+
+    Raises:
+        ValueError: it is none, or its value is not of its kind.
+        TypeError: it has other fields.
+    """
+    note = Note(**json.loads(line))
+    fits: dict[str, tuple[type, ...]] = {"mask": (bool,), "score": (int, float)}
+    if not isinstance(note.episode_id, str) or not isinstance(note.value, fits.get(note.kind, (str,))):
+        raise ValueError(f"{note.value!r} is no value of a {note.kind} note")
+    return note
 
 
 def masked(notes: Iterable[Note]) -> set[str]:
@@ -98,9 +112,6 @@ def masked(notes: Iterable[Note]) -> set[str]:
     return {episode_id for episode_id, value in last.items() if value}
 
 
-def _ends_whole(path: Path) -> bool:
-    if not path.exists() or path.stat().st_size == 0:
-        return True
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"
+def _whole(path: Path) -> int:
+    """Bytes up to the end of the last whole line."""
+    return path.read_bytes().rfind(b"\n") + 1

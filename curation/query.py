@@ -87,6 +87,8 @@ def _number(field: str, sign: str, value: str) -> Test:
 
 
 def _bare(word: str) -> Test:
+    if set(word) & set("<>=!:()"):
+        raise UsageError(f"'{word}' is no term. Write field:word, field<0.3, a bare word, or -term for its opposite.")
     if word in _WORDS:
         return lambda entry: word in (entry.state, entry.outcome)
     wanted = word.casefold()

@@ -35,6 +35,10 @@ class Target:
     rotation: float | None = None
     note: str = ""
 
+    def __post_init__(self) -> None:
+        if not all(math.isfinite(number) for number in (self.x, self.y, self.rotation or 0.0)):
+            raise UsageError(f"x, y and rotation must be finite numbers; got {self.x}, {self.y} and {self.rotation}.")
+
 
 def read_targets(path: Path) -> tuple[Target, ...]:
     """The positions of a file.
@@ -43,9 +47,12 @@ def read_targets(path: Path) -> tuple[Target, ...]:
         UsageError: it is missing, not of that form, empty, or has two positions of one id.
     """
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))["positions"]
+        found = json.loads(path.read_text(encoding="utf-8"))
+        entries = found.get("positions") if isinstance(found, dict) else None
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise ValueError("it has no list of positions")
         targets = named([_target(entry) for entry in entries])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, UsageError) as error:
         raise UsageError(f"Targets {path} cannot be read ({error}). {FORM}") from error
     if not targets:
         raise UsageError(f"Targets {path} holds no position. {FORM}")
@@ -96,16 +103,13 @@ def _free(base: str, taken: Set[str]) -> str:
 
 def _target(entry: dict[str, Any]) -> Target:
     turned = entry.get("rotation")
-    target = Target(
+    return Target(
         _words(entry, "id"),
         float(entry["x"]),
         float(entry["y"]),
         None if turned is None else float(turned),
         _words(entry, "note"),
     )
-    if not all(math.isfinite(number) for number in (target.x, target.y, target.rotation or 0.0)):
-        raise ValueError(f"x, y and rotation must be finite, got {entry}")
-    return target
 
 
 def _words(entry: dict[str, Any], name: str) -> str:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from curation.attempts import quotable, read_attempts
-from curation.errors import StudioError
 from curation.layout import INFO
 from curation.library import Entry, entries
 from curation.rates import Rate
@@ -96,7 +95,7 @@ def read_card(root: Path) -> Card:
         attempts, _ = read_attempts(root)
         store = Store.open(root)
         success, success_of = quotable(store.rows(), attempts)
-    except (StudioError, OSError, ValueError, KeyError) as error:
+    except Exception as error:  # noqa: BLE001  whatever one folder holds, the others are shown
         return Card(name=name, root=root, damage=str(error), changed=_changed(root))
     saved = [entry for entry in listed if entry.state == "saved"]
     counts = Counter(entry.state for entry in listed)

@@ -83,6 +83,7 @@ class StudioApp(App[None]):
         super().__init__(driver_class=_driver())
         self.studio = studio
         self.crash: Crash | None = None
+        self._named = ""
         self._after = after
         self.register_theme(STUDIO)
         self.register_theme(SIXTEEN)
@@ -152,7 +153,12 @@ class StudioApp(App[None]):
     # Actions of every screen
 
     def action_leave(self) -> None:
-        """Quit; a recording that goes on is asked about first."""
+        """Quit; a recording that goes on is asked about first, and what was not written is named once."""
+        unsaved = next((words for screen in self.screen_stack if (words := getattr(screen, "unsaved", ""))), "")
+        if unsaved and unsaved != self._named:
+            self._named = unsaved
+            self.notify(f"{unsaved} Ctrl+Q again leaves it.", severity="warning", markup=False)
+            return
         if self.studio.live is None:
             self.exit()
             return

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from curation.coverage import placements_of
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Static
 
-from curation.errors import StudioError, UsageError
+from curation.coverage import placements_of
+from curation.errors import StudioError, TargetExists, UsageError
 from curation.store import Store
 from curation.targets import named, read_targets, write_targets
 from recorders.world.scene import Scene, scene_from
@@ -72,6 +72,7 @@ class FinderScreen(StudioScreen):
         self._scene = _scene(place.dataset)
         self._plan = Plan(self._scene)
         self._file = str(place.what) if isinstance(place.what, str | Path) else FILE
+        self._own = ""
         self._read_first = isinstance(place.what, str | Path)
 
     def body(self) -> Iterable[Widget]:
@@ -161,6 +162,12 @@ class FinderScreen(StudioScreen):
         self.notify(f"{added} positions added{why}. u takes them back.")
         self._show()
 
+    @property
+    def unsaved(self) -> str:
+        """Targets that are in no file."""
+        count = len(self._plan.targets)
+        return "" if self._plan.saved or not count else f"{count} targets are in no file; w writes them."
+
     def action_write(self) -> None:
         """Ask for a file and write the targets."""
 
@@ -168,6 +175,8 @@ class FinderScreen(StudioScreen):
             path = Path(answers["file"].strip() or FILE).expanduser()
             if not self._plan.targets:
                 raise UsageError("There are no targets yet; p adds the place under the cursor.")
+            if path.exists() and str(path) != self._own:
+                raise TargetExists(path, "Choose another name, or open it first with o.")
             write_targets(path, named(self._plan.targets))
             return path
 
@@ -178,6 +187,7 @@ class FinderScreen(StudioScreen):
     def _written(self, path: Path | None) -> None:
         if path is not None:
             self._file, self._plan.saved = str(path), True
+            self._own = str(path)
             self.notify(f"{len(self._plan.targets)} targets are in {path}.")
             self._show()
 
@@ -190,7 +200,7 @@ class FinderScreen(StudioScreen):
     def _open(self, answers: Answers) -> Path:
         path = Path(answers["file"].strip()).expanduser()
         self._plan.read(read_targets(path))
-        self._file = str(path)
+        self._file = self._own = str(path)
         return path
 
     def _opened(self, path: Path | None) -> None:

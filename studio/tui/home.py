@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from rich.table import Table
@@ -14,6 +14,7 @@ from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from curation.errors import StudioError
 from studio.overview import Card, Overview
 from studio.tui.home_card import CardLines
 from studio.tui.home_detail import Detail
@@ -171,16 +172,22 @@ class HomeScreen(StudioScreen):
 
         def settle(options: list[str] | None) -> None:
             if options is not None:
-                job = self.studio.jobs.start(["recover", str(card.root), *options])
-                self.notify(f"Job {job.id} works on it; j shows what it says.")
-                self._read()
+                self._begin(["recover", str(card.root), *options])
 
         self.app.push_screen(RecoverScreen(card), settle)
 
     def action_example(self) -> None:
         """Make a first dataset in the background."""
-        self.studio.jobs.start(EXAMPLE)
-        self.notify("The scripted expert makes ten episodes into demo. They appear here as they are saved.")
+        self._begin(EXAMPLE, "The scripted expert makes ten episodes into demo. They appear here as they are saved.")
+
+    def _begin(self, words: Sequence[str], says: str = "") -> None:
+        """Start a job, or say why it cannot be."""
+        try:
+            job = self.studio.jobs.start(words)
+        except StudioError as error:
+            self.shell.tell(error)
+            return
+        self.notify(says or f"Job {job.id} works on it; j shows what it says.")
         self._read()
 
     def _title(self, right: str) -> None:

@@ -56,7 +56,6 @@ class LibraryScreen(StudioScreen):
         Binding("left_square_bracket", "speed(0.5)", "slower", show=False),
         Binding("right_square_bracket", "speed(2)", "faster", show=False),
         Binding("r", "record", "record more"),
-        Binding("v", "recover", "settle unfinished takes", show=False),
     ]
 
     def __init__(self, studio: Studio, place: Place) -> None:
@@ -184,9 +183,9 @@ class LibraryScreen(StudioScreen):
 
     @property
     def chosen(self) -> list[Entry]:
-        """The marked episodes, or the highlighted one."""
+        """The marked episodes that are listed, or the highlighted one: what a filter hides stays as it is."""
         rows = self.query_one(Rows)
-        marked = [entry for entry in self._all if entry.episode_id in self._marked]
+        marked = [entry for entry in rows.items if entry.episode_id in self._marked]
         return marked or ([rows.item] if rows.item is not None else [])
 
     # Judgements

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from curation.library import Entry, put_to_trash, restore
-
 from curation.errors import UsageError
+from curation.library import Entry, put_to_trash, restore
 from curation.notes import Note, add_notes
 from studio.jobs import Jobs
 from studio.tui.words import counted
@@ -22,7 +21,7 @@ def throw_away(root: Path, chosen: Sequence[Entry]) -> str:
         UsageError: there are none.
     """
     if not chosen:
-        raise UsageError("Only saved episodes go to the trash; v settles unfinished takes.")
+        raise UsageError("Only saved episodes go to the trash; v on the home screen settles unfinished takes.")
     put_to_trash(root, [entry.episode_id for entry in chosen], BY)
     return f"{counted(len(chosen), 'episode')} in the trash; u takes {'it' if len(chosen) == 1 else 'them'} back."
 

@@ -36,6 +36,11 @@ class StudioScreen(Screen[Any]):
         self.place = place
 
     @property
+    def unsaved(self) -> str:
+        """What leaving would lose and how to keep it, in words; "" for nothing."""
+        return ""
+
+    @property
     def shell(self) -> StudioApp:
         """The application, by its own type."""
         return cast("StudioApp", self.app)

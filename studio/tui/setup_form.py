@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curation.errors import UsageError
+from curation.library import entries
 from curation.store import Store
 from recorders.operators.named import PEOPLE
 from studio.paths import data_home, dataset_path
@@ -154,7 +155,7 @@ def with_dataset(form: Form, root: Path | None) -> Form:
         return form
     home = data_home()
     name = root.name if root.parent == home or root.parent.absolute() == home.absolute() else str(root)
-    total = Store.open(root).total_episodes
+    total = sum(entry.state == "saved" for entry in entries(root))
     return replace(form, to=name, episodes=str(total + 10))
 
 

@@ -63,7 +63,17 @@ def test_gaps_are_far_from_data_and_each_other_and_allowed() -> None:
 
 @pytest.mark.parametrize(
     ("pattern", "words"),
-    [(grid, (BOX, 0, 1)), (ring, ((0, 0), 0.0, 3)), (scatter, (BOX, 0, 0)), (scatter, (BOX, 1, -1))],
+    [
+        (grid, ((0.4, 0.2, 0.0, 0.1), 2, 2)),
+        (scatter, ((float("nan"), 0.2, 0.0, 0.1), 2, 0)),
+        (too_close, ([], np.zeros((1, 2)), float("nan"))),
+        (too_close, ([], np.zeros((1, 2)), -1.0)),
+        (gaps, (lambda x, y: True, (0.4, 0.2, 0.0, 0.1), np.zeros((0, 2)), 3)),
+        (grid, (BOX, 0, 1)),
+        (ring, ((0, 0), 0.0, 3)),
+        (scatter, (BOX, 0, 0)),
+        (scatter, (BOX, 1, -1)),
+    ],
 )
 def test_senseless_patterns(pattern: Callable[..., object], words: tuple[object, ...]) -> None:
     with pytest.raises(UsageError):

@@ -43,9 +43,16 @@ def test_a_torn_last_line_loses_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / NOTES
     path.write_bytes(path.read_bytes()[:-20])
     assert [n.episode_id for n in read_notes(tmp_path)] == ["a"]
-    path.write_bytes(path.read_bytes().rsplit(b"\n", 1)[0] + b"\n")
     add_notes(tmp_path, [note("c")])
     assert [n.episode_id for n in read_notes(tmp_path)] == ["a", "c"]
+
+
+def test_a_value_of_another_kind_is_damage(tmp_path: Path) -> None:
+    add_notes(tmp_path, [Note("a", "score", 0.5, "person")])
+    path = tmp_path / NOTES
+    path.write_text(path.read_text().replace("0.5", "null") * 2)
+    with pytest.raises(DataError, match="no value of a score note"):
+        read_notes(tmp_path)
 
 
 def test_damage_elsewhere_is_named(tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ def test_what_is_written_reads_back_the_same(tmp_path: Path) -> None:
     "text",
     [
         None, "", "{", "[]", "3", '{"positions": 3}', '{"positions": []}', '{"positions": [{"x": 1}]}',
+        '{"positions": ["a"]}', '{"positions": {"a": 1}}',
         '{"positions": [{"x": "a", "y": 0}]}', '{"positions": [{"x": NaN, "y": 0}]}', '{"points": []}',
     ],
 )  # fmt: skip

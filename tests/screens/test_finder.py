@@ -104,3 +104,24 @@ async def test_a_bad_file_is_named_in_the_sheet(open_studio: Open, shelf: Path) 
         await press(pilot, "o", "enter")
         await settled(pilot)
         assert "Targets targets.json cannot be read" in " ".join(text_of(pilot.app).replace("│", " ").split())
+
+
+async def test_an_existing_file_is_not_overwritten_by_its_default_name(
+    open_studio: Open, shelf: Path, tmp_path: Path
+) -> None:
+    precious = (Target("old", 0.2, 0.1, note="precious"),)
+    write_targets(tmp_path / "targets.json", precious)
+    async with open_studio(shelf, FINDER) as pilot:
+        await press(pilot, "p", "w", "enter")
+        assert "already exists" in " ".join(text_of(pilot.app).split())
+    assert read_targets(tmp_path / "targets.json") == precious
+
+
+async def test_quitting_names_targets_that_are_in_no_file_once(open_studio: Open, shelf: Path) -> None:
+    async with open_studio(shelf, FINDER) as pilot:
+        await press(pilot, "p", "ctrl+q")
+        assert pilot.app.is_running
+        assert "1 targets are in no file" in " ".join(text_of(pilot.app).split())
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+        assert pilot.app._exit
