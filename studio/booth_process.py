@@ -56,12 +56,12 @@ class BoothProcess:
         return self.closed is None
 
     def send(self, message: Message) -> None:
-        """Say something to the booth."""
-        self._inbox.put(message)
+        """Say something to the booth; once it is over nobody listens."""
+        self._put(message)
 
     def drive(self, event: KeyEvent) -> None:
         """Pass on a stroke of a key that drives."""
-        self._inbox.put(event)
+        self._put(event)
 
     def release(self) -> None:
         """Let go of every key."""
@@ -86,6 +86,10 @@ class BoothProcess:
                 self.closed = event
         self.events = [*self.events, *fresh][-EVENTS:]
         return fresh
+
+    def _put(self, item: Message | KeyEvent) -> None:
+        if self.running:
+            self._inbox.put(item)
 
     def close(self, *, patience_s: float = 1.0) -> None:
         """End the booth; what is kept and not yet saved waits on disk and is saved when the dataset is next opened."""

@@ -141,7 +141,7 @@ def test_choose_drive_save_undo_restore_discard_stop(terminal: Terminal, tmp_pat
     end = time.monotonic() + 20
     while terminal.running and time.monotonic() < end:
         time.sleep(0.1)
-    assert not terminal.running
+    assert not terminal.running, terminal.text()
 
     root = tmp_path / "mine"
     store = Store.open(root)
