@@ -136,7 +136,7 @@ class Jobs:
             asked = {"argv": list(argv), "cwd": str(Path.cwd()), "started": started.isoformat(), "grace": self._grace}
             write_json(folder / JOB, asked)
             (folder / BEAT).touch()
-            with open(folder / LOG, "wb") as log:
+            with open(folder / LOG, "ab") as log:
                 child = subprocess.Popen(
                     [sys.executable, "-m", "studio.job_process", str(folder.absolute())],
                     stdin=subprocess.DEVNULL,

@@ -104,6 +104,11 @@ class StudioApp(App[None]):
 
     # Moving about
 
+    @property
+    def restarted_after(self) -> str:
+        """The fault that ended the App before this one, in its own words; "" if none did."""
+        return "" if self._after is None else self._after.what.partition(": ")[2] or self._after.what
+
     def go(self, place: Place) -> None:
         """Open a place; `back` returns to this one."""
         if place.screen == "home":

@@ -18,7 +18,12 @@ from tests.end_to_end.commands import ROOT, Commands
 from tests.end_to_end.test_tui import fill_the_form
 from tests.end_to_end.tmux import Terminal, require_tmux
 
-PLANTED = {"F6": "planted in a handler", "F7": "planted in a worker", "F8": "planted in render", "F9": "ZeroDivision"}
+PLANTED = {
+    "F6": "planted in a handler",
+    "F7": "planted in a worker",
+    "F8": "planted in render",
+    "F9": "division by zero",
+}
 
 
 @pytest.fixture

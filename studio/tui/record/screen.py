@@ -78,6 +78,9 @@ class RecordScreen(StudioScreen):
         self.set_interval(LOOK_S, self._look)
         for event in list(self.live.booth.events):
             self._tell(event, again=True)
+        if restarted := self.shell.restarted_after:
+            # A toast goes away, and whoever drives looks at the block.
+            self._say(f"screen restarted: {restarted}", themed(self.app)["error"])
         # Textual tells the App alone that the terminal's window has lost the focus.
         self.watch(self.app, "app_focus", self.live.attend, init=False)
         self._read_placements()
