@@ -6,6 +6,8 @@ videos/<camera>/chunk-000/file-000.mp4      images
 meta/episodes/chunk-000/file-000.parquet    episodes: where their data and videos are, their statistics
 meta/tasks.parquet, stats.json, info.json   info.json counts the episodes
 meta/studio/scene.json                      the scene, reach and camera views
+meta/studio/units.json                      units of joints, where they are not LeRobot's defaults
+meta/studio/provenance.json                 of an edited dataset: parents, edits, and where each episode comes from
 meta/studio/frames/<episode_id>.parquet     physics, phase, timing and author of every frame
 meta/studio/histograms/<episode_id>.npz     image histograms, from which exact statistics are rebuilt
 meta/studio/attempts.jsonl                  the recorder's log: a line for every finished attempt, kept or not
@@ -40,6 +42,8 @@ INFO = "meta/info.json"
 STATS = "meta/stats.json"
 TASKS = "meta/tasks.parquet"
 SCENE = "meta/studio/scene.json"
+UNITS = "meta/studio/units.json"
+PROVENANCE = "meta/studio/provenance.json"
 FRAMES = Path("meta/studio/frames")
 HISTOGRAMS = Path("meta/studio/histograms")
 ATTEMPTS = Path("meta/studio/attempts.jsonl")

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -24,10 +22,11 @@ import numpy as np
 
 from curation.atomic import write_aside
 from curation.episodes import EpisodeRow, StagedEpisode
-from curation.errors import CannotWrite, TargetExists, UsageError
+from curation.errors import UsageError
 from curation.frames import Placement, Vector
 from curation.layout import ATTEMPTS, STAGING
 from curation.notes import add_notes, read_notes
+from curation.staging import building, require_free
 from curation.store import SavedEpisode, Store
 from curation.store import fingerprint as data_fingerprint
 from curation.video import Encoding
@@ -82,24 +81,18 @@ def rerender(
         TargetExists: something is at `to`, before or after the drawing.
         UsageError: the look would change or hide what happened, or the source changed meanwhile.
     """
-    if os.path.lexists(to):
-        raise TargetExists(to, "Choose another --to.")
+    require_free(to)
     if processes < 1:
         raise UsageError(f"--processes {processes} must be at least 1.")
     _require_same_physics(source, scene)
     looks = _looks(source, scene, vary)
     _require_drawable(source, looks)
     drawn_from = data_fingerprint(source.root)
-    partial = _partial(to)
-    try:
+    with building(to) as partial:
         _draw(source, partial, scene, looks, vary, processes, tell)
         _write_provenance(partial, source, drawn_from, scene, vary)
         _require_unchanged(source, drawn_from)
         shutil.rmtree(partial / STAGING, ignore_errors=True)
-        _put(partial, to)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
     return Store.open(to)
 
 
@@ -196,41 +189,6 @@ def _require_unchanged(source: Store, drawn_from: str) -> None:
             f"{source.root} changed while it was drawn ({source.total_episodes} episodes before, {total} now). "
             "Run the command again when nothing writes to it."
         )
-
-
-def _partial(to: Path) -> Path:
-    """Where a dataset is built: beside its target, one name per process. What dead runs left there is removed."""
-    pattern = re.compile(rf"\.{re.escape(to.name)}\.(\d{{1,9}})\.partial")
-    for path in to.parent.glob(".*.partial"):
-        named = pattern.fullmatch(path.name)
-        if named and (int(named[1]) == os.getpid() or not _runs(int(named[1]))):
-            shutil.rmtree(path, ignore_errors=True)
-    return to.with_name(f".{to.name}.{os.getpid()}.partial")
-
-
-def _runs(pid: int) -> bool:
-    """Whether a process is there; taken for granted on Windows, where asking by signal would end it."""
-    if sys.platform == "win32":
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _put(partial: Path, to: Path) -> None:
-    """Give a finished dataset its name, unless something has appeared there."""
-    if os.path.lexists(to):
-        raise TargetExists(to, "It appeared during the drawing. Choose another --to.")
-    try:
-        partial.rename(to)
-    except OSError as error:
-        if not os.path.lexists(to):
-            raise CannotWrite(to, error) from error
-        raise TargetExists(to, "It appeared during the drawing. Choose another --to.") from error
 
 
 def _looks(source: Store, scene: Scene, vary: int | None) -> list[Scene]:

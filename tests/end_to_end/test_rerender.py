@@ -245,7 +245,7 @@ def test_a_block_pushed_about_keeps_added_distractors_off_its_way(plain: Made) -
 
 def test_a_target_that_appears_meanwhile_is_not_overwritten(plain: Made, tmp_path: Path) -> None:
     to = tmp_path / "new"
-    with pytest.raises(TargetExists, match="appeared during the drawing"):
+    with pytest.raises(TargetExists, match="appeared meanwhile"):
         draw(plain.store, to, look_of(plain, width=64, height=48), tell=lambda done, of: to.mkdir(exist_ok=True))
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
     assert not list(to.iterdir())
