@@ -22,6 +22,8 @@ Numbers = Mapping[str, NDArray[Any]]
 
 JOINT_COLUMNS = ("action", "observation.state")
 """Features that hold joint positions."""
+BEYOND = 0.1
+"""Share of a gripper's range by which a converted value may lie outside it: real grippers overshoot."""
 SUCCESS = "success"
 """As the value of a new feature: 1 on the last frame of an episode that succeeded, else 0, as HIL-SERL has it."""
 

@@ -44,6 +44,7 @@ TASKS = "meta/tasks.parquet"
 SCENE = "meta/studio/scene.json"
 UNITS = "meta/studio/units.json"
 PROVENANCE = "meta/studio/provenance.json"
+HUB = "meta/studio/hub.json"
 FRAMES = Path("meta/studio/frames")
 HISTOGRAMS = Path("meta/studio/histograms")
 ATTEMPTS = Path("meta/studio/attempts.jsonl")
@@ -146,6 +147,21 @@ def json_bytes(value: Any) -> bytes:
 def stats_json(stats: Mapping[str, Stats]) -> dict[str, dict[str, Any]]:
     """Statistics as lists, ready for JSON."""
     return {key: {name: v.tolist() for name, v in values.items()} for key, values in stats.items()}
+
+
+def read_stats(root: Path) -> dict[str, Stats]:
+    """What stats.json holds; empty without one.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    try:
+        stored = json.loads((root / STATS).read_bytes())
+        return {key: {name: np.array(v) for name, v in values.items()} for key, values in stored.items()}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, AttributeError) as error:
+        raise DataError(f"{root / STATS} cannot be read: {error}") from error
 
 
 def parquet_bytes(table: pa.Table) -> bytes:

@@ -60,10 +60,11 @@ class Clip:
 
 @dataclass(frozen=True)
 class Parent:
-    """A source dataset and what changes in its columns, in order."""
+    """A source dataset, what changes in its columns, in order, and whether its videos are encoded anew."""
 
     path: Path
     changes: tuple[Change, ...] = ()
+    encode: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,15 @@ class Columns:
     edit: Literal["columns"] = "columns"
 
 
-Edit = Keep | Drop | Trim | Cut | Relabel | Columns
+@dataclass(frozen=True)
+class Reencode:
+    """The videos of a parent in the encoding of the first one, so that one description fits all."""
+
+    parent: int
+    edit: Literal["reencode"] = "reencode"
+
+
+Edit = Keep | Drop | Trim | Cut | Relabel | Columns | Reencode
 
 
 @dataclass(frozen=True)
@@ -198,13 +207,9 @@ def edited(plan: Plan, edit: Edit) -> Plan:
             clips = zip(plan.clips, fits, strict=True)
             plan = replace(plan, clips=tuple(replace(clip, task=task) if fit else clip for clip, fit in clips))
         case Columns(change, parent):
-            if parent is not None and not 0 <= parent < len(plan.parents):
-                raise UnknownChoice("dataset", parent, range(len(plan.parents)))
-            parents = (
-                replace(one, changes=(*one.changes, change)) if parent in (None, number) else one
-                for number, one in enumerate(plan.parents)
-            )
-            plan = replace(plan, parents=tuple(parents))
+            plan = _on_parents(plan, parent, lambda one: replace(one, changes=(*one.changes, change)))
+        case Reencode(parent):
+            plan = _on_parents(plan, parent, lambda one: replace(one, encode=True))
     return replace(plan, edits=(*plan.edits, edit))
 
 
@@ -215,14 +220,14 @@ def result_ids(plan: Plan, fingerprints: Sequence[str]) -> list[str]:
         plan: the plan.
         fingerprints: of its parents. Sources without ids of their own get theirs from them.
     """
-    return [_result_id(clip, plan.parents[clip.parent].changes, fingerprints[clip.parent]) for clip in plan.clips]
+    return [_result_id(clip, plan.parents[clip.parent], fingerprints[clip.parent]) for clip in plan.clips]
 
 
 def digest(plan: Plan, fingerprints: Sequence[str]) -> str:
     """SHA-256 of all that decides the result: sources as they are, clips and changes."""
     told = {
         "parents": [
-            {"fingerprint": mark, "changes": [asdict(change) for change in parent.changes]}
+            {"fingerprint": mark, "changes": [asdict(change) for change in parent.changes], "encode": parent.encode}
             for parent, mark in zip(plan.parents, fingerprints, strict=True)
         ],
         "clips": [asdict(clip) for clip in plan.clips],
@@ -230,12 +235,13 @@ def digest(plan: Plan, fingerprints: Sequence[str]) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def _result_id(clip: Clip, changes: tuple[Change, ...], fingerprint: str) -> str:
+def _result_id(clip: Clip, parent: Parent, fingerprint: str) -> str:
     foreign = clip.episode_id.startswith("episode-")
-    if clip.whole and not changes and not foreign:
+    if clip.whole and not parent.changes and not parent.encode and not foreign:
         return clip.episode_id
     source = f"{fingerprint}/{clip.episode_id}" if foreign else clip.episode_id
-    told = json.dumps([source, clip.start, clip.stop, [asdict(change) for change in changes]], sort_keys=True)
+    changes = [asdict(change) for change in parent.changes]
+    told = json.dumps([source, clip.start, clip.stop, changes, parent.encode], sort_keys=True)
     return str(uuid.uuid5(_NAMESPACE, told))
 
 
@@ -251,6 +257,13 @@ def _on(plan: Plan, episode: Ref, change: Callable[[Clip], list[Clip]]) -> Plan:
     return replace(
         plan, clips=tuple(new for clip in plan.clips for new in (change(clip) if clip.ref in wanted else [clip]))
     )
+
+
+def _on_parents(plan: Plan, parent: int | None, change: Callable[[Parent], Parent]) -> Plan:
+    if parent is not None and not 0 <= parent < len(plan.parents):
+        raise UnknownChoice("dataset", parent, range(len(plan.parents)))
+    parents = (change(one) if parent in (None, number) else one for number, one in enumerate(plan.parents))
+    return replace(plan, parents=tuple(parents))
 
 
 def _trimmed(clip: Clip, start: int, stop: int) -> list[Clip]:

@@ -23,7 +23,6 @@ committing again completes it.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
@@ -51,7 +50,7 @@ from curation.info import NUMBERS, check_features, features_of, new_info, parse_
 from curation.stats import ImageStats, NumericStats, Running, lerobot_stats, merged
 from curation.video import Encoding, read_video
 
-__all__ = ["EpisodeRow", "SavedEpisode", "StagedEpisode", "Store", "fingerprint", "stage"]
+__all__ = ["EpisodeRow", "SavedEpisode", "StagedEpisode", "Store", "stage"]
 
 
 class Store:
@@ -136,6 +135,11 @@ class Store:
     @property
     def fps(self) -> int:
         return int(self._info["fps"])
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What info.json holds."""
+        return dict(self._info)
 
     @property
     def robot_type(self) -> str:
@@ -357,31 +361,6 @@ class Store:
             write_aside(self.root / name, data)
         else:
             remove(self.root / name)
-
-
-def fingerprint(root: Path) -> str:
-    """A hash of everything that makes a dataset what it is: data, videos, episodes, tasks, info.
-
-    Notes, sidecars, statistics and what is not counted are outside it.
-
-    Returns:
-        SHA-256, 64 hexadecimal digits.
-
-    Raises:
-        NotADataset: it is none.
-        DataError: its metadata is damaged.
-    """
-    store = Store.open(root)
-    paths = {root / layout.INFO}
-    for episode in store.episodes:
-        paths |= {episode.record, episode.data, *episode.videos.values()}
-    # An interrupted commit may have left a task in its file that no episode has yet.
-    whole = hashlib.sha256(f"{json.dumps(store.tasks)}\n".encode())
-    for path in sorted(paths):
-        with open(path, "rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
-        whole.update(f"{path.relative_to(root).as_posix()} {content}\n".encode())
-    return whole.hexdigest()
 
 
 def _is_free(root: Path) -> bool:

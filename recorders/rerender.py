@@ -23,12 +23,12 @@ import numpy as np
 from curation.atomic import write_aside
 from curation.episodes import EpisodeRow, StagedEpisode
 from curation.errors import UsageError
+from curation.fingerprint import fingerprint as data_fingerprint
 from curation.frames import Placement, Vector
 from curation.layout import ATTEMPTS, STAGING
 from curation.notes import add_notes, read_notes
 from curation.staging import building, require_free
 from curation.store import SavedEpisode, Store
-from curation.store import fingerprint as data_fingerprint
 from curation.video import Encoding
 
 from .crew import Crew

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from curation.store import StagedEpisode, Store, fingerprint
+from curation.fingerprint import fingerprint
+from curation.store import StagedEpisode, Store
 from tests.curation.tiny import CAMERAS, FEATURES, FPS, Killed, kill_at, numbers, picture
 
 Stage = Callable[..., StagedEpisode]

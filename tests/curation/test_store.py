@@ -25,8 +25,9 @@ from curation.errors import (
     UnreadableVideo,
     UsageError,
 )
+from curation.fingerprint import fingerprint
 from curation.frames import Feature
-from curation.store import StagedEpisode, Store, fingerprint, stage
+from curation.store import StagedEpisode, Store, stage
 from curation.video import Encoding
 from tests.curation.tiny import CAMERAS, FEATURES, Killed, kill_at, numbers
 

@@ -18,8 +18,9 @@ import numpy as np
 import pytest
 
 from curation.errors import TargetExists, UsageError
+from curation.fingerprint import fingerprint
 from curation.frames import Placement
-from curation.store import SavedEpisode, Store, fingerprint
+from curation.store import SavedEpisode, Store
 from curation.video import read_video
 from recorders.journal import Take
 from recorders.rerender import LOW_M, PHYSICAL, added_places, rerender, varied

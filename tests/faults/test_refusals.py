@@ -12,8 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from curation.fingerprint import fingerprint
 from curation.frames import Placement
-from curation.store import Store, fingerprint
+from curation.store import Store
 from recorders.clock import RealTime
 from recorders.crew import Undrawn
 from recorders.journal import Take, read_journal

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from curation.fingerprint import fingerprint
 from curation.layout import TRASH
 from curation.library import entries
-from curation.store import Store, fingerprint
+from curation.store import Store
 from tests.end_to_end.commands import Commands
 from tests.studio.conftest import Studio
 

@@ -1,0 +1,199 @@
+"""Write a whole dataset at once, in a folder that nobody reads yet: the same files and schemas as `Store`, joined.
+
+`Store.commit` saves one episode at a time and keeps the dataset loadable in between; here nothing has to be loadable
+before the end, so frames and episodes go to few files and statistics are made once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from curation import layout
+from curation.atomic import make_folder, sync_file, write_aside
+from curation.commit import histograms_bytes
+from curation.episodes import EpisodeRow
+from curation.errors import CannotWrite
+from curation.frames import Feature
+from curation.info import counted
+from curation.layout import Position
+from curation.stats import ImageStats, NumericStats, Running, Stats, lerobot_stats, merged
+
+DATA_MB = 100
+"""LeRobot's size of a data file, after which the next one begins."""
+ROWS_PER_FILE = 1000
+"""Episodes in a file of meta/episodes."""
+FLUSH = 100
+"""Rows of meta/episodes that are held back before they are written."""
+
+
+class Bulk:
+    """A dataset in the making. Its videos are put where `video` says by whoever adds the episode.
+
+    Args:
+        root: an empty or missing folder.
+        info: info.json without counts.
+        features: recorded columns.
+    """
+
+    def __init__(self, root: Path, info: Mapping[str, Any], features: Mapping[str, Feature]) -> None:
+        self.root = root
+        self._info = dict(info)
+        self._cameras = layout.cameras(features)
+        self._stored = layout.columns(features)
+        self._tasks: list[str] = []
+        self._episodes = self._frames = 0
+        self._data = _Files(root, layout.DATA, DATA_MB << 20)
+        self._rows = _Files(root, layout.EPISODES, None)
+        self._held: list[pa.Table] = []
+        self._numbers: dict[str, list[NDArray[Any]]] = {key: [] for key in self._stored}
+        self._images: Running = {}
+
+    def video(self, camera: str, index: int) -> Path:
+        """Where the video of an episode belongs."""
+        return self.root / _file(index).path(layout.VIDEO, camera)
+
+    def add(
+        self, row: EpisodeRow, task: str, numbers: Mapping[str, NDArray[Any]], images: dict[str, ImageStats]
+    ) -> int:
+        """One more episode; returns its index.
+
+        Args:
+            row: what is known about it.
+            task: the instruction.
+            numbers: every numeric feature, shape (length, D).
+            images: statistics of each camera's images.
+
+        Raises:
+            CannotWrite: the disk refused.
+        """
+        index, length = self._episodes, len(next(iter(numbers.values())))
+        if task not in self._tasks:
+            self._tasks.append(task)
+        columns = self._columns(numbers, index, length, self._tasks.index(task))
+        place = self._data.write(layout.data_table(self._stored, columns))
+        own: Running = {key: NumericStats.of(values) for key, values in columns.items()} | images
+        self._hold(layout.episode_table(self._record(row, task, length, place), lerobot_stats(own)))
+        write_aside(self.root / layout.histograms_path(row.episode_id), histograms_bytes(images), durable=False)
+        for key, values in columns.items():
+            self._numbers[key].append(values)
+        self._images = merged(self._images, dict(images))
+        self._episodes, self._frames = index + 1, self._frames + length
+        return index
+
+    def close(self) -> None:
+        """Write what counts the episodes; LeRobot loads the dataset from here on.
+
+        Raises:
+            CannotWrite: the disk refused.
+        """
+        self._flush()
+        self._data.close()
+        self._rows.close()
+        write_aside(self.root / layout.TASKS, layout.parquet_bytes(layout.tasks_table(self._tasks)))
+        write_aside(self.root / layout.STATS, layout.json_bytes(layout.stats_json(self._stats())))
+        info = counted(self._info, episodes=self._episodes, frames=self._frames, tasks=len(self._tasks))
+        write_aside(self.root / layout.INFO, layout.json_bytes(info))
+
+    def _stats(self) -> dict[str, Stats]:
+        numeric: Running = {key: NumericStats.of(np.concatenate(parts)) for key, parts in self._numbers.items()}
+        return lerobot_stats(numeric | self._images)
+
+    def _columns(
+        self, numbers: Mapping[str, NDArray[Any]], index: int, length: int, task_index: int
+    ) -> dict[str, NDArray[Any]]:
+        counter = np.arange(length)
+        every = {
+            **numbers,
+            "timestamp": counter / self._info["fps"],
+            "frame_index": counter,
+            "episode_index": np.full(length, index),
+            "index": self._frames + counter,
+            "task_index": np.full(length, task_index),
+        }
+        return {key: every[key].astype(feature.dtype) for key, feature in self._stored.items()}
+
+    def _record(self, row: EpisodeRow, task: str, length: int, place: Position) -> dict[str, Any]:
+        at = {
+            "data": place,
+            "meta/episodes": Position(0, self._episodes // ROWS_PER_FILE),
+            **{f"videos/{camera}": _file(self._episodes) for camera in self._cameras},
+        }
+        return {
+            "episode_index": self._episodes,
+            "tasks": [task],
+            "length": length,
+            "dataset_from_index": self._frames,
+            "dataset_to_index": self._frames + length,
+            **{f"{name}/chunk_index": position.chunk for name, position in at.items()},
+            **{f"{name}/file_index": position.file for name, position in at.items()},
+            **{f"videos/{camera}/from_timestamp": 0.0 for camera in self._cameras},
+            **{f"videos/{camera}/to_timestamp": length / self._info["fps"] for camera in self._cameras},
+            **row.columns(),
+        }
+
+    def _hold(self, row: pa.Table) -> None:
+        self._held.append(row)
+        if len(self._held) == FLUSH:
+            self._flush()
+        if (self._episodes + 1) % ROWS_PER_FILE == 0:
+            self._flush()
+            self._rows.next()
+
+    def _flush(self) -> None:
+        if self._held:
+            self._rows.write(pa.concat_tables(self._held))
+            self._held = []
+
+
+class _Files:
+    """Parquet files one after the other."""
+
+    def __init__(self, root: Path, pattern: str, most_bytes: int | None) -> None:
+        self._root, self._pattern, self._most = root, pattern, most_bytes
+        self._at = Position(0, 0)
+        self._writer: pq.ParquetWriter | None = None
+        self._bytes = 0
+
+    def write(self, table: pa.Table) -> Position:
+        """Append a row group; returns the file it is in."""
+        if self._most is not None and self._bytes and self._bytes + table.nbytes > self._most:
+            self.next()
+        path = self._root / self._at.path(self._pattern)
+        try:
+            if self._writer is None:
+                make_folder(path.parent)
+                self._writer = pq.ParquetWriter(path, table.schema, compression="snappy", use_dictionary=True)
+            self._writer.write_table(table)
+        except OSError as error:
+            raise CannotWrite(path, error) from error
+        self._bytes += table.nbytes
+        return self._at
+
+    def next(self) -> None:
+        """Begin another file with the next row group."""
+        if self._writer is not None:
+            self.close()
+            self._at, self._bytes = self._at.next(), 0
+
+    def close(self) -> None:
+        """Finish the file at hand, durably."""
+        if self._writer is None:
+            return
+        path = self._root / self._at.path(self._pattern)
+        try:
+            self._writer.close()
+        except OSError as error:
+            raise CannotWrite(path, error) from error
+        self._writer = None
+        sync_file(path)
+
+
+def _file(index: int) -> Position:
+    return Position(*divmod(index, layout.FILES_PER_CHUNK))
