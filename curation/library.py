@@ -19,6 +19,8 @@ from curation.store import Store
 State = Literal["saved", "masked", "waiting", "unfinished", "discarded"]
 SHOWN = 8
 """Characters of an id that are shown."""
+GAUGES = ("jerk", "idle", "jumps", "late", "limits", "squeeze")
+"""Gauges of the meter that say how an episode moves."""
 _TAIL = 1 << 16
 """Bytes at the end of a journal that hold its last record, however long its report."""
 
@@ -41,6 +43,11 @@ class Entry:
         why: it was discarded; "" of what is an episode by now.
         meter: gauges by name, each with value and level.
         target: id of the position it was recorded for.
+        task: the instruction.
+        keep: the rule it was kept by.
+        cut: whether it is a part of what was recorded.
+        lazy, clean: whether a grip was too weak for hardware, and whether nothing was fumbled; None if unknown.
+        motion: how it moves, as `curation.motion` names and measures it; what the meter said, unless asked for more.
     """
 
     episode_id: str
@@ -60,6 +67,12 @@ class Entry:
     why: str = ""
     meter: dict[str, dict[str, Any]] = field(default_factory=dict)
     target: str = ""
+    task: str = ""
+    keep: str = ""
+    cut: bool = False
+    lazy: bool | None = None
+    clean: bool | None = None
+    motion: dict[str, float] = field(default_factory=dict)
 
 
 def entries(root: Path) -> list[Entry]:
@@ -158,6 +171,7 @@ class _Said:
 
 def _saved(episode: SavedEpisode, fps: int, said: _Said, hidden: set[str]) -> Entry:
     row = episode.row
+    meter = dict(row.extra.get("meter") or {})
     return Entry(
         episode_id=row.episode_id,
         index=episode.index,
@@ -171,8 +185,14 @@ def _saved(episode: SavedEpisode, fps: int, said: _Said, hidden: set[str]) -> En
         yaw_deg=_known(row.yaw_deg),
         operator=row.operator,
         started=str(row.extra.get("started", "")),
-        meter=dict(row.extra.get("meter") or {}),
+        meter=meter,
         target=str(row.extra.get("target", "")),
+        task=episode.task,
+        keep=str(row.extra.get("keep", "")),
+        cut="cut" in row.extra,
+        lazy=row.extra.get("lazy_grip"),
+        clean=row.extra.get("clean"),
+        motion=_motion(meter),
         **{**said.of(row.episode_id), "why": ""},
     )
 
@@ -182,6 +202,8 @@ def _take(path: Path, fps: int, said: _Said, *, trash: bool = False) -> Entry:
     head, footer, frames = _read_ends(path)
     placement = head.get("placement") or {}
     kept = bool(footer.get("kept"))
+    report = footer.get("report") or {}
+    meter = dict(report.get("meter") or {})
     return Entry(
         episode_id=path.stem,
         index=None,
@@ -195,8 +217,12 @@ def _take(path: Path, fps: int, said: _Said, *, trash: bool = False) -> Entry:
         yaw_deg=_known(placement.get("yaw_deg")),
         operator=str(head.get("operator", "")),
         started=str(head.get("started", "")),
-        meter=dict((footer.get("report") or {}).get("meter") or {}),
+        meter=meter,
         target=str(head.get("target", "")),
+        keep=str(head.get("keep", "")),
+        lazy=report.get("lazy_grip"),
+        clean=report.get("clean"),
+        motion=_motion(meter),
         **said.of(path.stem),
     )
 
@@ -225,6 +251,11 @@ def _record(line: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return record if isinstance(record, dict) else {}
+
+
+def _motion(meter: dict[str, dict[str, Any]]) -> dict[str, float]:
+    """The gauges that tell how an episode moves."""
+    return {name: float(meter[name]["value"]) for name in GAUGES if name in meter}
 
 
 def _known(number: Any) -> float | None:

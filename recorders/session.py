@@ -35,6 +35,7 @@ from curation.video import Encoding
 from .draw import layout_of
 from .journal import Journal, Take, read_journal
 from .rollout import Start
+from .table_card import table_card
 from .world import reach
 from .world.kinematics import PAN_X
 from .world.scene import Scene, compile_scene, fingerprint, scene_from
@@ -58,6 +59,7 @@ def scene_card(scene: Scene) -> dict[str, Any]:
         "physics": {"layout": layout_of(model), "nq": model.nq, "nv": model.nv, "timestep": model.opt.timestep},
         "reach": {"pan_axis_x": PAN_X, "min_radius": reach.MIN_RADIUS, "grasp_height": reach.GRASP_HEIGHT},
         "overhead_view": {"x": [x_low, x_high], "y": [y_low, y_high]},
+        "table": table_card(scene),
         "units": {"body": "degrees", "gripper": "0..100", "position": "metres"},
         "mujoco": mujoco.__version__,
     }

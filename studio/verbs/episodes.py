@@ -1,40 +1,93 @@
-"""episodes: what a dataset holds, one line each, and which of it."""
+"""episodes: what datasets hold, one line each, which of it, and control sets beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
+import tyro
+
+from curation.errors import UsageError
 from curation.library import Entry, entries
-from curation.query import query
+from curation.motion import with_motion
+from curation.query import asks_motion, query
+from curation.store import Store
 from studio.console import Console
-from studio.options import Name
 from studio.paths import dataset_path
+from studio.verbs.choose import Choose, Chosen, Part, Ref, choose
 
 COLUMNS = ("#", "id", "state", "outcome", "s", "x m", "y m", "yaw", "operator", "score", "target", "notes")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Episodes:
-    """List a dataset's episodes and takes, with what was noted about them."""
+    """List the episodes and takes of datasets, with what was noted about them; with a filter, what stays, and why the
+    rest does not."""
 
-    dataset: Name
-    """A dataset."""
-    where: str = ""
-    """Only those that fit, such as "outcome:success operator:keyboard x<0.3 score>0.5 -masked note:slip"; what begins
-    with a minus needs an equals sign: --where="-masked"."""
+    datasets: tyro.conf.Positional[tuple[str, ...]]
+    """Datasets."""
+    choose: Choose = field(default_factory=Choose)
     json: bool = False
-    """Print them as JSON."""
+    """Print them as JSON: a list, or with filters what is kept and dropped."""
 
 
 def episodes(options: Episodes, console: Console) -> int:
     """Print the table."""
-    test = query(options.where)
-    everything = entries(dataset_path(options.dataset))
-    found = [entry for entry in everything if test(entry)]
-    text = "\n".join([table(found), f"{len(found)} of {len(everything)}"])
-    console.result(text, [asdict(entry) for entry in found])
+    if not options.datasets:
+        raise UsageError("Name at least one dataset.")
+    asked = options.choose
+    if asked.filters or asked.controls != "none" or asked.farther_than is not None:
+        chosen = choose(asked, [dataset_path(name) for name in options.datasets])
+        console.result(_report(chosen), chosen.data())
+        return 0
+    _list(options, console)
     return 0
+
+
+def _list(options: Episodes, console: Console) -> None:
+    """Everything that fits the query, takes and masked episodes too."""
+    test = query(options.choose.where)
+    text, data = [], []
+    for name in options.datasets:
+        root = dataset_path(name)
+        everything = entries(root)
+        if asks_motion(options.choose.where):
+            everything = with_motion(Store.open(root), everything)
+        found = [entry for entry in everything if test(entry)]
+        heading = [name] if len(options.datasets) > 1 else []
+        text += [*heading, table(found), f"{len(found)} of {len(everything)}"]
+        data += [{**asdict(entry), "dataset": name} for entry in found]
+    console.result("\n".join(text), data)
+
+
+def _report(chosen: Chosen) -> str:
+    lines = [f"asked: {chosen.why}"]
+    for part in chosen.parts:
+        kept = part.kept
+        lines += [f"{part.name}: {len(kept)} of {len(part.entries)}", *([table(kept)] if kept else [])]
+        lines += _dropped(part)
+    for control in chosen.controls:
+        lines.append(control.words)
+        lines += [f"  {_named(key, chosen)}" for key in control.keys]
+    return "\n".join(lines)
+
+
+def _dropped(part: Part) -> list[str]:
+    reasons = part.selection.dropped
+    if not reasons:
+        return []
+    lines = [f"  {_short(e)}  {reasons[e.episode_id]}" for e in part.entries if e.episode_id in reasons]
+    return [f"left out: {len(reasons)}", *lines]
+
+
+def _named(key: object, chosen: Chosen) -> str:
+    assert isinstance(key, Ref)
+    part = next(part for part in chosen.parts if part.name == key.dataset)
+    return f"{part.name} {next(_short(entry) for entry in part.entries if entry.episode_id == key.episode_id)}"
+
+
+def _short(entry: Entry) -> str:
+    return f"{'-' if entry.index is None else entry.index:>4} {entry.episode_id[:8]}"
 
 
 def table(found: Sequence[Entry]) -> str:

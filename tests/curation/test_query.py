@@ -61,3 +61,41 @@ def test_an_unknown_number_never_fits() -> None:
 def test_what_is_wrong(text: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         query(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("date>2026-04-30", True),
+        ("date>2026-05-01", False),
+        ("date>=2026-05-01 date<2026-05-02", True),
+        ("date=2026-05", True),
+        ("date<2026-05", False),
+        ("date>2026-05-01T09:59", True),
+        ('date>"2026-05-01 10:00"', False),
+        ("-date=2026", False),
+        ("lazy", False),
+        ("-lazy", True),
+        ("clean", True),
+        ("-cut", True),
+        ("task:duplo", True),
+        ("keep:verdict", True),
+        ("jerk<6 idle>10", True),
+        ("jerk>6", False),
+        ("late=0", False),
+        ("length>=150", True),
+    ],
+)
+def test_terms_of_origin_and_motion(text: str, holds: bool) -> None:
+    more = replace(ONE, clean=True, task="Pick up the Duplo", keep="verdict", motion={"jerk": 5.0, "idle": 12.5})
+    assert query(text)(more) is holds
+
+
+def test_a_date_that_is_unknown_never_fits() -> None:
+    assert not query("date>2000")(replace(ONE, started=""))
+
+
+@pytest.mark.parametrize("text", ["date>yesterday", "date<2026-13", "date>2026-02-30", "date>=2026-1-1", "date<1/2/26"])
+def test_dates_that_are_none(text: str) -> None:
+    with pytest.raises(UsageError, match="compares with no date"):
+        query(text)

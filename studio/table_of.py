@@ -1,0 +1,23 @@
+"""The table of a dataset; of one recorded before tables were stored, worked out from its scene."""
+
+from __future__ import annotations
+
+from curation.store import Store
+from curation.table import Table
+
+
+def table_of(store: Store) -> Table:
+    """Where a block can be recorded on a dataset's own table.
+
+    Raises:
+        NoTable: nothing is known about it.
+        DataError: what is stored is damaged.
+    """
+    card = store.scene
+    if "table" not in card and "scene" in card:
+        # Needs MuJoCo, which the commands that only read do without.
+        from recorders.table_card import table_card
+        from recorders.world.scene import scene_from
+
+        card = {"table": table_card(scene_from(card["scene"]))}
+    return Table.of(card, store.root)
