@@ -1,0 +1,139 @@
+"""What a plan would do, before anything is written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curation.columns import JOINT_COLUMNS, changed_features, changed_numbers, source_key
+from curation.plan import Plan, begin
+from curation.preflight import Difference, differences
+from curation.rows import Rows
+from curation.stats import NumericStats, Stats
+from curation.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """A dataset, or all of them together, before or after.
+
+    Attributes:
+        episodes, frames: how many.
+        seconds: of motion.
+        tasks: episodes by task.
+        features: key to dtype and shape, in words.
+        stats: of action and state, as LeRobot has them.
+        video_bytes: what videos take on disk; after, about.
+    """
+
+    episodes: int
+    frames: int
+    seconds: float
+    tasks: dict[str, int]
+    features: dict[str, str]
+    stats: dict[str, Stats | None]
+    video_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What would change.
+
+    Attributes:
+        parents: each source.
+        before: all sources together.
+        after: the result.
+        dropped: episodes that are left out, by dataset and reason.
+        cut: episodes of which a part is kept: (dataset, episode id, start, stop, length).
+        masked: episodes in the trash that are left out.
+        changes: of columns, by dataset, in words.
+        differences: between the sources.
+    """
+
+    parents: tuple[tuple[str, Side], ...]
+    before: Side
+    after: Side
+    dropped: dict[str, int]
+    cut: tuple[tuple[str, str, int, int, int], ...]
+    masked: int
+    changes: dict[str, tuple[str, ...]]
+    differences: tuple[Difference, ...]
+
+
+def preview(plan: Plan, stores: Sequence[Store]) -> Preview:
+    """Look at a plan; nothing is decoded or written.
+
+    Raises:
+        UsageError: a change does not fit its dataset.
+        DataError: a source cannot be read.
+    """
+    names = [store.root.name for store in stores]
+    whole = begin(stores, with_masked=True)
+    left = {clip.ref for clip in plan.clips}
+    hidden = set(plan.left_out)
+    gone = Counter(names[clip.parent] for clip in whole.clips if clip.ref not in left | hidden)
+    cut = [clip for clip in plan.clips if not clip.whole]
+    return Preview(
+        parents=tuple(
+            (name, _side(begin([store], with_masked=True), [store])) for name, store in zip(names, stores, strict=True)
+        ),
+        before=_side(whole, stores),
+        after=_side(plan, stores),
+        dropped=dict(gone),
+        cut=tuple((names[clip.parent], clip.episode_id, clip.start, clip.stop, clip.length) for clip in cut),
+        masked=len(plan.left_out),
+        changes={
+            name: tuple(change.words() for change in parent.changes)
+            + (("videos are encoded anew",) if parent.encode else ())
+            for name, parent in zip(names, plan.parents, strict=True)
+            if parent.changes or parent.encode
+        },
+        differences=tuple(differences(plan, stores)),
+    )
+
+
+def _side(plan: Plan, stores: Sequence[Store]) -> Side:
+    readers = [Rows(store) for store in stores]
+    numbers: dict[str, list[NDArray[Any]]] = {}
+    size = 0.0
+    shares = [Counter(path for e in store.episodes for path in e.videos.values()) for store in stores]
+    for clip in plan.clips:
+        store, parent = stores[clip.parent], plan.parents[clip.parent]
+        episode = store.episode(clip.episode_id)
+        part = {key: v[clip.start : clip.stop] for key, v in readers[clip.parent].numbers(episode).items()}
+        after = changed_numbers(part, store.features, parent.changes, success=episode.row.success)
+        for key in set(JOINT_COLUMNS) & set(after):
+            numbers.setdefault(key, []).append(after[key])
+        kept = {source_key(key, parent.changes) for key in changed_features(store.features, parent.changes)}
+        for key in set(episode.videos) & kept:
+            path = episode.videos[key]
+            size += _size(path) / shares[clip.parent][path] * clip.frames / clip.length
+    first = changed_features(stores[0].features, plan.parents[0].changes)
+    return Side(
+        episodes=len(plan.clips),
+        frames=plan.frames,
+        seconds=sum(clip.frames / stores[clip.parent].fps for clip in plan.clips),
+        tasks=dict(Counter(clip.task for clip in plan.clips)),
+        features={key: f"{f.dtype} {'x'.join(map(str, f.shape))}" for key, f in first.items()},
+        stats={key: _stats(parts) for key, parts in numbers.items()},
+        video_bytes=round(size),
+    )
+
+
+def _stats(parts: Sequence[NDArray[Any]]) -> Stats | None:
+    """Statistics of all parts together; None where they do not even have the same columns."""
+    widths = {part.shape[1] for part in parts}
+    return NumericStats.of(np.concatenate(parts)).as_lerobot() if len(widths) == 1 else None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,81 @@
+"""A plan's preview as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from curation.layout import stats_json
+from curation.preview import Preview, Side
+
+SHOWN_CUTS = 8
+
+
+def plan_data(seen: Preview) -> dict[str, Any]:
+    """The same as JSON values."""
+    told = asdict(seen)
+    for side in (told["before"], told["after"], *(side for _, side in told["parents"])):
+        side["stats"] = stats_json({key: stats for key, stats in side["stats"].items() if stats is not None})
+    return told
+
+
+def plan_text(seen: Preview) -> str:
+    """What would change, line by line."""
+    return "\n".join([*_sizes(seen), *_changes(seen), *_features(seen), *_stats(seen), *_differences(seen)])
+
+
+def _sizes(seen: Preview) -> Iterator[str]:
+    before, after = seen.before, seen.after
+    width = max(8, *(len(name) for name, _ in seen.parents))
+    yield f"{'':{width}}  {'episodes':>8}  {'frames':>8}  {'seconds':>8}  {'videos MB':>9}"
+    for name, side in seen.parents:
+        yield _line(name, side, width)
+    if len(seen.parents) > 1:
+        yield _line("together", before, width)
+    yield _line("result", after, width)
+    for task in dict.fromkeys([*before.tasks, *after.tasks]):
+        have, will = before.tasks.get(task, 0), after.tasks.get(task, 0)
+        yield f'task "{task}": {have}' + (f" -> {will} episodes" if have != will else " episodes")
+
+
+def _line(name: str, side: Side, width: int) -> str:
+    size = f"{side.video_bytes / 1e6:.1f}"
+    return f"{name:{width}}  {side.episodes:>8}  {side.frames:>8}  {side.seconds:>8.1f}  {size:>9}"
+
+
+def _changes(seen: Preview) -> Iterator[str]:
+    if seen.masked:
+        yield f"- {seen.masked} episodes in the trash are left out"
+    for name, count in seen.dropped.items():
+        yield f"- {count} episodes of {name} are left out"
+    for name, episode_id, start, stop, length in seen.cut[:SHOWN_CUTS]:
+        yield f"~ {name} {episode_id[:8]}: frames {start} to {stop} of {length}"
+    if len(seen.cut) > SHOWN_CUTS:
+        yield f"~ and {len(seen.cut) - SHOWN_CUTS} more episodes in part"
+    for name, words in seen.changes.items():
+        yield from (f"~ {name}: {word}" for word in words)
+
+
+def _features(seen: Preview) -> Iterator[str]:
+    before, after = seen.before.features, seen.after.features
+    yield from (f"- column {key} ({before[key]})" for key in before if key not in after)
+    yield from (f"+ column {key} ({after[key]})" for key in after if before.get(key) != after[key])
+
+
+def _stats(seen: Preview) -> Iterator[str]:
+    for key, after in seen.after.stats.items():
+        before = seen.before.stats.get(key)
+        if before is None or after is None or before["mean"].shape != after["mean"].shape:
+            continue
+        for name in ("min", "mean", "max", "std"):
+            if not np.allclose(before[name], after[name], rtol=1e-3, atol=1e-3):
+                have, will = (" ".join(f"{value:.4g}" for value in side[name]) for side in (before, after))
+                yield f"{key} {name}: {have} -> {will}"
+
+
+def _differences(seen: Preview) -> Iterator[str]:
+    for difference in seen.differences:
+        yield f"{'!' if difference.blocks else '?'} {difference}"
