@@ -18,6 +18,8 @@ COMMANDS = {
     "replay": "simulate stored episodes again and report the drift",
     "rerender": "draw the same episodes again in another look",
     "inspect": "show what a dataset holds; make a film or a poster of it",
+    "check": "look for everything that may be wrong with datasets, and say what mends it",
+    "stats": "show, verify or repair a dataset's statistics",
     "targets": "positions to record at: make, check, add",
     "episodes": "list episodes and takes, and filter them",
     "note": "write a comment or a score about episodes",

@@ -20,6 +20,7 @@ from studio.paths import dataset_path
 
 Episodes = Annotated[int | None, tyro.conf.arg(aliases=["-n"])]
 Name = tyro.conf.Positional[str]
+Names = tyro.conf.Positional[tuple[str, ...]]
 From = Annotated[tuple[str, ...], tyro.conf.arg(name="from")]
 
 

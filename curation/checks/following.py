@@ -1,0 +1,186 @@
+"""Whether the state follows the action as a driven arm does: by how many frames late, and how far behind.
+
+A frame holds what was seen and what was then commanded, so a measured joint follows its action one frame later or
+more. Recorders that observe after they have commanded store the answer beside the question: a lag of none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curation.checks.finding import Finding, joined, listed
+from curation.checks.scale import scales
+from curation.checks.subject import STATE, Motion, Subject
+
+FARTHEST = 12
+"""Lags that are tried, in frames, either way."""
+SLOW_S = 0.25
+"""A lag above this makes the action of a frame one that is seen much later [s]; a good servo needs about 0.1 s."""
+BEHIND_DEG = 20.0
+"""Gap of a body joint, lag and sag taken off, that means the arm did not follow [deg]."""
+UNRELATED = 0.5
+"""Correlation of state and action, at the best lag, below which one is not the measurement of the other."""
+_LEAST = 4 * FARTHEST
+"""Frames an episode needs before its lag is looked for."""
+_MOVES = 0.03
+"""Share of its range by which a joint must move to be followed."""
+
+_LAGS = np.arange(-FARTHEST, FARTHEST + 1)
+Sums = NDArray[np.float64]
+
+
+class Following:
+    """Lag and gap of every joint, of each episode and of all."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self._pairs = subject.paired
+        self._scales = scales(subject, STATE) if self._pairs else []
+        self._sums: dict[str, Sums] = {}
+        self._own: dict[str, list[tuple[int, int]]] = {}
+        self._behind: dict[str, list[tuple[float, int]]] = {}
+
+    def see(self, motion: Motion) -> None:
+        action, state = motion.action, motion.state
+        if action is None or state is None or len(action) < _LEAST:
+            return
+        for name, driven, measured in self._pairs:
+            scale = self._scales[measured]
+            asked, was = action[:, driven], state[:, measured]
+            moved = float(np.ptp(asked))
+            if scale.gripper or not np.isfinite(asked).all() or not np.isfinite(was).all():
+                continue  # a gripper stops at what it holds
+            if moved <= _MOVES * (scale.width or 0.0) or moved == 0.0:
+                continue
+            sums = _products(asked, was)
+            self._sums[name] = self._sums.get(name, 0.0) + sums
+            related = _correlations(sums)
+            best = int(np.argmax(related))
+            if related[best] > 0.9:
+                self._own.setdefault(name, []).append((motion.index, int(_LAGS[best])))
+            if related[best] > UNRELATED and scale.per_degree:
+                gap = _gap(asked, was, int(_LAGS[best])) / scale.per_degree
+                self._behind.setdefault(name, []).append((gap, motion.index))
+
+    def findings(self) -> Iterator[Finding]:
+        related = {name: _correlations(sums) for name, sums in self._sums.items()}
+        stranger = [name for name, values in related.items() if values.max() < UNRELATED]
+        if len(stranger) >= max(1, len(related) // 2):
+            yield Finding(
+                "state",
+                "error",
+                f"{STATE} does not follow the action: {joined(stranger)} correlate by less than {UNRELATED:g}",
+                "The state is not the measurement of what is driven; it may be the block's pose, other joints, or "
+                "another order. A policy takes it for its own position.",
+                "Find out what the columns are. studio rerender or record anew; studio plan can drop the feature.",
+            )
+            return
+        known = {name: values for name, values in related.items() if values.max() >= UNRELATED}
+        yield from self._lags({name: int(_LAGS[np.argmax(values)]) for name, values in known.items()})
+        yield from self._shifted()
+        yield from self._far_behind()
+
+    def _lags(self, lags: dict[str, int]) -> Iterator[Finding]:
+        early = {name: lag for name, lag in lags.items() if lag < 1}
+        if lags and 2 * len(early) > len(lags):
+            yield Finding(
+                "lag",
+                "warning",
+                f"state and action are of the same moment or exchanged: {_words(early)}",
+                "The state already shows what the action asks for. The policy learns to copy it and stands still when "
+                "it drives; the earlier work recorded like this.",
+                "Observe before commanding. What is recorded keeps its use with action chunks of several frames.",
+            )
+        limit = round(SLOW_S * self._subject.fps)
+        late = {name: lag for name, lag in lags.items() if lag > limit}
+        if late:
+            yield Finding(
+                "lag",
+                "warning",
+                f"the state follows its action late: {_words(late)}",
+                "What an action does is seen only after others were chosen: the policy overshoots.",
+                "Look for a slow bus or a camera that blocks the loop. Joints that differ in lag were read apart.",
+            )
+        if lags and max(lags.values()) - min(lags.values()) > 3 and not late and not early:
+            yield Finding(
+                "lag",
+                "note",
+                f"joints follow by different lags: {_words(lags)}",
+                "Joints were read at different times, or one is weaker than the others.",
+                "Nothing needs to be done where the task is slow.",
+            )
+
+    def _shifted(self) -> Iterator[Finding]:
+        """Episodes whose own lag is not that of the others."""
+        apart: dict[int, int] = {}
+        votes: dict[int, list[int]] = {}
+        for own in self._own.values():
+            usual = int(np.median([lag for _, lag in own]))
+            for episode, lag in own:
+                votes.setdefault(episode, []).append(lag - usual)
+        for episode, away in votes.items():
+            if len(away) >= 2 and abs(float(np.median(away))) >= 3:
+                apart[episode] = round(float(np.median(away)))
+        if apart and len(apart) < len(votes):
+            first = next(iter(apart))
+            yield Finding(
+                "lag",
+                "warning",
+                f"actions are shifted against states: episode {first} by {apart[first]:+d} frames against the others "
+                f"({listed(tuple(apart))})",
+                "The same picture goes with different actions: what is learnt is their mean.",
+                "studio drop leaves these episodes out.",
+                tuple(sorted(apart)),
+            )
+
+    def _far_behind(self) -> Iterator[Finding]:
+        far = {name: [one for one in gaps if one[0] > BEHIND_DEG] for name, gaps in self._behind.items()}
+        far = {name: gaps for name, gaps in far.items() if gaps}
+        if far:
+            name, (gap, episode) = max(((n, max(g)) for n, g in far.items()), key=lambda item: item[1])
+            found = tuple(sorted({one[1] for gaps in far.values() for one in gaps}))
+            yield Finding(
+                "gap",
+                "warning",
+                f"{name} is {gap:.0f} degrees away from its action in episode {episode}, lag taken off "
+                f"({joined(far)}; {listed(found)})",
+                "The arm was blocked, too weak or switched off: the action was never reached, and is learnt as if.",
+                "Look at it with studio inspect --video; studio trim or studio drop.",
+                found,
+            )
+
+
+def _products(asked: Sums, was: Sums) -> Sums:
+    """For every lag the sums of asked², was² and asked·was over the frames that all lags share, shape (3, lags).
+
+    Values are taken off their means, so that what a joint sags by does not matter.
+    """
+    middle = asked[FARTHEST : len(asked) - FARTHEST]
+    middle = middle - middle.mean()
+    found = np.empty((3, len(_LAGS)))
+    for place, lag in enumerate(_LAGS):
+        part = was[FARTHEST + lag : len(was) - FARTHEST + lag]
+        part = part - part.mean()
+        found[:, place] = middle @ middle, part @ part, middle @ part
+    return found
+
+
+def _correlations(sums: Sums) -> Sums:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        values = sums[2] / np.sqrt(sums[0] * sums[1])
+    return np.nan_to_num(values, nan=0.0)
+
+
+def _gap(asked: Sums, was: Sums, lag: int) -> float:
+    """The farthest that the state stays from where it was sent, beyond what it is always away."""
+    sent = asked[max(0, -lag) : len(asked) - max(0, lag)]
+    measured = was[max(0, lag) : len(was) - max(0, -lag)]
+    away = measured - sent
+    return float(np.quantile(np.abs(away - np.median(away)), 0.95))
+
+
+def _words(lags: dict[str, int]) -> str:
+    return ", ".join(f"{name} {lag:+d} frame{'s' if abs(lag) != 1 else ''}" for name, lag in lags.items())

@@ -1,0 +1,149 @@
+"""What episodes are called: timeouts without a label, failures, blocks that begin in the goal, scenes that differ."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curation.attempts import INTERRUPTED
+from curation.checks.finding import Finding, listed
+from curation.checks.subject import Motion, Subject
+
+IN_GOAL = 0.05
+"""Half width of a goal whose scene tells none [m]: the bowl's is 0.06, a resting block's middle is inside it."""
+AT_ONCE_S = 0.5
+"""A success within this time was there before the arm could do anything [s]."""
+
+
+class Labels:
+    """Outcomes, lengths, and where the block begins and ends."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self._starts: dict[int, NDArray[np.float64]] = {}
+        self._ends: dict[int, NDArray[np.float64]] = {}
+
+    def see(self, motion: Motion) -> None:
+        row, physics = motion.episode.row, motion.physics
+        if "block" in physics:
+            self._starts[motion.index] = physics["block"][0, :2]
+            if row.success:
+                self._ends[motion.index] = physics["block"][-1, :2]
+        elif np.isfinite([row.x, row.y]).all():
+            self._starts[motion.index] = np.array([row.x, row.y])
+
+    def findings(self) -> Iterator[Finding]:
+        yield from _timeouts(self._subject)
+        yield from _failures(self._subject)
+        yield from self._in_goal()
+        yield from _scenes(self._subject)
+
+    def _in_goal(self) -> Iterator[Finding]:
+        goal, half = self._goal()
+        inside = {
+            index for index, place in self._starts.items() if goal is not None and np.hypot(*(place - goal)) < half
+        }
+        limit = AT_ONCE_S * self._subject.fps
+        judged = {episode.index for episode in self._subject.store.episodes if episode.row.outcome}
+        at_once = {e.index for e in self._subject.store.episodes if e.row.success and e.length <= limit}
+        found = tuple(sorted(inside | (at_once & judged if inside or goal is None else at_once)))
+        if found:
+            yield Finding(
+                "start in goal",
+                "error",
+                f"{listed(found)} begin with the block in the goal",
+                "They succeed without doing anything: the policy learns to do nothing, and rates are too high.",
+                "studio drop leaves them out; targets keep clear of the bowl when they are made with studio targets.",
+                found,
+            )
+
+    def _goal(self) -> tuple[NDArray[np.float64] | None, float]:
+        """Where the goal is: as the scene tells it, else where successes ended, if they agree."""
+        bowl = (self._subject.store.scene.get("table") or {}).get("bowl")
+        if isinstance(bowl, dict) and {"x", "y", "half"} <= bowl.keys():
+            return np.array([float(bowl["x"]), float(bowl["y"])]), float(bowl["half"])
+        ends = np.array([place for index, place in self._ends.items() if not self._rests(index)])
+        if len(ends) < 2:
+            return None, 0.0
+        middle = np.median(ends, axis=0)
+        agree = bool(np.median(np.hypot(*(ends - middle).T)) < IN_GOAL)
+        return (middle, IN_GOAL) if agree else (None, 0.0)
+
+    def _rests(self, index: int) -> bool:
+        """Whether a block ended where it began."""
+        return index in self._starts and bool(np.hypot(*(self._ends[index] - self._starts[index])) < 0.01)
+
+
+def _timeouts(subject: Subject) -> Iterator[Finding]:
+    """Without outcomes, several episodes of one greatest length were cut off by a clock, and nobody says so."""
+    unlabelled = [episode for episode in subject.store.episodes if not episode.row.outcome]
+    if not unlabelled:
+        return
+    lengths = Counter(episode.length for episode in unlabelled)
+    longest = max(lengths)
+    usual = float(np.median([episode.length for episode in unlabelled]))
+    capped = tuple(episode.index for episode in unlabelled if episode.length == longest)
+    if len(lengths) > 1 and len(capped) >= 2 and longest > 1.2 * usual:
+        yield Finding(
+            "timeouts",
+            "warning",
+            f"{listed(capped)} all end at {longest / subject.fps:g} s, the longest there is, and have no outcome",
+            "They look like attempts that ran out of time; a policy learns failures as if they were meant.",
+            "Look at their ends (studio inspect --video); studio note says what they are, studio drop leaves them out.",
+            capped,
+        )
+    yield Finding(
+        "labels",
+        "note",
+        f"no outcome is stored for {listed(tuple(episode.index for episode in unlabelled))}",
+        "Nobody can say which of them succeeded, so no rate can be quoted and failures cannot be left out.",
+        "studio note adds scores and comments; a success classifier can score them.",
+    )
+
+
+def _failures(subject: Subject) -> Iterator[Finding]:
+    judged = [episode for episode in subject.store.episodes if episode.row.outcome]
+    cut = tuple(episode.index for episode in judged if episode.row.outcome == INTERRUPTED)
+    failed = tuple(e.index for e in judged if not e.row.success and e.index not in cut)
+    for found, what in ((failed, "did not succeed"), (cut, "were stopped before their end, so nobody judged them")):
+        if found:
+            yield Finding(
+                "outcomes",
+                "note",
+                f"{listed(found)} {what}",
+                "Imitation learns failures too; they are of use to a classifier, or where they end in a recovery.",
+                'studio episodes --where="-outcome:success" lists them, studio drop leaves them out.',
+                found,
+            )
+
+
+def _scenes(subject: Subject) -> Iterator[Finding]:
+    by_scene: dict[str, list[int]] = {}
+    for episode in subject.store.episodes:
+        scene = episode.row.extra.get("scene")
+        if scene:
+            by_scene.setdefault(str(scene), []).append(episode.index)
+    stored = subject.store.scene.get("fingerprint")
+    if len(by_scene) > 1:
+        parts = "; ".join(f"{scene[:8]}: {listed(mine, 4)}" for scene, mine in by_scene.items())
+        fewest = min(by_scene.values(), key=len)
+        yield Finding(
+            "scene",
+            "warning",
+            f"episodes of {len(by_scene)} scenes: {parts}",
+            "Cameras, sizes or physics differ between them. That may be meant; if not, pictures of one scene teach "
+            "the policy to miss in the other, as a camera of 58 degrees did in one of 52.",
+            "studio rerender draws all of them in one scene; studio drop keeps one.",
+            tuple(fewest),
+        )
+    elif stored and by_scene and stored not in by_scene:
+        yield Finding(
+            "scene",
+            "error",
+            f"scene.json is {str(stored)[:8]}, the episodes were recorded in {next(iter(by_scene))[:8]}",
+            "What is evaluated, replayed or drawn anew would be another scene than the one that was recorded.",
+            "Restore meta/studio/scene.json of the source dataset.",
+        )

@@ -1,0 +1,125 @@
+"""Histograms of the images of episodes: those that were kept when they were recorded, or counted in decoded video."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curation import layout
+from curation.commit import read_histograms
+from curation.episodes import SavedEpisode
+from curation.errors import DataError
+from curation.stats import ImageStats
+from curation.store import Store
+from curation.video import read_video
+
+Images = Literal["histograms", "missing", "all"]
+"""Which images are decoded: none, those that no histogram was kept of, or every one."""
+
+Progress = Callable[[int, int], None]
+"""Told how many frames are decoded, and of how many."""
+
+_IN_ONE_PROCESS = 1500
+"""Frames that are decoded sooner than processes start."""
+
+
+def counted_images(
+    store: Store, images: Images, processes: int | None, progress: Progress | None
+) -> Iterator[tuple[tuple[int, str], tuple[ImageStats, bool]]]:
+    """For each episode and camera the histogram, and whether it was decoded."""
+    keys = pictures(store)
+    wanted: list[tuple[SavedEpisode, str]] = []
+    for episode in store.episodes:
+        kept = {} if images == "all" else kept_histograms(store.root, episode)
+        for key in keys:
+            if key in kept:
+                yield (episode.index, key), (kept[key], False)
+            else:
+                wanted.append((episode, key))
+    if images == "histograms" or not wanted:
+        return
+    jobs = [_job(episode, key) for episode, key in wanted]
+    for (episode, key), stats in zip(wanted, _decoded(jobs, processes, progress), strict=True):
+        yield (episode.index, key), (stats, True)
+
+
+def pictures(store: Store) -> list[str]:
+    """Keys of colour images, as video or in the data file; depth is left out."""
+    return [
+        key
+        for key, feature in store.features.items()
+        if feature.dtype in ("video", "image") and len(feature.shape) == 3 and 3 in feature.shape
+    ]
+
+
+def kept_histograms(root: Path, episode: SavedEpisode) -> dict[str, ImageStats]:
+    """Histograms that belong to an episode, as far as they cover all of it."""
+    try:
+        found = read_histograms(root / layout.histograms_path(episode.row.episode_id))
+    except (FileNotFoundError, DataError):
+        return {}
+    return {key: stats for key, stats in found.items() if stats.images == episode.length and stats.counts.sum() > 0}
+
+
+Job = tuple[Path, str, int, int]
+"""A video, "", its first frame wanted and how many; or a data file, its column of images, an episode and its length."""
+
+
+def _job(episode: SavedEpisode, key: str) -> Job:
+    if key in episode.videos:
+        return episode.videos[key], "", episode.video_starts[key], episode.length
+    return episode.data, key, episode.index, episode.length
+
+
+def _decoded(jobs: Sequence[Job], processes: int | None, progress: Progress | None) -> Iterator[ImageStats]:
+    """Histograms in the order of the jobs."""
+    frames = sum(job[3] for job in jobs)
+    workers = min(processes or os.cpu_count() or 1, len(jobs))
+    if workers == 1 or frames < _IN_ONE_PROCESS:
+        yield from _told(map(_histogram, jobs), jobs, progress)
+        return
+    # Forking a process that has threads, as ours and PyAV have, may hang.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        try:
+            yield from _told(pool.map(_histogram, jobs, chunksize=4), jobs, progress)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _told(results: Iterable[ImageStats], jobs: Sequence[Job], progress: Progress | None) -> Iterator[ImageStats]:
+    done, of = 0, sum(job[3] for job in jobs)
+    for job, stats in zip(jobs, results, strict=True):
+        done += job[3]
+        if progress is not None:
+            progress(done, of)
+        yield stats
+
+
+def _histogram(job: Job) -> ImageStats:
+    path, column, which, count = job
+    stats = ImageStats()
+    for image in _stored_images(path, column, which) if column else read_video(path, which, count):
+        stats.add(image)
+    if stats.images != count:
+        raise DataError(f"{path} has {stats.images} images of {column}, episode {which}; {count} are counted.")
+    return stats
+
+
+def _stored_images(path: Path, column: str, episode: int) -> Iterator[NDArray[np.uint8]]:
+    """Images that lie in the data file itself, as PNG."""
+    from PIL import Image
+
+    with layout.whole_parquet(path) as file:
+        table = file.read(columns=["episode_index", column], use_threads=False)
+    for owner, stored in zip(table["episode_index"].to_pylist(), table[column].to_pylist(), strict=True):
+        if owner == episode:
+            yield np.asarray(Image.open(io.BytesIO(stored["bytes"])).convert("RGB"))

@@ -1,0 +1,80 @@
+"""check: everything that can be wrong with datasets, what it means for training and what mends it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib import import_module
+
+from curation.checks import Finding, check_folder
+from curation.checks.finding import LEVELS, listed
+from curation.errors import BAD_DATA, OK, UsageError
+from studio.console import Console
+from studio.options import Names
+from studio.paths import dataset_path
+
+_WIDTH = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """Look for everything that may be wrong with datasets. Exit code 3 if there is an error."""
+
+    datasets: Names
+    """LeRobot v3 datasets, the studio's or others'."""
+    deep: bool = False
+    """Decode every image, which takes about as long as training reads them once."""
+    hub: bool = False
+    """Also ask the Hub whether its tag is what was published."""
+    no_doctor: bool = False
+    """Leave lerobot-doctor out, which otherwise runs along where it is installed."""
+    json: bool = False
+    """Print the findings as JSON."""
+
+
+def check(options: Check, console: Console) -> int:
+    """Print what was found, gravest first."""
+    if not options.datasets:
+        raise UsageError("Name the datasets to check: studio check DATASET...")
+    refs = _refs() if options.hub else None
+    found: dict[str, list[Finding]] = {}
+    for name in options.datasets:
+
+        def tell(done: int, of: int, name: str = name) -> None:
+            console.progress(f"{name}: frame {done} of {of}")
+            console.advance(done, of)
+
+        console.progress(f"{name}: looking")
+        found[name] = check_folder(
+            dataset_path(name), deep=options.deep, second_opinion=not options.no_doctor, refs=refs, tell=tell
+        )
+    text = "\n\n".join(_told(name, findings) for name, findings in found.items())
+    console.result(text, {name: [asdict(finding) for finding in findings] for name, findings in found.items()})
+    wrong = any(finding.level == "error" for findings in found.values() for finding in findings)
+    return BAD_DATA if wrong else OK
+
+
+def _refs() -> Callable[[str], Mapping[str, str]]:
+    """What asks the Hub; heavy, so loaded only here."""
+    try:
+        asked: Callable[[str], Mapping[str, str]] = import_module("curation.hub").refs_of
+    except (ImportError, AttributeError) as error:
+        raise UsageError("This installation cannot ask the Hub; leave --hub out.") from error
+    return asked
+
+
+def _told(name: str, findings: Sequence[Finding]) -> str:
+    counts = {level: sum(finding.level == level for finding in findings) for level in LEVELS}
+    parts = [f"{count} {level}{'s' if count > 1 else ''}" for level, count in counts.items() if count]
+    lines = [f"{name}: {', '.join(parts) or 'nothing is wrong'}"]
+    for finding in findings:
+        lines += ["", *_wrapped(f"{finding.level:<8}{finding.check}: {finding.what}")]
+        if finding.episodes and "episode" not in finding.what:
+            lines += _wrapped(f"{'':8}{listed(finding.episodes)}")
+        lines += [*_wrapped(f"{'':8}{finding.means}"), *_wrapped(f"{'':8}-> {finding.mend}")]
+    return "\n".join(lines)
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, subsequent_indent=" " * 8, drop_whitespace=True, break_on_hyphens=False)
