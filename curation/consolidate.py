@@ -1,0 +1,137 @@
+"""A dataset as it is given to others: frames and episodes in few files, and nothing that only its recorder needs.
+
+A recorder closes a file of frames and one of episodes at every save, so that a kill costs nothing. For a reader on the
+other side of a network they are joined; videos stay one file per episode and camera, so they are never written again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curation import layout
+from curation.atomic import ASIDE
+from curation.errors import DataError
+from curation.layout import Position
+from curation.store import Store
+
+DATA_BYTES = 100 << 20
+"""LeRobot's size of a data file, after which the next one begins; before compression."""
+FEW = 20
+"""Episodes per file from which files are left as they are."""
+
+_PRIVATE = (layout.TAKES, layout.TRASH, layout.STAGING)
+_PRIVATE_FILES = (layout.COMMIT_LOCK, layout.NOTES_LOCK, Path(layout.HUB), Path("meta/studio/session.lock"))
+
+Content = bytes | Path
+"""What a file shall hold: bytes, or a file that holds it."""
+
+
+def consolidated(root: Path) -> dict[str, Content]:
+    """The files of a dataset, joined; nothing is written.
+
+    Args:
+        root: the dataset.
+
+    Returns:
+        Path inside the dataset to content. Every reader finds the same episodes in it as in the dataset.
+
+    Raises:
+        NotADataset: it is none.
+        DataError: a file of it cannot be read.
+    """
+    store = Store.open(root)
+    found: dict[str, Content] = dict(_companions(root, {e.row.episode_id for e in store.episodes}))
+    for episode in store.episodes:
+        found |= {path.relative_to(root).as_posix(): path for path in episode.videos.values()}
+    if not store.episodes:
+        return found
+    data, places = _data(store)
+    found |= data
+    found[layout.TASKS] = layout.parquet_bytes(layout.tasks_table(store.tasks))
+    rows = _rows(store, places)
+    for first in range(0, len(rows), layout.FILES_PER_CHUNK):
+        part = rows.slice(first, layout.FILES_PER_CHUNK)
+        place = Position(0, first // layout.FILES_PER_CHUNK)
+        found[place.path(layout.EPISODES)] = layout.parquet_bytes(_at(part, "meta/episodes", [place] * len(part)))
+    found[layout.INFO] = layout.json_bytes({**store.info, "data_path": layout.DATA})
+    return found
+
+
+def _companions(root: Path, episode_ids: set[str]) -> Iterator[tuple[str, Content]]:
+    """What lies beside the frames, without what belongs to no episode."""
+    for path in sorted((root / "meta").rglob("*")):
+        name = path.relative_to(root)
+        private = name in _PRIVATE_FILES or any(folder in name.parents for folder in _PRIVATE)
+        if not path.is_file() or private or path.suffix in (ASIDE, ".lock") or Path("meta/episodes") in name.parents:
+            continue
+        if {layout.FRAMES, layout.HISTOGRAMS} & set(name.parents) and path.stem not in episode_ids:
+            continue
+        yield name.as_posix(), path
+
+
+def _data(store: Store) -> tuple[dict[str, Content], dict[Path, Position]]:
+    """Data files by name, and where the rows of each source file went."""
+    paths = sorted({episode.data for episode in store.episodes})
+    if len(paths) * FEW <= store.total_episodes or len(paths) == 1:
+        places = {path: Position(0, number) for number, path in enumerate(paths)}
+        return {places[path].path(layout.DATA): _counted(path, store) for path in paths}, places
+    found: dict[str, Content] = {}
+    held: list[pa.Table] = []
+    places, size, at = {}, 0, Position(0, 0)
+    for path in paths:
+        table = _table(path, store.total_episodes)
+        if held and size + table.nbytes > DATA_BYTES:
+            found[at.path(layout.DATA)] = layout.parquet_bytes(pa.concat_tables(held))
+            held, size, at = [], 0, at.next()
+        held.append(table)
+        size += table.nbytes
+        places[path] = at
+    found[at.path(layout.DATA)] = layout.parquet_bytes(pa.concat_tables(held))
+    return found, places
+
+
+def _counted(path: Path, store: Store) -> Content:
+    """A file as it is, unless it holds rows that an interrupted commit left."""
+    with layout.whole_parquet(path) as file:
+        rows = file.metadata.num_rows
+    table = _table(path, store.total_episodes)
+    return path if len(table) == rows else layout.parquet_bytes(table)
+
+
+def _table(path: Path, episodes: int) -> pa.Table:
+    with layout.whole_parquet(path) as file:
+        table = file.read(use_threads=False)
+    return table.filter(pc.less(table["episode_index"], episodes))
+
+
+def _rows(store: Store, places: dict[Path, Position]) -> pa.Table:
+    """All rows of meta/episodes in order, with every column they had, pointing at the joined data."""
+    tables = [_table(path, store.total_episodes) for path in sorted({e.record for e in store.episodes})]
+    whole = pa.concat_tables(tables, promote_options="permissive").sort_by("episode_index")
+    if len(whole) != store.total_episodes:
+        raise DataError(
+            f"{store.root} counts {store.total_episodes} episodes, meta/episodes has {len(whole)} rows. "
+            f"studio check {store.root} says more."
+        )
+    return _at(whole, "data", [places[episode.data] for episode in store.episodes])
+
+
+def _at(table: pa.Table, name: str, places: Iterable[Position]) -> pa.Table:
+    """The table with other files named."""
+    at = list(places)
+    for column, values in (
+        (f"{name}/chunk_index", [p.chunk for p in at]),
+        (f"{name}/file_index", [p.file for p in at]),
+    ):
+        table = _set(table, column, pa.array(values, pa.int64()))
+    return table
+
+
+def _set(table: pa.Table, column: str, values: Any) -> pa.Table:
+    index = table.schema.get_field_index(column)
+    return table.append_column(column, values) if index < 0 else table.set_column(index, column, values)
