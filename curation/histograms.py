@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from curation import layout
 from curation.commit import read_histograms
 from curation.episodes import SavedEpisode
-from curation.errors import DataError
+from curation.errors import DataError, UnreadableVideo
 from curation.stats import ImageStats
 from curation.store import Store
 from curation.video import read_video
@@ -31,10 +31,13 @@ _IN_ONE_PROCESS = 1500
 """Frames that are decoded sooner than processes start."""
 
 
+Counted = tuple[ImageStats, bool] | DataError
+
+
 def counted_images(
     store: Store, images: Images, processes: int | None, progress: Progress | None
-) -> Iterator[tuple[tuple[int, str], tuple[ImageStats, bool]]]:
-    """For each episode and camera the histogram, and whether it was decoded."""
+) -> Iterator[tuple[tuple[int, str], Counted]]:
+    """For each episode and camera the histogram and whether it was decoded, or why it cannot be."""
     keys = pictures(store)
     wanted: list[tuple[SavedEpisode, str]] = []
     for episode in store.episodes:
@@ -48,7 +51,7 @@ def counted_images(
         return
     jobs = [_job(episode, key) for episode, key in wanted]
     for (episode, key), stats in zip(wanted, _decoded(jobs, processes, progress), strict=True):
-        yield (episode.index, key), (stats, True)
+        yield (episode.index, key), stats if isinstance(stats, DataError) else (stats, True)
 
 
 def pictures(store: Store) -> list[str]:
@@ -79,8 +82,8 @@ def _job(episode: SavedEpisode, key: str) -> Job:
     return episode.data, key, episode.index, episode.length
 
 
-def _decoded(jobs: Sequence[Job], processes: int | None, progress: Progress | None) -> Iterator[ImageStats]:
-    """Histograms in the order of the jobs."""
+def _decoded(jobs: Sequence[Job], processes: int | None, progress: Progress | None) -> Iterator[ImageStats | DataError]:
+    """Histograms in the order of the jobs, or why there is none."""
     frames = sum(job[3] for job in jobs)
     workers = min(processes or os.cpu_count() or 1, len(jobs))
     if workers == 1 or frames < _IN_ONE_PROCESS:
@@ -95,7 +98,9 @@ def _decoded(jobs: Sequence[Job], processes: int | None, progress: Progress | No
             raise
 
 
-def _told(results: Iterable[ImageStats], jobs: Sequence[Job], progress: Progress | None) -> Iterator[ImageStats]:
+def _told(
+    results: Iterable[ImageStats | DataError], jobs: Sequence[Job], progress: Progress | None
+) -> Iterator[ImageStats | DataError]:
     done, of = 0, sum(job[3] for job in jobs)
     for job, stats in zip(jobs, results, strict=True):
         done += job[3]
@@ -104,13 +109,17 @@ def _told(results: Iterable[ImageStats], jobs: Sequence[Job], progress: Progress
         yield stats
 
 
-def _histogram(job: Job) -> ImageStats:
+def _histogram(job: Job) -> ImageStats | DataError:
+    """Count one video's images. A fault is a value: raised in a process, it would end the others' work."""
     path, column, which, count = job
     stats = ImageStats()
-    for image in _stored_images(path, column, which) if column else read_video(path, which, count):
-        stats.add(image)
+    try:
+        for image in _stored_images(path, column, which) if column else read_video(path, which, count):
+            stats.add(image)
+    except UnreadableVideo as refused:
+        return DataError(str(refused))
     if stats.images != count:
-        raise DataError(f"{path} has {stats.images} images of {column}, episode {which}; {count} are counted.")
+        return DataError(f"{path} has {stats.images} images of {column}, episode {which}; {count} are counted.")
     return stats
 
 

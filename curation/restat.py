@@ -66,12 +66,14 @@ class Restated:
         episodes: the same of each episode, by index.
         histograms: of each episode, by index, those that were decoded; the others are exact before encoding.
         skipped: features whose statistics cannot be computed here.
+        broken: why images of (episode, feature) cannot be counted.
     """
 
     whole: dict[str, Stats] = field(default_factory=dict)
     episodes: list[dict[str, Stats]] = field(default_factory=list)
     histograms: list[dict[str, ImageStats]] = field(default_factory=list)
     skipped: tuple[str, ...] = ()
+    broken: dict[tuple[int, str], DataError] = field(default_factory=dict)
 
     @property
     def decoded(self) -> set[str]:
@@ -124,8 +126,7 @@ def restate(
         progress: told about decoded frames.
 
     Raises:
-        DataError: data cannot be read, a row is missing or a number is not finite.
-        UnreadableVideo: an image that is needed cannot be decoded.
+        DataError: data cannot be read, an image cannot be decoded, a row is missing or a number is not finite.
     """
     features = numeric_features(store.features)
     tally = Tally(features, store.total_episodes)
@@ -133,14 +134,32 @@ def restate(
         _require_numbers(episode, numbers)
         tally.add(episode.index, numbers)
     found = Restated(whole=tally.whole(), episodes=tally.episodes)
-    _add_images(store, found, dict(counted_images(store, images, processes, progress)))
-    found.skipped = tuple(key for key in store.features if key not in found.whole)
+    add_images(store, found, images, processes=processes, progress=progress)
+    for refused in found.broken.values():
+        raise refused
     return found
 
 
-def add_kept_histograms(store: Store, found: Restated) -> None:
-    """Complete numeric statistics by those of images, as far as histograms were kept of them."""
-    _add_images(store, found, dict(counted_images(store, "histograms", 1, None)))
+def add_images(
+    store: Store, found: Restated, images: Images, *, processes: int | None = None, progress: Progress | None = None
+) -> None:
+    """Complete numeric statistics by those of images. What cannot be decoded is put down in `found.broken`."""
+    counted = dict(counted_images(store, images, processes, progress))
+    found.broken = {place: one for place, one in counted.items() if isinstance(one, DataError)}
+    found.histograms = [{} for _ in store.episodes]
+    for key in pictures(store):
+        whole, known = ImageStats(), 0
+        for index in range(store.total_episodes):
+            one = counted.get((index, key))
+            if one is None or isinstance(one, DataError):
+                continue
+            stats, decoded = one
+            found.episodes[index][key] = stats.as_lerobot()
+            whole, known = whole.merge(stats), known + 1
+            if decoded:
+                found.histograms[index][key] = stats
+        if known and known == store.total_episodes:
+            found.whole[key] = whole.as_lerobot()
     found.skipped = tuple(key for key in store.features if key not in found.whole)
 
 
@@ -169,8 +188,8 @@ def repair(
         What differed before.
 
     Raises:
-        DataError: data cannot be read, or a number is not finite. Nothing was written.
-        UnreadableVideo: an image that is needed cannot be decoded. Nothing was written.
+        DataError: data cannot be read, an image cannot be decoded, a row is missing or a number is not finite. Nothing
+            was written.
         CannotWrite: the disk refused, or the dataset cannot be locked.
     """
     with one_at_a_time(store.root / layout.COMMIT_LOCK):
@@ -253,21 +272,6 @@ def _require_numbers(episode: SavedEpisode, numbers: Mapping[str, NDArray[Any]])
             f"Episode {episode.index}: {', '.join(broken)} holds numbers that are not finite, so it has no statistics. "
             "Make a dataset without the episode (studio drop)."
         )
-
-
-def _add_images(store: Store, found: Restated, counted: dict[tuple[int, str], tuple[ImageStats, bool]]) -> None:
-    found.histograms = [{} for _ in store.episodes]
-    for key in pictures(store):
-        parts = [counted.get((index, key)) for index in range(store.total_episodes)]
-        whole, known = ImageStats(), [part for part in parts if part is not None]
-        for index, part in enumerate(parts):
-            if part is not None:
-                found.episodes[index][key] = part[0].as_lerobot()
-                whole = whole.merge(part[0])
-                if part[1]:
-                    found.histograms[index][key] = part[0]
-        if known and len(known) == len(parts):
-            found.whole[key] = whole.as_lerobot()
 
 
 # Comparing.

@@ -14,6 +14,8 @@ from curation.checks.subject import Motion, Subject
 
 IN_GOAL = 0.05
 """Half width of a goal whose scene tells none [m]: the bowl's is 0.06, a resting block's middle is inside it."""
+SETTLES_M = 0.01
+"""How far a block may be from its stored placement when the episode begins [m]."""
 AT_ONCE_S = 0.5
 """A success within this time was there before the arm could do anything [s]."""
 
@@ -36,10 +38,31 @@ class Labels:
             self._starts[motion.index] = np.array([row.x, row.y])
 
     def findings(self) -> Iterator[Finding]:
+        yield from self._elsewhere()
         yield from _timeouts(self._subject)
         yield from _failures(self._subject)
         yield from self._in_goal()
         yield from _scenes(self._subject)
+
+    def _elsewhere(self) -> Iterator[Finding]:
+        """Placements that the physics does not have, as when episodes are drawn anew with the block elsewhere."""
+        away: dict[int, float] = {}
+        for episode in self._subject.store.episodes:
+            stored = np.array([episode.row.x, episode.row.y])
+            if episode.index in self._starts and np.isfinite(stored).all():
+                gap = float(np.hypot(*(self._starts[episode.index] - stored)))
+                if gap > SETTLES_M:
+                    away[episode.index] = gap
+        if away:
+            first = next(iter(away))
+            yield Finding(
+                "placement",
+                "error",
+                f"the block is not where it was placed: {away[first]:.3f} m off in episode {first} ({listed([*away])})",
+                "The arm reaches for a place where the pictures show nothing; coverage and distances are wrong too.",
+                "Make the dataset again from the one it was drawn from; studio drop leaves these episodes out.",
+                tuple(away),
+            )
 
     def _in_goal(self) -> Iterator[Finding]:
         goal, half = self._goal()

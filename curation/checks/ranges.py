@@ -140,7 +140,7 @@ class Ranges:
         for joint, fits in self._fits.items():
             factor = float(np.median([fit[0] for fit in fits]))
             due, words = self._due(joint)
-            if abs(factor / due - 1) > 0.03:
+            if abs(factor / due - 1) > 0.02:
                 wrong[joint] = f"{factor / due:.3g} times {words}"
         if wrong:
             joint, words = next(iter(wrong.items()))

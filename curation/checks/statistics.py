@@ -11,13 +11,14 @@ from curation import layout
 from curation.checks.finding import Finding, joined, listed
 from curation.checks.subject import Motion, Subject
 from curation.errors import DataError
+from curation.histograms import kept_histograms
 from curation.restat import (
+    CODING,
     Difference,
     Restated,
     Tally,
-    add_kept_histograms,
+    add_images,
     differences,
-    restate,
     stored_episodes,
     stored_whole,
     worst,
@@ -56,10 +57,7 @@ class Statistics:
             return
         found = Restated(whole=self._tally.whole(), episodes=self._tally.episodes)
         try:
-            if self._subject.deep:
-                found = restate(store, "all", progress=self._subject.tell)
-            else:
-                add_kept_histograms(store, found)
+            add_images(store, found, "all" if self._subject.deep else "histograms", progress=self._subject.tell)
             apart = differences(store, found)
         except DataError as error:
             yield Finding(
@@ -70,8 +68,55 @@ class Statistics:
                 "See the other findings.",
             )
             return
+        exchanged = _exchanged(self._subject, found)
+        yield from _undecodable(found)
+        yield from _other_pictures(exchanged)
         known = _explained(self._subject, whole)
-        yield from _stale([one for one in apart if one.episode is not None or one.feature not in known], found)
+        yield from _stale(
+            [
+                one
+                for one in apart
+                if (one.episode, one.feature) not in exchanged and (one.episode is not None or one.feature not in known)
+            ],
+            found,
+        )
+
+
+def _exchanged(subject: Subject, found: Restated) -> list[tuple[int | None, str]]:
+    """Decoded images that are not those counted when the episode was recorded: episode and feature."""
+    apart: list[tuple[int | None, str]] = []
+    for episode, decoded in zip(subject.store.episodes, found.histograms, strict=True):
+        kept = kept_histograms(subject.root, episode) if decoded else {}
+        for key in kept.keys() & decoded.keys():
+            was, now = kept[key].as_lerobot(), decoded[key].as_lerobot()
+            if max(float(np.abs(was[name] - now[name]).max()) for name in ("mean", "std")) > CODING:
+                apart.append((episode.index, key))
+    return apart
+
+
+def _undecodable(found: Restated) -> Iterator[Finding]:
+    for (episode, key), refused in found.broken.items():
+        yield Finding(
+            "video readable",
+            "error",
+            f"episode {episode}, {key}: {refused}",
+            "Training stops at the first sample of it, or silently skips what cannot be decoded.",
+            "studio rerender draws pictures anew from the physics, if it was stored; else studio drop leaves it out.",
+            (episode,),
+        )
+
+
+def _other_pictures(exchanged: list[tuple[int | None, str]]) -> Iterator[Finding]:
+    episodes = tuple(sorted({episode for episode, _ in exchanged if episode is not None}))
+    if episodes:
+        yield Finding(
+            "pictures",
+            "error",
+            f"the pictures of {listed(episodes)} are not those recorded ({joined(key for _, key in exchanged)})",
+            "Videos were exchanged or altered: the policy sees one scene and does what belongs to another.",
+            "Make the dataset again from its source. If they were altered on purpose: studio stats --repair --deep.",
+            episodes,
+        )
 
 
 def _implausible(subject: Subject, whole: dict[str, dict[str, Any]]) -> Iterator[Finding]:
