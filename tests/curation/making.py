@@ -1,0 +1,179 @@
+"""Small datasets with known contents: of the studio, or with several episodes in a file as LeRobot makes them."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curation import layout
+from curation.episodes import EpisodeRow, stage
+from curation.frames import Image
+from curation.info import counted, new_info
+from curation.layout import Position
+from curation.stats import ImageStats, NumericStats, lerobot_stats
+from curation.store import Store
+from curation.video import Encoding, VideoWriter, read_video
+from recorders.journal import Take
+from recorders.sidecar import write_sidecar
+from tests.curation.tiny import CAMERAS, FEATURES, FPS, HEIGHT, WIDTH, picture
+
+_NUMBER = itertools.count()
+
+
+@dataclass
+class Truth:
+    """What an episode holds: numbers by feature, decoded images by camera, its task."""
+
+    numbers: dict[str, NDArray[Any]]
+    images: dict[str, list[Image]]
+    task: str
+
+
+def joints(seed: int, length: int) -> dict[str, NDArray[np.float32]]:
+    """Smooth degrees and a gripper that opens and closes, shape (length, 6)."""
+    rng = np.random.default_rng(seed)
+    at = np.linspace(0, 1, length)[:, None]
+    body = rng.uniform(-80, 80, 5) + 15 * np.sin(6 * at + rng.uniform(0, 6, 5))
+    gripper = 50 + 45 * np.sin(5 * at + rng.uniform(0, 6))
+    action = np.concatenate([body, gripper], axis=1).astype(np.float32)
+    return {"action": action, "observation.state": (action - np.float32(0.25)).astype(np.float32)}
+
+
+def take_of(episode_id: str, numbers: dict[str, NDArray[np.float32]]) -> Take:
+    """A recording with these numbers, half of it reach and half transport."""
+    length = len(numbers["action"])
+    return Take(
+        header={"episode_id": episode_id, "placement": {"x": 0.3, "y": 0.0, "yaw_deg": 0.0}, "seed": 1},
+        state=numbers["observation.state"].astype(np.float64),
+        action=numbers["action"].astype(np.float64),
+        physics=np.arange(length * 3, dtype=np.float64).reshape(length, 3),
+        by=("expert",) * length,
+        phase=("reach",) * (length // 2) + ("transport",) * (length - length // 2),
+        wall_s=np.arange(length) / FPS,
+        late=np.zeros(length, bool),
+        footer={"end": "success", "outcome": "success", "frames": length},
+    )
+
+
+def make_ours(root: Path, lengths: list[int], tasks: list[str], *, scene: str = "one", **row: Any) -> Store:
+    """A dataset of the studio, an episode for each length."""
+    card = {"fingerprint": scene, "scene": {"look": scene}, "units": {"body": "degrees", "gripper": "0..100"}}
+    store = Store.create(
+        root, fps=FPS, features=FEATURES, robot_type="so_follower", scene=card, encoding=Encoding(threads=1)
+    )
+    for length, task in zip(lengths, tasks, strict=True):
+        number = next(_NUMBER)
+        folder = root.with_name(f"{root.name}-stage-{number}")
+        images = {camera: ImageStats() for camera in CAMERAS}
+        for index, camera in enumerate(CAMERAS):
+            _encode(folder / f"{camera}.mp4", [(number, length)], index, images[camera])
+        numbers = joints(number, length)
+        known = {"x": 0.2 + 0.01 * number % 0.2, "y": 0.0, "outcome": "success", "success": True, **row}
+        described = EpisodeRow(
+            episode_id=f"take-{number}",
+            yaw_deg=0.0,
+            seed=number,
+            operator="expert",
+            extra={"success_s": (length - 2) / FPS, "started": "2026-11-20T10:00:00"},
+            **known,
+        )
+        write_sidecar(folder / "frames.parquet", take_of(described.episode_id, numbers))
+        store.commit(stage(folder, row=described, task=task, numeric=numbers, images=images))
+        folder.rmdir() if folder.exists() else None
+    return store
+
+
+def make_packed(root: Path, files: list[list[int]], tasks: list[str]) -> Store:
+    """A dataset as LeRobot writes it: no studio columns, several episodes in each mp4 and parquet file.
+
+    Args:
+        root: where nothing is.
+        files: lengths of the episodes in each file.
+        tasks: of the episodes.
+    """
+    info = new_info(FPS, FEATURES, "so_follower", Encoding())
+    stored = layout.columns(FEATURES)
+    texts = list(dict.fromkeys(tasks))
+    records, everything, images = [], [], {camera: ImageStats() for camera in CAMERAS}
+    episode = frame = 0
+    for file, lengths in enumerate(files):
+        place = Position(file // 2, file % 2)
+        parts, seeds, start = [], [], 0
+        for length in lengths:
+            number = next(_NUMBER)
+            seeds.append((number, length))
+            counter = np.arange(length)
+            columns = joints(number, length) | {
+                "timestamp": counter / FPS,
+                "frame_index": counter,
+                "episode_index": np.full(length, episode),
+                "index": frame + counter,
+                "task_index": np.full(length, texts.index(tasks[episode])),
+            }
+            values = {key: np.asarray(columns[key]).astype(feature.dtype) for key, feature in stored.items()}
+            parts.append(layout.data_table(stored, values))
+            everything.append(values)
+            record: dict[str, Any] = {
+                "episode_index": episode, "tasks": [tasks[episode]], "length": length,
+                "dataset_from_index": frame, "dataset_to_index": frame + length,
+            }  # fmt: skip
+            for name in ("data", *(f"videos/{camera}" for camera in CAMERAS)):
+                record |= {f"{name}/chunk_index": place.chunk, f"{name}/file_index": place.file}
+            record |= {"meta/episodes/chunk_index": 0, "meta/episodes/file_index": 0}
+            for camera in CAMERAS:
+                record |= {f"videos/{camera}/from_timestamp": start / FPS}
+                record |= {f"videos/{camera}/to_timestamp": (start + length) / FPS}
+            own = lerobot_stats({key: NumericStats.of(value) for key, value in values.items()})
+            records.append(layout.episode_table(record, own))
+            episode, frame, start = episode + 1, frame + length, start + length
+        for index, camera in enumerate(CAMERAS):
+            _encode(root / place.path(layout.VIDEO, camera), seeds, index, images[camera])
+        _write(root / place.path(layout.DATA), layout.parquet_bytes(_joined(parts)))
+    _write(root / Position(0, 0).path(layout.EPISODES), layout.parquet_bytes(_joined(records)))
+    _write(root / layout.TASKS, layout.parquet_bytes(layout.tasks_table(texts)))
+    whole = {key: NumericStats.of(np.concatenate([one[key] for one in everything])) for key in stored}
+    _write(root / layout.STATS, layout.json_bytes(layout.stats_json(lerobot_stats({**whole, **images}))))
+    _write(root / layout.INFO, layout.json_bytes(counted(info, episodes=episode, frames=frame, tasks=len(texts))))
+    return Store.open(root)
+
+
+def truth_of(store: Store) -> dict[str, Truth]:
+    """Everything a dataset holds, by episode id, read the slow and plain way."""
+    return {
+        episode.row.episode_id: Truth(
+            store.numeric(episode.index),
+            {
+                key: list(read_video(path, episode.video_starts[key], episode.length))
+                for key, path in episode.videos.items()
+            },
+            episode.task,
+        )
+        for episode in store.episodes
+    }
+
+
+def _encode(path: Path, episodes: list[tuple[int, int]], camera: int, stats: ImageStats) -> None:
+    """One video of several episodes; after one of odd length the next does not begin with a key frame."""
+    writer = VideoWriter(path, FPS, WIDTH, HEIGHT, Encoding(threads=1))
+    for number, length in episodes:
+        for frame in range(length):
+            image = picture(number, frame, camera)
+            writer.add(image)
+            stats.add(image)
+    writer.close()
+
+
+def _joined(tables: list[Any]) -> Any:
+    import pyarrow as pa
+
+    return pa.concat_tables(tables)
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
