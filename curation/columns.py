@@ -116,7 +116,18 @@ class Gripper:
         return dict(features)
 
     def numbers(self, numbers: Numbers, features: Features, *, success: bool) -> dict[str, NDArray[Any]]:
-        return _mapped(numbers, features, self._lines)
+        found = _mapped(numbers, features, self._lines)
+        low, high = GRIPPER[self.target]
+        slack = BEYOND * (high - low)
+        for key in sorted(set(JOINT_COLUMNS) & set(found)):
+            for column in self._lines(_names(features, key)):
+                least, most = found[key][:, column].min(), found[key][:, column].max()
+                if least < low - slack or most > high + slack:
+                    raise DataError(
+                        f"{key}: the gripper would reach {least:.4g} to {most:.4g} in {self.target}, so it was not in "
+                        f"{self.source} before. Nothing was changed; convert from the unit it is in."
+                    )
+        return found
 
     def _lines(self, names: tuple[str, ...]) -> dict[int, Line]:
         return {index: gripper_line(self.source, self.target) for index, name in enumerate(names) if "gripper" in name}

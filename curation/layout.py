@@ -101,8 +101,18 @@ class Position(NamedTuple):
 
     @classmethod
     def recorded(cls, record: Mapping[str, Any], name: str) -> Position:
-        """The file that a row of meta/episodes names under `name`."""
-        return cls(int(record[f"{name}/chunk_index"]), int(record[f"{name}/file_index"]))
+        """The file that a row of meta/episodes names under `name`.
+
+        Raises:
+            DataError: it names none.
+        """
+        try:
+            return cls(int(record[f"{name}/chunk_index"]), int(record[f"{name}/file_index"]))
+        except (KeyError, TypeError, ValueError):
+            raise DataError(
+                f"Episode {record.get('episode_index')} names no file under {name}; info.json and meta/episodes do not "
+                "belong together."
+            ) from None
 
     @classmethod
     def of(cls, path: Path) -> Position | None:

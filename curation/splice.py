@@ -92,16 +92,34 @@ def copy_file(source: Path, to: Path) -> None:
 
 
 def frames_in(path: Path) -> int:
-    """How many frames a video's header counts.
+    """How many frames a video's header counts, of a file that is as long as its boxes say.
 
     Raises:
-        UnreadableVideo: it cannot be read.
+        UnreadableVideo: it cannot be read, or its end is missing.
     """
+    _require_whole(path)
     try:
         with av.open(str(path)) as container:
             return int(container.streams.video[0].frames)
     except (av.FFmpegError, IndexError) as error:
         raise UnreadableVideo(path, str(error)) from error
+
+
+def _require_whole(path: Path) -> None:
+    """A header in front counts frames that a file cut short no longer has; the boxes of an mp4 tell its length."""
+    try:
+        size, at = path.stat().st_size, 0
+        with path.open("rb") as file:
+            while at < size:
+                file.seek(at)
+                head = file.read(16)
+                length = int.from_bytes(head[:4])
+                length = int.from_bytes(head[8:16]) if length == 1 else length or size - at
+                at += max(length, 8)
+    except OSError as error:
+        raise UnreadableVideo(path, error.strerror or str(error)) from error
+    if at != size:
+        raise UnreadableVideo(path, f"it should be {at} bytes long and has {size}")
 
 
 def images_of(stretch: Stretch) -> ImageStats:
