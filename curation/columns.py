@@ -12,10 +12,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.errors import UnknownChoice, UsageError
+from curation.errors import DataError, UnknownChoice, UsageError
 from curation.frames import JOINTS, Feature
 from curation.layout import BOOKKEEPING
-from curation.units import Line, Units, body_line, gripper_line, spans
+from curation.units import GRIPPER, Line, Units, body_line, gripper_line, spans
 
 Features = Mapping[str, Feature]
 Numbers = Mapping[str, NDArray[Any]]
