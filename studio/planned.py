@@ -85,8 +85,8 @@ def _finished(
     seen = {}
     for to, plan in targets.items():
         require_free(to)
-        seen[to] = preview(plan, stores)
         require_agreement(plan, stores, allow)
+        seen[to] = preview(plan, stores)
         if not into.yes or seen[to].differences:
             console.step(f"{to}\n{plan_text(seen[to])}")
     if not into.yes and not _agreed(targets):

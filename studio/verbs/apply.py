@@ -36,8 +36,8 @@ def apply(options: Apply, console: Console) -> int:
     require_free(to)
     recipe = read_recipe(options.recipe)
     stores = [Store.open(parent.path) for parent in recipe.plan.parents]
-    seen = preview(recipe.plan, stores)
     require_agreement(recipe.plan, stores, recipe.allow)
+    seen = preview(recipe.plan, stores)
     console.step(plan_text(seen))
     done = applied(recipe.plan, to, console, recipe.allow, recipe.fingerprints)
     console.result(told(done, seen), data_of(done, seen))
