@@ -34,6 +34,7 @@ from curation.video import Encoding
 from .crew import Crew
 from .draw import Layout, positions, stage_take
 from .journal import Take
+from .recorded import require_as_recorded
 from .session import scene_card
 from .sidecar import read_sidecar
 from .world import props, reach
@@ -60,6 +61,7 @@ class Job:
     episode_id: str
     source: Path
     row: EpisodeRow
+    task: str
     scene: Scene
     layout: Layout
 
@@ -148,7 +150,7 @@ def _copy_notes(source: Path, store: Store) -> None:
 
 
 def _require_same_physics(source: Store, scene: Scene) -> None:
-    source.require_scene()
+    require_as_recorded(source, "Rerendering")
     recorded = scene_from(source.scene["scene"])
     changed = [name for name in PHYSICAL if getattr(recorded, name) != getattr(scene, name)]
     if changed:
@@ -214,7 +216,7 @@ def _job(episode: SavedEpisode, scene: Scene, layout: Layout) -> Job:
         "scene_drawn": asdict(scene),
     }
     row = replace(episode.row, episode_id=episode_id, extra=extra)
-    return Job(episode_id, episode.frames, row, scene, layout)
+    return Job(episode_id, episode.frames, row, episode.task, scene, layout)
 
 
 def varied(scene: Scene, seed: int, index: int, least: int = 0) -> Scene:
@@ -262,7 +264,7 @@ def _work(jobs: Iterator[Job], send: Callable[[Any], None], root: Path, encoding
                 painter.close()
             painter, drawn = Painter(job.scene, compile_scene(job.scene)), job.scene
         take = read_sidecar(job.source)
-        take = replace(take, header={**take.header, "episode_id": job.episode_id})
+        take = replace(take, header={**take.header, "episode_id": job.episode_id, "task": job.task})
         qpos = positions(take, job.layout, painter.model, added_places(take, job.layout, job.scene))
         folder = root / STAGING / job.episode_id
         send(stage_take(take, job.row, qpos, job.scene, painter, folder, encoding).folder)

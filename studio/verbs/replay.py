@@ -10,6 +10,7 @@ import numpy as np
 from curation.errors import BAD_DATA, OK, DataError
 from curation.store import SavedEpisode, Store
 from recorders.journal import Take
+from recorders.recorded import require_as_recorded
 from recorders.resimulate import Drift, resimulate
 from recorders.sidecar import read_sidecar
 from recorders.world.scene import scene_from
@@ -44,6 +45,10 @@ def replay(options: Replay, console: Console) -> int:
     for episode in chosen:
         console.progress(f"episode {episode.index} of {store.total_episodes}")
         take = read_sidecar(episode.frames)
+        if cut := take.header.get("cut"):
+            # Its start was never a reset, so nothing leads there but the frames that were cut away.
+            lines.append(f"episode {episode.index}: frames {cut['start']} to {cut['stop']} of a take, not replayed")
+            continue
         columns = store.numeric(episode.index)
         faults = disagreements(episode, take, columns)
         if len(columns["action"]) != len(take):
@@ -85,8 +90,9 @@ def world_of(store: Store) -> SimWorld:
 
     Raises:
         NotADataset: if it was not recorded by the studio.
+        UsageError: if it was edited.
     """
-    store.require_scene()
+    require_as_recorded(store, "Replaying")
     return SimWorld(scene_from(store.scene.get("driven", store.scene["scene"])))
 
 
