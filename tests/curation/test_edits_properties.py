@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from curation import layout
 from curation.apply import apply
-from curation.columns import AddFeature, Convert, DropFeature, Gripper, Rename, source_key
+from curation.columns import JOINT_COLUMNS, AddFeature, Convert, DropFeature, Gripper, Rename, source_key
 from curation.commit import read_histograms
 from curation.diff import origin_of
 from curation.errors import UsageError
@@ -131,10 +131,10 @@ def by_hand(part: dict[str, Any], changes: tuple[Any, ...], success: bool) -> di
     found = {key: values.astype(np.float64) for key, values in part.items()} if changes else dict(part)
     for change in changes:
         if isinstance(change, Gripper):
-            for values in found.values():
+            for values in (found[key] for key in JOINT_COLUMNS):
                 values[:, 5] /= 100
         elif isinstance(change, Convert):
-            for values in found.values():
+            for values in (found[key] for key in JOINT_COLUMNS):
                 values[:, :5] = np.radians(values[:, :5])
         elif isinstance(change, AddFeature):
             reward = np.zeros((len(found["action"]), 1))

@@ -258,7 +258,7 @@ def test_a_source_that_changes_meanwhile_is_refused(plain: Made, tmp_path: Path)
 
     def disturb(done: int, of: int) -> None:
         info = copy / "meta" / "info.json"
-        info.write_text(info.read_text().replace('"so_follower"', '"another"'))
+        info.write_text(json.dumps({**json.loads(info.read_text()), "robot_type": "another"}))
 
     with pytest.raises(UsageError, match="changed while it was drawn"):
         draw(Store.open(copy), tmp_path / "new", look_of(plain, width=64, height=48), tell=disturb)
