@@ -12,16 +12,33 @@ from numpy.typing import NDArray
 from curation.errors import UsageError
 from curation.notes import masked, read_notes
 from curation.store import Store
+from curation.table import STEP, Box, Points, Table
 from curation.targets import Target
 
-Points = NDArray[np.float64]
-Box = tuple[float, float, float, float]
-"""x low, x high, y low, y high [m]."""
+__all__ = [
+    "CELL",
+    "RADIUS",
+    "Box",
+    "Cell",
+    "Close",
+    "Coverage",
+    "Points",
+    "cover",
+    "farthest",
+    "gaps",
+    "grid",
+    "nearest",
+    "placements_of",
+    "require_distance",
+    "ring",
+    "scatter",
+    "too_close",
+]
 
 RADIUS = 0.07
 """Distance below which a position adds little to recorded ones [m]: what the earlier work saw its policies reach."""
-GAP_STEP = 0.005
-"""Step of the lattice on which gaps are looked for [m]."""
+CELL = 0.05
+"""Side of the cells in which episodes are counted [m]."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +49,112 @@ class Close:
     distance: float
     x: float
     y: float
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A square of the table.
+
+    Attributes:
+        x, y: its middle [m].
+        recordable: share of it where a block can be recorded.
+        episodes: that were recorded in it.
+    """
+
+    x: float
+    y: float
+    recordable: float
+    episodes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coverage:
+    """Where the data is on a table.
+
+    Attributes:
+        episodes: with a known placement.
+        radius: within which data is taken to cover [m].
+        area: where a block can be recorded, as far as it is of interest [m^2].
+        share: of that area within the radius of data.
+        spacing: distance of an episode to the nearest other: median and largest [m]; None with fewer than two.
+        gap: x, y and distance to data of the recordable place that is farthest from it [m]; None without data.
+        outside: episodes that lie where none can be recorded on this table.
+        cells: every cell with an episode or with recordable area, x falling, then y falling.
+    """
+
+    episodes: int
+    radius: float
+    area: float
+    share: float
+    spacing: tuple[float, float] | None
+    gap: tuple[float, float, float] | None
+    outside: int
+    cells: tuple[Cell, ...]
+
+
+def cover(table: Table, data: Points, radius: float = RADIUS, lattice: Points | None = None) -> Coverage:
+    """Where the data is.
+
+    Args:
+        table: on which it was recorded.
+        data: placements, shape (M, 2) [m].
+        radius: within which data is taken to cover [m].
+        lattice: part of the table's that is of interest, shape (N, 2) [m].
+
+    Raises:
+        UsageError: the radius is not a positive number.
+    """
+    require_distance(radius)
+    lattice = table.lattice if lattice is None else lattice
+    data = np.asarray(data, float).reshape(-1, 2)
+    away, _ = nearest(lattice, data)
+    gap = None
+    if len(away) and len(data):
+        x, y = map(float, lattice[int(away.argmax())])
+        gap = x, y, float(away.max())
+    others = _spacing(data)
+    return Coverage(
+        episodes=len(data),
+        radius=radius,
+        area=len(lattice) * STEP**2,
+        share=float((away <= radius).mean()) if len(away) else 0.0,
+        spacing=(float(np.median(others)), float(np.max(others))) if len(others) else None,
+        gap=gap,
+        outside=int((~table.allowed(data)).sum()),
+        cells=tuple(_cells(lattice, data)),
+    )
+
+
+def _spacing(data: Points) -> Points:
+    """Distance of each point to the nearest other, shape (M,), or (0,) where there is no other."""
+    found = []
+    for first in range(0, len(data) if len(data) > 1 else 0, 1024):
+        block = data[first : first + 1024]
+        apart = np.linalg.norm(block[:, None] - data[None], axis=2)
+        apart[np.arange(len(block)), first + np.arange(len(block))] = np.inf
+        found.append(apart.min(axis=1))
+    return np.concatenate([np.zeros(0), *found])
+
+
+def _cells(lattice: Points, data: Points) -> list[Cell]:
+    """Cells are counted from the base frame's origin, so that those of different datasets coincide."""
+    free = _count(lattice + 1e-9)
+    held = _count(data)
+    full = (CELL / STEP) ** 2
+    return [
+        Cell(
+            round((i + 0.5) * CELL, 4),
+            round((j + 0.5) * CELL, 4),
+            round(free.get((i, j), 0) / full, 3),
+            held.get((i, j), 0),
+        )
+        for i, j in sorted({*free, *held}, reverse=True)
+    ]
+
+
+def _count(points: Points) -> dict[tuple[int, int], int]:
+    cells, counts = np.unique(np.floor(points / CELL).astype(int), axis=0, return_counts=True)
+    return {(int(i), int(j)): int(count) for (i, j), count in zip(cells, counts, strict=True)}
 
 
 def nearest(points: Points, data: Points) -> tuple[Points, NDArray[np.int64]]:
@@ -147,8 +270,20 @@ def gaps(
         raise UsageError(f"Gaps need at least 1 position and a positive distance; got {n} and {radius:g} m.")
     _require_box(box)
     require_distance(radius)
-    xs, ys = np.arange(box[0], box[1] + 1e-9, GAP_STEP), np.arange(box[2], box[3] + 1e-9, GAP_STEP)
+    xs, ys = np.arange(box[0], box[1] + 1e-9, STEP), np.arange(box[2], box[3] + 1e-9, STEP)
     lattice = np.array([(x, y) for x in xs for y in ys if allowed(float(x), float(y))]).reshape(-1, 2)
+    return farthest(lattice, data, n, radius)
+
+
+def farthest(lattice: Points, data: Points, n: int, radius: float = RADIUS) -> list[tuple[float, float]]:
+    """Points of a lattice farthest from data and from each other, the farthest first; fewer than `n` once none is left.
+
+    Args:
+        lattice: where positions may be, shape (N, 2) [m].
+        data: recorded positions, shape (M, 2) [m].
+        n: how many.
+        radius: least distance to data and to each other [m].
+    """
     found: list[tuple[float, float]] = []
     if not len(lattice):
         return found

@@ -145,7 +145,8 @@ class Table:
         xs = np.arange(np.ceil(x_low / STEP), np.floor(x_high / STEP) + 1) * STEP
         ys = np.arange(np.ceil(y_low / STEP), np.floor(y_high / STEP) + 1) * STEP
         points = np.stack(np.meshgrid(xs, ys, indexing="ij"), axis=-1).reshape(-1, 2)
-        found: Points = points[self.allowed(points)]
+        # Products of steps are not decimal numbers; ten nanometres make them so.
+        found: Points = np.round(points[self.allowed(points)], 8)
         return found
 
 

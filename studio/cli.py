@@ -22,6 +22,7 @@ COMMANDS = {
     "stats": "show, verify or repair a dataset's statistics",
     "targets": "positions to record at: make, check, add",
     "episodes": "list episodes and takes, and filter them",
+    "coverage": "where the data is, how far it carries, and where to record next",
     "note": "write a comment or a score about episodes",
     "trash": "exclude episodes without deleting them, and bring them back",
     "recover": "finish kept takes; keep or discard unfinished ones",

@@ -15,9 +15,25 @@ def table_of(store: Store) -> Table:
     """
     card = store.scene
     if "table" not in card and "scene" in card:
-        # Needs MuJoCo, which the commands that only read do without.
+        _require_mujoco()
         from recorders.table_card import table_card
         from recorders.world.scene import scene_from
 
         card = {"table": table_card(scene_from(card["scene"]))}
     return Table.of(card, store.root)
+
+
+def standard_table() -> Table:
+    """The table of the standard scene."""
+    _require_mujoco()
+    from recorders.table_card import table_card
+    from recorders.world.scene import Scene
+
+    return Table.from_card(table_card(Scene()))
+
+
+def _require_mujoco() -> None:
+    """Commands that only read do without MuJoCo, which would end the process where the OpenGL library is missing."""
+    from recorders.world.gl import require_opengl
+
+    require_opengl()

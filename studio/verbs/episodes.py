@@ -21,8 +21,7 @@ COLUMNS = ("#", "id", "state", "outcome", "s", "x m", "y m", "yaw", "operator", 
 
 @dataclass(frozen=True, kw_only=True)
 class Episodes:
-    """List the episodes and takes of datasets, with what was noted about them; with a filter, what stays, and why the
-    rest does not."""
+    """List episodes and takes with what was noted about them; with a filter, what stays and why the rest does not."""
 
     datasets: tyro.conf.Positional[tuple[str, ...]]
     """Datasets."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from curation.coverage import gaps, grid, nearest, ring, scatter, too_close
+from curation.coverage import CELL, cover, farthest, gaps, grid, nearest, ring, scatter, too_close
+from curation.coverage_picture import COVERED, FAILED, HEAD, NEXT, picture
+from curation.coverage_text import text_map
 from curation.errors import UsageError
 from curation.targets import Target
+from curation.trials import Trials
+from tests.curation.placed import TABLE
 
 BOX = (0.2, 0.4, -0.1, 0.1)
 
@@ -84,3 +89,88 @@ def test_senseless_patterns(pattern: Callable[..., object], words: tuple[object,
 def test_senseless_gaps(n: int, radius: float) -> None:
     with pytest.raises(UsageError, match="Gaps need"):
         gaps(lambda x, y: True, BOX, np.zeros((0, 2)), n, radius)
+
+
+def test_the_covered_share_is_that_of_random_points() -> None:
+    data = np.array([[0.25, 0.1], [0.3, 0.0], [0.3, 0.005]])
+    found = cover(TABLE, data, 0.06)
+    rng = np.random.default_rng(0)
+    x_low, x_high, y_low, y_high = TABLE.box
+    points = rng.uniform([x_low, y_low], [x_high, y_high], (40000, 2))
+    points = points[TABLE.allowed(points)]
+    assert found.share == pytest.approx(float((nearest(points, data)[0] <= 0.06).mean()), abs=0.005)
+    assert found.area == pytest.approx((x_high - x_low) * (y_high - y_low) * len(points) / 40000, rel=0.02)
+    assert found.spacing == pytest.approx((0.005, float(np.hypot(0.05, 0.095))))
+    assert found.gap is not None
+    assert found.gap[2] == pytest.approx(float(nearest(points, data)[0].max()), abs=0.006)
+    assert (found.episodes, found.outside) == (3, 0)
+
+
+def test_every_episode_is_in_one_cell() -> None:
+    rng = np.random.default_rng(1)
+    data = rng.uniform([-0.1, -0.4], [0.6, 0.4], (500, 2))
+    found = cover(TABLE, data)
+    assert sum(cell.episodes for cell in found.cells) == 500
+    assert sum(cell.recordable for cell in found.cells) * CELL**2 == pytest.approx(found.area, rel=0.01)
+    assert len({(cell.x, cell.y) for cell in found.cells}) == len(found.cells)
+    for cell in found.cells[::7]:
+        inside = np.abs(data - (cell.x, cell.y)).max(axis=1) < CELL / 2
+        assert cell.episodes == inside.sum()
+    assert found.outside == (~TABLE.allowed(data)).sum() > 100
+
+
+def test_without_data_nothing_is_covered() -> None:
+    found = cover(TABLE, np.zeros((0, 2)))
+    assert (found.episodes, found.share, found.spacing, found.gap) == (0, 0.0, None, None)
+    assert cover(TABLE, np.array([[0.3, 0.0]])).spacing is None
+    box = TABLE.lattice[TABLE.lattice[:, 0] > 0.3]
+    assert 0 < cover(TABLE, np.zeros((0, 2)), lattice=box).area < found.area
+
+
+def test_the_farthest_of_a_table_can_be_recorded() -> None:
+    data = np.array([[0.217, 0.225], [0.337, -0.015]])
+    found = np.array(farthest(TABLE.lattice, data, 10, 0.07))
+    assert len(found) == 10
+    assert TABLE.allowed(found).all()
+    distance = nearest(found, data)[0]
+    assert distance.min() >= 0.07
+    # The first is the largest gap there is.
+    gap = cover(TABLE, data).gap
+    assert gap is not None
+    assert tuple(found[0]) == pytest.approx(gap[:2])
+
+
+def test_the_text_map_stands_as_the_camera_sees_it() -> None:
+    data = np.array([[0.25, 0.15]] * 3 + [[0.35, -0.05]] * 12)
+    lines = text_map(TABLE, data, [(0.15, -0.15), (0.30, 0.20)], 0.05).splitlines()
+    rows = [line for line in lines if re.match(r" +-?\d\.\d\d \|", line)]
+    where = {mark: next((i, row.index(mark, 8)) for i, row in enumerate(rows) if mark in row[8:]) for mark in "3#ABo"}
+    # Up is +x, left is +y.
+    assert where["#"][0] < where["B"][0] < where["3"][0] < where["A"][0]
+    assert where["B"][1] < where["3"][1] < where["#"][1] < where["A"][1] < where["o"][1]
+    assert [float(row[:6]) for row in rows] == sorted((float(row[:6]) for row in rows), reverse=True)
+    assert "A-B proposed" in lines[-1]
+    assert all(len(line) < 110 for line in lines)
+    assert "1-9" in text_map(TABLE, np.zeros((0, 2)))
+    assert len(text_map(TABLE, np.array([[50.0, 3.0], [0.3, 0.0]])).splitlines()) < 80
+
+
+def test_the_picture_shows_what_is_where() -> None:
+    data = np.array([[0.217, 0.225]])
+    trials = Trials(np.array([[0.35, 0.0]]), np.array([False]))
+    drawn = picture(TABLE, data, proposals=[(0.337, -0.15)], trials=trials, radius=0.05, title="set", width=600)
+    pixels = np.asarray(drawn).astype(int)
+
+    def middle(colour: tuple[int, int, int], near: int = 60) -> tuple[float, float]:
+        rows, columns = np.nonzero(np.abs(pixels[HEAD:] - colour).sum(axis=2) < near)
+        return float(rows.min() + rows.max()) / 2, float(columns.min() + columns.max()) / 2
+
+    covered, failed, proposed = middle(COVERED, 12), middle(FAILED), middle(NEXT)
+    scale = (failed[1] - covered[1]) / 0.225
+    assert failed[0] == pytest.approx(covered[0] - (0.35 - 0.217) * scale, abs=3)
+    assert proposed[0] == pytest.approx(covered[0] - (0.337 - 0.217) * scale, abs=3)
+    assert proposed[1] == pytest.approx(covered[1] + (0.225 + 0.15) * scale, abs=3)
+    in_bowl = pixels[HEAD + round(covered[0]) - 5, round(covered[1] + 0.45 * scale) + 8]
+    assert in_bowl[2] > in_bowl[0] + 8
+    area = (np.abs(pixels[HEAD:] - COVERED).sum(axis=2) < 12).sum() / scale**2
+    assert area == pytest.approx(np.pi * 0.05**2, rel=0.12)
