@@ -13,6 +13,10 @@ from curation.layout import BOOKKEEPING, DATA, FILES_PER_CHUNK, INFO, VIDEO, cam
 from curation.video import Encoding, video_info
 
 VERSION = "v3.0"
+OLD = ("v2.0", "v2.1")
+"""Versions that can be converted."""
+FEATURES_OF_OLD = frozenset({"fps", "features", "chunks_size", "data_path", "video_path"})
+"""What info.json of an old dataset must say."""
 
 NUMBERS = ("float32", "float64", "int64", "int32", "bool")
 """Dtypes of numeric features."""
@@ -78,10 +82,26 @@ def parse_info(root: Path, data: bytes) -> dict[str, Any]:
         absent = {"fps", "features", "total_episodes", "total_frames", "total_tasks"} - info.keys()
     except (ValueError, KeyError, TypeError) as error:
         raise NotADataset(root, f"{INFO} is damaged ({error})") from error
+    if version.startswith("v2."):
+        mend = f"studio convert {root} --to NEW makes a v3.0 dataset of it"
+        raise NotADataset(root, f"it is in LeRobot's older {version}; {mend}")
     if not version.startswith("v3.") or absent:
         lacks = f" and lacks {', '.join(sorted(absent))}" if absent else ""
         raise NotADataset(root, f"{INFO} says {version}{lacks}")
     return info
+
+
+def require_writable(root: Path, info: Mapping[str, Any]) -> None:
+    """Refuse to change a dataset of a version that is not ours to write; reading it may still work.
+
+    Raises:
+        UsageError: it is of another minor version.
+    """
+    if info["codebase_version"] != VERSION:
+        raise UsageError(
+            f"{root} is of LeRobot {info['codebase_version']}; this studio writes {VERSION} and only reads others. "
+            f"studio merge {root} --to NEW makes a {VERSION} dataset of it, to which can be added."
+        )
 
 
 def _feature_json(feature: Feature, fps: int, encoding: Encoding) -> dict[str, Any]:

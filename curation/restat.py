@@ -27,6 +27,7 @@ from curation.episodes import SavedEpisode
 from curation.errors import DataError
 from curation.frames import Feature
 from curation.histograms import Images, Progress, counted_images, kept_histograms, pictures
+from curation.info import require_writable
 from curation.stats import ImageStats, NumericStats, Stats
 from curation.store import Store
 
@@ -188,12 +189,14 @@ def repair(
         What differed before.
 
     Raises:
+        UsageError: the dataset is of a version that is only read.
         DataError: data cannot be read, an image cannot be decoded, a row is missing or a number is not finite. Nothing
             was written.
         CannotWrite: the disk refused, or the dataset cannot be locked.
     """
     with one_at_a_time(store.root / layout.COMMIT_LOCK):
         fresh = Store.open(store.root)  # an episode may have been saved since
+        require_writable(fresh.root, fresh.info)
         found = restate(fresh, images, processes=processes, progress=progress)
         apart = differences(fresh, found)
         if not apart:

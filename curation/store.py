@@ -46,7 +46,7 @@ from curation.commit import (
 from curation.episodes import EpisodeRow, SavedEpisode, StagedEpisode, check_staged, stage
 from curation.errors import CannotWrite, DataError, NoScene, NotADataset, TargetExists, UnknownChoice, UsageError
 from curation.frames import Feature
-from curation.info import NUMBERS, check_features, features_of, new_info, parse_info, read_info
+from curation.info import NUMBERS, check_features, features_of, new_info, parse_info, read_info, require_writable
 from curation.stats import ImageStats, NumericStats, Running, lerobot_stats, merged
 from curation.video import Encoding, read_video
 
@@ -121,12 +121,15 @@ class Store:
 
         Raises:
             NotADataset: it is none.
+            UsageError: if `writing`, it is of a version that is only read.
             DataError: its metadata is damaged, or, if `writing`, it holds more than a commit can leave.
             CannotWrite: if `writing`, the disk refused.
         """
         if not root.is_dir():
             raise NotADataset(root, "there is no such folder")
         store = cls(root)
+        if writing:
+            require_writable(root, store._info)
         if writing and store._appendable:
             with one_at_a_time(root / layout.COMMIT_LOCK):
                 store._catch_up()
@@ -279,6 +282,7 @@ class Store:
             self._roll_back()
 
     def _require_appendable(self) -> None:
+        require_writable(self.root, self._info)
         if not self._appendable:
             raise UsageError(
                 f"{self.root} has no studio/ columns, so no episode can be added to it. "

@@ -37,6 +37,7 @@ COMMANDS = {
     "relabel": "make a dataset with another instruction",
     "gripper": "make a dataset whose gripper has another range",
     "rename": "make a dataset with other names of features and cameras",
+    "convert": "make a v3.0 dataset of an older one, or plain arrays",
     "log": "show where a dataset comes from",
     "diff": "compare two datasets",
     "jobs": "commands in the background: list, log, cancel",
