@@ -18,8 +18,10 @@ from curation.checks.labels import Labels
 from curation.checks.leak import Leak
 from curation.checks.others import Refs, doctor, hub
 from curation.checks.ranges import Ranges
+from curation.checks.schemas import schemas
 from curation.checks.statistics import Statistics
 from curation.checks.subject import Motion, Subject, Watcher, motions
+from curation.checks.turns import Turns
 from curation.checks.twins import Twins
 from curation.checks.videos import videos
 from curation.errors import DataError
@@ -30,6 +32,7 @@ __all__ = ["Finding", "Level", "check", "check_folder"]
 _WATCHERS: tuple[Callable[[Subject], Watcher], ...] = (
     Indices,
     Joints,
+    Turns,
     Ranges,
     Following,
     Leak,
@@ -62,7 +65,7 @@ def check(
     try:
         subject = Subject.of(store, deep=deep, tell=tell)
     except DataError as error:
-        return [damaged(error)]
+        return [damaged(str(error))]
     return gravest_first(_findings(subject, second_opinion=second_opinion, refs=refs))
 
 
@@ -75,16 +78,18 @@ def check_folder(root: Path, **asked: object) -> list[Finding]:
     try:
         store = Store.open(root)
     except DataError as error:
-        return [damaged(error)]
+        return [damaged(str(error))]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:  # another tool's metadata may lack anything
+        return [damaged(f"{root}: the metadata is not that of a LeRobot v3 dataset ({type(error).__name__}: {error})")]
     return check(store, **asked)  # type: ignore[arg-type]
 
 
-def damaged(error: DataError) -> Finding:
+def damaged(what: str) -> Finding:
     """Metadata that cannot be read."""
     return Finding(
         "metadata",
         "error",
-        str(error),
+        what,
         "LeRobot cannot open the dataset, or opens it with other episodes than it has.",
         "Restore the file from where the dataset was copied; nothing was changed.",
     )
@@ -92,6 +97,7 @@ def damaged(error: DataError) -> Finding:
 
 def _findings(subject: Subject, *, second_opinion: bool, refs: Refs | None) -> Iterator[Finding]:
     yield from counts(subject)
+    yield from schemas(subject)
     yield from videos(subject)
     yield from files(subject)
     watchers = [make(subject) for make in _WATCHERS]

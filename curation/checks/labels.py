@@ -14,6 +14,8 @@ from curation.checks.subject import Motion, Subject
 
 IN_GOAL = 0.05
 """Half width of a goal whose scene tells none [m]: the bowl's is 0.06, a resting block's middle is inside it."""
+LONG = 1.5
+"""Times the usual length from which equal ones look cut off by a clock."""
 SETTLES_M = 0.01
 """How far a block may be from its stored placement when the episode begins [m]."""
 AT_ONCE_S = 0.5
@@ -107,9 +109,9 @@ def _timeouts(subject: Subject) -> Iterator[Finding]:
         return
     lengths = Counter(episode.length for episode in unlabelled)
     longest = max(lengths)
-    usual = float(np.median([episode.length for episode in unlabelled]))
+    shorter = [length for length in lengths.elements() if length < longest]
     capped = tuple(episode.index for episode in unlabelled if episode.length == longest)
-    if len(lengths) > 1 and len(capped) >= 2 and longest > 1.2 * usual:
+    if shorter and len(capped) >= 2 and longest > LONG * float(np.median(shorter)):
         yield Finding(
             "timeouts",
             "warning",

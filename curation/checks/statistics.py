@@ -11,7 +11,7 @@ from curation import layout
 from curation.checks.finding import Finding, joined, listed
 from curation.checks.subject import Motion, Subject
 from curation.errors import DataError
-from curation.histograms import kept_histograms
+from curation.histograms import kept_histograms, pictures
 from curation.restat import (
     CODING,
     Difference,
@@ -27,6 +27,8 @@ from curation.restat import (
 MEND = "studio stats DATASET --repair"
 FAINT = 0.02
 """An image's standard deviation below this, of 0..1, is an overflow or an empty picture; real ones are above 0.05."""
+BLANK = 0.01
+"""Standard deviation, of 0..1, of a whole episode's pixels below which nothing is to be seen."""
 _PRECISE = 1e-3
 """Difference, relative to the spread of a feature, that changes a normalised value noticeably."""
 
@@ -71,6 +73,7 @@ class Statistics:
         exchanged = _exchanged(self._subject, found)
         yield from _undecodable(found)
         yield from _other_pictures(exchanged)
+        yield from _blank(self._subject, found)
         known = _explained(self._subject, whole)
         yield from _stale(
             [
@@ -117,6 +120,22 @@ def _other_pictures(exchanged: list[tuple[int | None, str]]) -> Iterator[Finding
             "Make the dataset again from its source. If they were altered on purpose: studio stats --repair --deep.",
             episodes,
         )
+
+
+def _blank(subject: Subject, found: Restated) -> Iterator[Finding]:
+    """Cameras that show one colour all through an episode."""
+    for key in pictures(subject.store):
+        seen = [(index, own[key]["std"]) for index, own in enumerate(found.episodes) if key in own]
+        blank = tuple(index for index, std in seen if float(std.max()) < BLANK)
+        if blank:
+            yield Finding(
+                "pictures",
+                "warning",
+                f"{key} shows nothing but one colour in {listed(blank)}",
+                "The camera was covered, off, or in the dark: the policy learns to act without seeing.",
+                "studio rerender draws pictures anew from the physics, if it was stored; else studio drop.",
+                blank,
+            )
 
 
 def _implausible(subject: Subject, whole: dict[str, dict[str, Any]]) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from curation.frames import JOINTS
+from curation.frames import JOINTS, Feature
 from curation.stats import ImageStats
 from curation.store import EpisodeRow, Store, stage
 from curation.video import Encoding, VideoWriter
@@ -65,6 +65,8 @@ def record(
     task: Callable[[int], str] = lambda episode: "pick",
     block: Callable[[int, int], NDArray[np.float64]] = block_path,
     physics: bool = True,
+    image: Callable[[int, int, int], NDArray[np.uint8]] = picture,
+    features: Mapping[str, Feature] = FEATURES,
 ) -> Store:
     """Record a dataset with the studio's own writer.
 
@@ -77,17 +79,19 @@ def record(
         task: of an episode.
         block: its path in the simulation.
         physics: whether the sidecar is stored.
+        image: of an episode, a frame and a camera.
+        features: of the dataset.
     """
-    store = Store.create(root, fps=FPS, features=FEATURES, robot_type="so_follower", scene=SCENE, encoding=Encoding())
+    store = Store.create(root, fps=FPS, features=features, robot_type="so_follower", scene=SCENE, encoding=Encoding())
     for episode in range(episodes):
         frames = length(episode)
         folder = root.parent / f".{root.name}-{episode}"
         images = {camera: ImageStats() for camera in CAMERAS}
         for number, camera in enumerate(CAMERAS):
-            writer = VideoWriter(folder / f"{camera}.mp4", FPS, WIDTH, HEIGHT, Encoding())
+            writer = VideoWriter(folder / f"{camera}.mp4", FPS, WIDTH, HEIGHT, Encoding(threads=1))
             for frame in range(frames):
-                writer.add(picture(episode, frame, number))
-                images[camera].add(picture(episode, frame, number))
+                writer.add(image(episode, frame, number))
+                images[camera].add(image(episode, frame, number))
             writer.close()
         true, path = driven(episode, frames), block(episode, frames)
         if physics:

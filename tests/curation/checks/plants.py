@@ -43,6 +43,17 @@ def drop_columns(path: Path, start: str) -> None:
     pq.write_table(table.drop_columns([name for name in table.column_names if name.startswith(start)]), path)
 
 
+def one_more_column(root: Path) -> None:
+    table = pq.read_table(record_of(root))
+    pq.write_table(table.append_column("score", pa.array([0.5])), record_of(root))
+
+
+def as_text(root: Path) -> None:
+    table = pq.read_table(record_of(root))
+    place = table.column_names.index("studio/seed")
+    pq.write_table(table.set_column(place, "studio/seed", pa.array(["1"])), record_of(root))
+
+
 def edit_json(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
     value = json.loads(path.read_text())
     change(value)

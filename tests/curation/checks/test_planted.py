@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from curation.checks import Finding, check_folder
+from curation.frames import Feature
 from tests.curation.checks import plants
 from tests.curation.checks.arm import GOAL, LENGTH, Numbers, block_path, driven, placement, record
 from tests.curation.checks.plants import FRONT, column, data, info, record_of, stats, truncate, video
+from tests.curation.tiny import FEATURES, picture
 
 Plant = Callable[[Path], None]
 
@@ -88,6 +90,11 @@ FILES: list[tuple[str, Plant, str, str, str]] = [
     ("v2 beside v3", lambda root: (root / "meta/episodes.jsonl").write_text("{}\n"), "other tools", "warning", "v2"),
     ("leftovers", lambda root: (root / "images").mkdir(), "leftovers", "note", "images"),
     ("columns dropped", plants.forget_studio, "other tools", "warning", "lost what the studio knew"),
+    # columns
+    ("columns the first file lacks", plants.one_more_column, "columns", "error", "file-000.parquet lacks: score"),
+    ("a studio column lost", lambda root: plants.drop_columns(record_of(root), "studio/x"), "metadata", "error", "x"),
+    ("other type", plants.as_text, "columns", "error", "another type"),
+    ("column lost", lambda root: plants.drop_columns(data(root), "action"), "columns", "error", "no column action"),
     # scene
     ("another scene.json", lambda root: plants.edit_json(root / "meta/studio/scene.json",
      lambda s: s.update(fingerprint="f" * 16)), "scene", "error", "ffffffff"),
@@ -168,6 +175,18 @@ def twin(episode: int, numbers: Numbers, block: Any) -> Numbers:
     return {k: v[5 : 5 + length] for k, v in driven(0, length + 5).items()} if episode == 3 else numbers
 
 
+EE = FEATURES | {"ee": Feature("float32", (7,), ("x", "y", "z", "qw", "qx", "qy", "qz"))}
+
+
+def flipped(episode: int, numbers: Numbers, block: Any) -> Numbers:
+    """An attitude that turns slowly, and is written with the other sign in between."""
+    angle = np.linspace(0, 1, len(block))
+    turns = np.column_stack([np.cos(angle), np.sin(angle), 0 * angle, 0 * angle])
+    if episode == 1:
+        turns[20:30] *= -1
+    return {**numbers, "ee": np.hstack([block[:, :3], turns]).astype(np.float32)}
+
+
 RECORDED: list[tuple[str, dict[str, Any], str, str, str]] = [
     # the state is not the robot
     ("block pose as state", {"twist": block_as_state}, "state", "error", "follow the simulated block"),
@@ -205,6 +224,9 @@ RECORDED: list[tuple[str, dict[str, Any], str, str, str]] = [
     ("idle everywhere", {"twist": one_joint("action", 3, lambda v: np.full_like(v, 3.0))}, "frozen", "note", "never"),
     ("saturated", {"twist": one_joint("action", 1, lambda v: np.full_like(v, -100.0) + 1e-3 * v), "physics": False},
      "saturated", "warning", "shoulder_lift"),
+    ("dark camera", {"image": lambda e, f, c: picture(e, f, c) * ((e, c) != (2, 1))},
+     "pictures", "warning", "wrist_cam shows nothing but one colour in episode 2"),
+    ("sign flip", {"features": EE, "twist": flipped}, "turns", "warning", "episode 1"),
     # labels
     ("twins", {"twist": twin}, "duplicates", "warning", "episodes 0, 3"),
     ("unlabelled timeouts", {"row": lambda e: {"outcome": ""}, "length": lambda e: (40, 90, 45, 90)[e],
