@@ -119,11 +119,12 @@ def _among(tracks: Sequence[Track], group: Sequence[int], tolerance: float) -> I
     direction /= np.linalg.norm(direction)
     along = frames @ direction
     order = np.argsort(along, kind="stable")
+    ranked = along[order]
     slack = tolerance * np.sqrt(frames.shape[1]) + 1e-9
     for a in group:
         anchor = _anchor(tracks[a].actions)
         at = starts[a] + anchor
-        low, high = np.searchsorted(along[order], [along[at] - slack, along[at] + slack])
+        low, high = np.searchsorted(ranked, [along[at] - slack, along[at] + slack])
         near = order[low:high]
         near = near[np.abs(frames[near] - frames[at]).max(axis=1) <= tolerance]
         for b in np.unique(owners[near]):

@@ -130,14 +130,13 @@ def without_lazy(entries: Iterable[Entry]) -> Selection:
     return Selection.by(entries, lambda entry: "its grip was too weak for hardware (lazy)" if entry.lazy else None)
 
 
-def distinct(keys: Sequence[Hashable], entries: Sequence[Entry], pairs: Sequence[Copy]) -> dict[Hashable, str]:
+def distinct[Key: Hashable](episodes: Sequence[tuple[Key, str, Entry]], pairs: Sequence[Copy]) -> dict[Key, str]:
     """Why all but one of every group of copies go; the one that stays is named.
 
     Of a group the success stays before a failure, then the higher score, the longer one, and the earlier in the list.
 
     Args:
-        keys: of the episodes, over all datasets, in the order of the tracks that were compared.
-        entries: the same episodes.
+        episodes: key, name for people and entry of each, over all datasets, in the order of the compared tracks.
         pairs: which of them are one motion.
 
     Returns:
@@ -145,15 +144,16 @@ def distinct(keys: Sequence[Hashable], entries: Sequence[Entry], pairs: Sequence
     """
 
     def worth(i: int) -> tuple[bool, float, int, int]:
-        entry = entries[i]
+        entry = episodes[i][2]
         return entry.success, -1.0 if entry.score is None else entry.score, entry.frames, -i
 
-    reasons: dict[Hashable, str] = {}
-    for group in groups(len(keys), pairs):
+    reasons: dict[Key, str] = {}
+    for group in groups(len(episodes), pairs):
         best = max(group, key=worth)
         for i in group:
             if i != best:
-                reasons[keys[i]] = f"the same motion as {keys[best]}, which is kept{_overlap(pairs, i, best)}"
+                said = f"the same motion as {episodes[best][1]}, which is kept{_overlap(pairs, i, best)}"
+                reasons[episodes[i][0]] = said
     return reasons
 
 

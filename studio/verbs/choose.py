@@ -78,9 +78,6 @@ class Ref(NamedTuple):
     dataset: str
     episode_id: str
 
-    def __str__(self) -> str:
-        return f"{self.dataset}/{self.episode_id}"
-
 
 @dataclass(frozen=True)
 class Part:
@@ -174,17 +171,16 @@ def _filtered(
 
 def _without_copies(parts: Sequence[Part]) -> list[Part]:
     """Copies are looked for among what every other filter left, over all datasets."""
-    keys: list[Ref] = []
+    compared: list[tuple[Ref, str, Entry]] = []
     tracks: list[Track] = []
-    kept: list[Entry] = []
     for part in parts:
         by_id = {track.key: track for track in tracks_of(Store.open(part.root))}
         for entry in part.kept:
             if entry.episode_id in by_id:
-                keys.append(Ref(part.name, entry.episode_id))
+                name = f"episode {entry.index} of {part.name}"
+                compared.append((Ref(part.name, entry.episode_id), name, entry))
                 tracks.append(by_id[entry.episode_id])
-                kept.append(entry)
-    reasons = filters.distinct(keys, kept, copies(tracks))
+    reasons = filters.distinct(compared, copies(tracks))
 
     def cleared(part: Part) -> Part:
         judged = part.selection.then(

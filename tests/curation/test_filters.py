@@ -110,11 +110,11 @@ def test_one_filter_follows_another() -> None:
 def test_of_copies_the_best_stays_and_is_named() -> None:
     asked = [entry("a", outcome="timeout", success=False), entry("b"), entry("c", score=0.5), entry("d")]
     pairs = [Copy(0, 1, 2, 140, 0.01), Copy(1, 2, 0, 150, 0.02)]
-    reasons = distinct(["s/a", "s/b", "t/c", "t/d"], asked, pairs)
-    assert reasons == {
-        "s/a": "the same motion as t/c, which is kept",
-        "s/b": "the same motion as t/c, which is kept (150 frames within 0.020 deg)",
+    named = [(entry.episode_id, f"episode {i}", entry) for i, entry in enumerate(asked)]
+    assert distinct(named, pairs) == {
+        "a": "the same motion as episode 2, which is kept",
+        "b": "the same motion as episode 2, which is kept (150 frames within 0.020 deg)",
     }
-    assert distinct(["a", "b"], asked[:2], [Copy(0, 1, 2, 140, 0.01)]) == {
-        "a": "the same motion as b, which is kept (140 frames within 0.010 deg, 2 frames later there)"
+    assert distinct(named[:2], [Copy(0, 1, 2, 140, 0.01)]) == {
+        "a": "the same motion as episode 1, which is kept (140 frames within 0.010 deg, 2 frames later there)"
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -21,15 +22,21 @@ GAPS = [(0.22, 0.20), (0.32, 0.00), (0.22, 0.10), (0.40, 0.10), (0.02, 0.10), (0
 """Near pos1, near pos2, two that are far from both, one at the edge of the view, and a copy of the third."""
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("choose")
     rng = np.random.default_rng(0)
     motions = {i: np.cumsum(rng.normal(size=(12, 6)), axis=0) for i in range(5)}
     motions[5] = motions[2]
-    lazy = {3: {"lazy_grip": True}}
-    placed(tmp_path / "gap", GAPS, actions=motions, extra=lazy)
-    placed(tmp_path / "pos1", [(0.217, 0.225)] * 2, length=12)
-    placed(tmp_path / "pos2", [(0.337, -0.015)], failures=[0], actions={0: motions[0]})
+    placed(home / "gap", GAPS, actions=motions, extra={3: {"lazy_grip": True}})
+    placed(home / "pos1", [(0.217, 0.225)] * 2, length=12)
+    placed(home / "pos2", [(0.337, -0.015)], failures=[0], actions={0: motions[0]})
+    return home
+
+
+@pytest.fixture
+def home(made: Path, tmp_path: Path) -> Path:
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
@@ -67,7 +74,7 @@ def test_every_filter_at_once_over_several_datasets(studio: Studio, home: Path) 
     dropped = told["dropped"]
     assert "lazy" in dropped["gap"]["gap-3"]
     assert "every camera's view" in dropped["gap"]["gap-4"]
-    assert dropped["gap"]["gap-5"].startswith("the same motion as gap/gap-2, which is kept (12 frames")
+    assert dropped["gap"]["gap-5"].startswith("the same motion as episode 2 of gap, which is kept (12 frames")
     assert dropped["pos1"] == {"pos1-1": "it is masked"}
     assert dropped["pos2"] == {"pos2-0": "outcome is timeout, asked outcome:success"}
     random, matched = told["controls"]
@@ -80,7 +87,7 @@ def test_every_filter_at_once_over_several_datasets(studio: Studio, home: Path) 
 
 def test_a_copy_in_another_dataset_is_found(home: Path) -> None:
     found = choose(Choose(no_duplicates=True), [home / "gap", home / "pos2"])
-    assert found.parts[1].selection.dropped["pos2-0"].startswith("the same motion as gap/gap-0, which is kept")
+    assert found.parts[1].selection.dropped["pos2-0"].startswith("the same motion as episode 0 of gap, which is kept")
     assert found.why == "no duplicates"
 
 

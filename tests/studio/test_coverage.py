@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +24,19 @@ from tests.studio.conftest import Studio
 DATA = np.array([[0.217, 0.225], [0.337, -0.015]])
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("coverage")
+    placed(home / "pos1", [(0.217, 0.225), (0.22, 0.23)], length=2)
+    placed(home / "pos2", [(0.337, -0.015), (0.15, 0.0)], length=2)
+    put_to_trash(home / "pos2", ["pos2-1"], "person")
+    return home
+
+
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    placed(tmp_path / "pos1", [(0.217, 0.225), (0.22, 0.23)], length=2)
-    placed(tmp_path / "pos2", [(0.337, -0.015), (0.15, 0.0)], length=2)
-    put_to_trash(tmp_path / "pos2", ["pos2-1"], "person")
     return tmp_path
 
 
