@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from curation import layout
+from curation.cuts import cut_episodes
 from curation.episodes import SavedEpisode
 from curation.errors import UnknownChoice
 from curation.frames import Outcome
@@ -87,8 +88,8 @@ def entries(root: Path) -> list[Entry]:
     store = Store.open(root)
     notes = read_notes(root)
     said = _Said(notes)
-    hidden = masked(notes)
-    found = [_saved(episode, store.fps, said, hidden) for episode in store.episodes]
+    hidden, cut = masked(notes), cut_episodes(root)
+    found = [_saved(episode, store.fps, said, hidden, cut) for episode in store.episodes]
     known = {entry.episode_id for entry in found}
     takes = [_take(path, store.fps, said) for path in (root / layout.TAKES).glob("*.jsonl")]
     trash = [_take(path, store.fps, said, trash=True) for path in (root / layout.TRASH).glob("*.jsonl")]
@@ -169,7 +170,7 @@ class _Said:
         }
 
 
-def _saved(episode: SavedEpisode, fps: int, said: _Said, hidden: set[str]) -> Entry:
+def _saved(episode: SavedEpisode, fps: int, said: _Said, hidden: set[str], cut: set[str]) -> Entry:
     row = episode.row
     meter = dict(row.extra.get("meter") or {})
     return Entry(
@@ -189,7 +190,7 @@ def _saved(episode: SavedEpisode, fps: int, said: _Said, hidden: set[str]) -> En
         target=str(row.extra.get("target", "")),
         task=episode.task,
         keep=str(row.extra.get("keep", "")),
-        cut="cut" in row.extra,
+        cut=row.episode_id in cut,
         lazy=row.extra.get("lazy_grip"),
         clean=row.extra.get("clean"),
         motion=_motion(meter),
