@@ -40,6 +40,8 @@ COMMANDS = {
     "convert": "make a v3.0 dataset of an older one, or plain arrays",
     "log": "show where a dataset comes from",
     "diff": "compare two datasets",
+    "publish": "a dataset or a checkpoint to the Hugging Face Hub",
+    "pull": "a dataset from the Hugging Face Hub",
     "jobs": "commands in the background: list, log, cancel",
     "serve": "the same screens in a browser",
     "doctor": "check this machine: OpenGL, codecs, disk, versions, devices",

@@ -1,0 +1,105 @@
+"""publish: a dataset or a checkpoint to the Hugging Face Hub."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from curation.checks import check
+from curation.errors import NotADataset, UsageError
+from curation.hub.calls import Hub
+from curation.hub.checkpoint import checkpoint_contents
+from curation.hub.dataset import README, Terms, contents_of, remember, require_publishable
+from curation.hub.publish import Contents, Difference, compare, require_writable
+from curation.hub.publish import publish as send
+from curation.store import Store
+from curation.table import NoTable, Table
+from studio.console import Console
+from studio.options import Name
+from studio.paths import dataset_path
+
+SHOWN = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Publish:
+    """Publish a dataset in one commit with a card made from the data, and move LeRobot's version tag without a gap.
+    Running it again goes on where it stopped, and sends nothing twice."""
+
+    what: Name
+    """A dataset; with --policy a checkpoint's folder."""
+    to: str
+    """owner/name on the Hub."""
+    licence: str = ""
+    """An id of the Hub's, such as cc-by-4.0 or apache-2.0."""
+    public: bool = False
+    """Make a new repository public; without it, it is private."""
+    message: str = "Publish with Teleop Studio"
+    """Of the commit."""
+    policy: bool = False
+    """It is a checkpoint: config.json, model.safetensors and what lies beside them."""
+    with_masked: bool = False
+    """Publish episodes in the trash too."""
+    force: bool = False
+    """Publish although the checks found errors; the card names them."""
+    dry_run: bool = False
+    """Only say what would change, and print the card."""
+    json: bool = False
+    """Print the result as JSON."""
+
+
+def publish(options: Publish, console: Console) -> int:
+    """Check, compare, send, move the tag."""
+    hub = Hub(options.to, "model" if options.policy else "dataset", say=console.progress)
+    store = None if options.policy else Store.open(dataset_path(options.what))
+    contents = _contents(options, hub, store, console)
+    card = _text(contents[README])
+    if options.dry_run:
+        difference = compare(hub, contents)
+        console.result(f"{_changes(difference)}\n\n{card}", {**asdict(difference), "card": card})
+        return 0
+    require_writable(hub)
+    done = send(hub, contents, private=not options.public, message=options.message, tagged=store is not None)
+    if store is not None:
+        remember(store.root, done)
+    tag = f", tags {done.tag} and {done.release}" if done.tag else ""
+    text = f"{_changes(done.difference)}\n{done.url} is at {done.commit[:8]}{tag}."
+    console.result(text, asdict(done))
+    return 0
+
+
+def _contents(options: Publish, hub: Hub, store: Store | None, console: Console) -> Contents:
+    if store is None:
+        return checkpoint_contents(Path(options.what), options.to, options.licence)
+    terms = Terms(licence=options.licence, with_masked=options.with_masked, force=options.force)
+    console.progress(f"{store.root.name}: checking")
+    findings = check(store, second_opinion=False)
+    require_publishable(store, terms, findings)
+    return contents_of(hub, store, terms, findings, _table(store))
+
+
+def _table(store: Store) -> Table | None:
+    from studio.table_of import table_of
+
+    try:
+        return table_of(store)
+    except (NoTable, NotADataset):
+        return None
+
+
+def _changes(difference: Difference) -> str:
+    lines = [
+        f"{len(difference.added)} files new, {len(difference.changed)} changed, {len(difference.deleted)} taken away, "
+        f"{difference.unchanged} as they were; {difference.size / 1e6:.1f} MB to send at most"
+    ]
+    for mark, names in (("+", difference.added), ("~", difference.changed), ("-", difference.deleted)):
+        lines += [f"{mark} {name}" for name in names[:SHOWN]]
+        if len(names) > SHOWN:
+            lines.append(f"{mark} and {len(names) - SHOWN} more")
+    return "\n".join(lines)
+
+
+def _text(content: bytes | Path) -> str:
+    if isinstance(content, bytes):
+        return content.decode()
+    raise UsageError(f"{content} is no card.")
