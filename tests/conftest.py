@@ -1,8 +1,36 @@
 """Shared by all tests: importing recorders chooses the headless OpenGL backend before any test imports MuJoCo."""
 
 import os
+from pathlib import Path
+
+import pytest
 
 import recorders
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 assert recorders.__doc__
+
+PACED = (
+    "devices",
+    "faults",
+    "screens",
+    "end_to_end/test_keyboard.py",
+    "end_to_end/test_targets.py",
+    "end_to_end/test_tui",
+    "recorders/test_booth.py",
+    "recorders/test_record.py",
+    "studio/test_jobs.py",
+    "studio/test_preview.py",
+    "studio/test_views.py",
+    "studio/test_web.py",
+    "widgets/test_graphics.py",
+)
+"""Tests that wait for a clock, a terminal or a signal; they run one after the other, the rest on all cores."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark them."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).as_posix().startswith(PACED):
+            item.add_marker("paced")
