@@ -83,3 +83,11 @@ def test_every_shift_is_found() -> None:
         found = copies(tracks(base, other))
         assert [(copy.a, copy.b, copy.frames) for copy in found] == [(0, 1, 100 - abs(shift))]
         assert found[0].shift == (-shift if shift > 0 else 0)
+
+
+def test_copies_are_found_though_each_lost_the_liveliest_moment_of_the_other() -> None:
+    base = motion(11, 100)
+    base[:4] += np.array([[60.0], [0.0], [60.0], [0.0]])
+    base[-4:] += np.array([[0.0], [60.0], [0.0], [60.0]])
+    found = copies(tracks(base[:94], base[6:]))
+    assert [(copy.a, copy.b, copy.shift, copy.frames) for copy in found] == [(0, 1, -6, 88)]

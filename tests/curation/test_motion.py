@@ -66,6 +66,8 @@ def test_what_is_known_by_hand() -> None:
 def test_short_episodes_have_motion_too() -> None:
     for frames in (1, 2, 3):
         assert motion_of(np.ones((frames, 6)), 30, JOINTS)["jerk"] == 0.0
+    # A second of idling is a third of the three seconds that it takes to tell.
+    assert motion_of(np.ones((31, 6)), 30, JOINTS)["idle"] == pytest.approx(100 / 3, abs=0.01)
 
 
 def test_queries_measure_what_no_meter_told(tmp_path: Path) -> None:

@@ -99,6 +99,14 @@ def test_the_fit_is_the_best_of_many_curves() -> None:
     assert found == pytest.approx(by_hand, abs=0.004)
 
 
+@pytest.mark.parametrize("name", LAWS)
+def test_with_many_trials_the_crossing_is_right_whatever_the_shape(name: str) -> None:
+    rng = np.random.default_rng(0)
+    d = rng.uniform(0, 0.2, 20000)
+    good = rng.random(20000) < LAWS[name](d)
+    assert float(crossings(d, good, np.ones((1, 20000)))[0]) == pytest.approx(truth(LAWS[name]), abs=0.0045)
+
+
 def test_tables_that_cannot_say() -> None:
     rng = np.random.default_rng(0)
 
