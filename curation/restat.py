@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from curation import layout
 from curation.atomic import one_at_a_time, write_aside
 from curation.commit import histograms_bytes
-from curation.episodes import SavedEpisode
+from curation.episodes import EpisodeRow, SavedEpisode
 from curation.errors import DataError
 from curation.frames import Feature
 from curation.histograms import Images, Progress, counted_images, kept_histograms, pictures
@@ -328,7 +328,7 @@ def _nested(row: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def _renew_histograms(store: Store, found: Restated) -> None:
     """Keep what was decoded of our own episodes; ids of other people's belong to a place, not to an episode."""
     for episode, decoded in zip(store.episodes, found.histograms, strict=True):
-        if decoded and episode.row.outcome:
+        if decoded and episode.row.episode_id != EpisodeRow.unknown(episode.index).episode_id:
             kept = kept_histograms(store.root, episode) | decoded
             write_aside(store.root / layout.histograms_path(episode.row.episode_id), histograms_bytes(kept))
 

@@ -13,6 +13,7 @@ from curation.atomic import ASIDE
 from curation.checks.finding import Finding, joined, listed
 from curation.checks.subject import Subject
 from curation.commit import read_histograms
+from curation.episodes import EpisodeRow
 from curation.errors import DataError
 
 _CLEAR = "studio merge of the dataset alone copies only what counts; studio record --resume clears what a kill left."
@@ -28,7 +29,8 @@ def files(subject: Subject) -> Iterator[Finding]:
 
 
 def _sidecars(subject: Subject) -> Iterator[Finding]:
-    ours = [episode for episode in subject.store.episodes if episode.row.outcome]
+    # What other tools recorded has no physics; a part of what the studio recorded may have lost its outcome.
+    ours = [episode for episode in subject.store.episodes if episode.row.operator or episode.row.outcome]
     lost = tuple(episode.index for episode in ours if not episode.frames.is_file())
     if lost:
         yield Finding(
@@ -139,7 +141,7 @@ def _foreign(subject: Subject) -> Iterator[Finding]:
     """Traces of tools that do not know the studio, or of the format before this one."""
     store, root = subject.store, subject.root
     ours = (root / layout.SCENE).exists()
-    nameless = tuple(episode.index for episode in store.episodes if not episode.row.outcome)
+    nameless = tuple(e.index for e in store.episodes if e.row.episode_id == EpisodeRow.unknown(e.index).episode_id)
     if ours and nameless:
         yield Finding(
             "other tools",

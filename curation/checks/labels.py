@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -29,9 +28,13 @@ class Labels:
         self._subject = subject
         self._starts: dict[int, NDArray[np.float64]] = {}
         self._ends: dict[int, NDArray[np.float64]] = {}
+        self._later: set[int] = set()
 
     def see(self, motion: Motion) -> None:
         row, physics = motion.episode.row, motion.physics
+        if not motion.begins:
+            self._later.add(motion.index)
+            return
         if "block" in physics:
             self._starts[motion.index] = physics["block"][0, :2]
             if row.success:
@@ -73,7 +76,7 @@ class Labels:
         }
         limit = AT_ONCE_S * self._subject.fps
         judged = {episode.index for episode in self._subject.store.episodes if episode.row.outcome}
-        at_once = {e.index for e in self._subject.store.episodes if e.row.success and e.length <= limit}
+        at_once = {e.index for e in self._subject.store.episodes if e.row.success and e.length <= limit} - self._later
         found = tuple(sorted(inside | (at_once & judged if inside or goal is None else at_once)))
         if found:
             yield Finding(
@@ -107,10 +110,10 @@ def _timeouts(subject: Subject) -> Iterator[Finding]:
     unlabelled = [episode for episode in subject.store.episodes if not episode.row.outcome]
     if not unlabelled:
         return
-    lengths = Counter(episode.length for episode in unlabelled)
-    longest = max(lengths)
-    shorter = [length for length in lengths.elements() if length < longest]
-    capped = tuple(episode.index for episode in unlabelled if episode.length == longest)
+    whole = [episode for episode in unlabelled if "cut" not in episode.row.extra]
+    longest = max((episode.length for episode in whole), default=0)
+    shorter = [episode.length for episode in whole if episode.length < longest]
+    capped = tuple(episode.index for episode in whole if episode.length == longest)
     if shorter and len(capped) >= 2 and longest > LONG * float(np.median(shorter)):
         yield Finding(
             "timeouts",

@@ -36,7 +36,7 @@ class Leak:
         state, row = motion.state, motion.episode.row
         if state is None or not np.isfinite(state).all():
             return
-        if np.isfinite([row.x, row.y]).all():
+        if motion.begins and np.isfinite([row.x, row.y]).all():
             self._starts.append((row.x, row.y, state[0]))
         physics = motion.physics
         if "block" in physics:

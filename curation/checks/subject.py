@@ -125,6 +125,12 @@ class Motion:
         """Where the joints were, shape (N, D)."""
         return self._wide(STATE)
 
+    @property
+    def begins(self) -> bool:
+        """Whether its first frame is the first of its recording; a stretch that an edit kept may begin anywhere."""
+        cut = self.episode.row.extra.get("cut")
+        return not (isinstance(cut, Mapping) and cut.get("start"))
+
     @cached_property
     def physics(self) -> dict[str, NDArray[np.float64]]:
         """Positions of every joint of the simulation by its name, shape (N, 1 or 7) [m, rad]; empty without them."""

@@ -28,20 +28,24 @@ def opened(lerobot: ModuleType, root: Path) -> Any:
     return lerobot.LeRobotDataset("studio/test", root=root, video_backend="pyav")
 
 
-def make(lerobot: ModuleType, root: Path, *, streaming: bool, first: int = 0) -> Path:
-    """Three episodes, recorded by LeRobot into one data file and one mp4 a camera."""
+def make(lerobot: ModuleType, root: Path, *, streaming: bool, first: int = 0, videos: bool = True) -> Path:
+    """Three episodes, recorded by LeRobot into one data file and one mp4 a camera, or with images in the data file."""
     from lerobot.configs import RGBEncoderConfig
 
-    features = {key: {"dtype": f.dtype, "shape": f.shape, "names": list(f.names)} for key, f in FEATURES.items()}
+    kinds = {} if videos else dict.fromkeys(CAMERAS, "image")
+    features = {
+        key: {"dtype": kinds.get(key, f.dtype), "shape": f.shape, "names": list(f.names)} for key, f in FEATURES.items()
+    }
     dataset = lerobot.LeRobotDataset.create(
-        "studio/theirs", fps=FPS, features=features, root=root, robot_type="so_follower", streaming_encoding=streaming,
+        "studio/theirs", fps=FPS, features=features, root=root, robot_type="so_follower",
+        streaming_encoding=streaming, encoder_queue_maxsize=1000, use_videos=videos,
         rgb_encoder=RGBEncoderConfig(vcodec="h264", preset="veryfast", crf=18, g=2),
     )  # fmt: skip
     for episode, length in enumerate(LENGTHS, start=first):
         values = driven(episode, length)
         for frame in range(length):
             images = {camera: picture(episode, frame, number) for number, camera in enumerate(CAMERAS)}
-            dataset.add_frame({key: v[frame] for key, v in values.items()} | images | {"task": "pick"})
+            dataset.add_frame({key: v[frame] for key, v in values.items()} | images | {"task": f"pick {first}"})
         dataset.save_episode()
     dataset.finalize()
     return root
@@ -87,6 +91,21 @@ def test_a_dataset_of_theirs_is_repaired_and_still_opens(lerobot: ModuleType, st
     assert np.allclose(np.ravel(dataset.meta.stats[CAMERAS[0]]["mean"]), images.mean((0, 1, 2)), atol=0.02)
 
 
+def test_images_inside_the_data_file_are_checked_and_counted(lerobot: ModuleType, tmp_path: Path) -> None:
+    root = make(lerobot, tmp_path / "set", streaming=False, videos=False)
+    assert named(root, deep=True) == []
+    (root / "meta/stats.json").unlink()
+    repair(Store.open(root))
+    images = np.concatenate([[picture(e, f, 1) for f in range(n)] for e, n in enumerate(LENGTHS)]) / 255
+    stored = opened(lerobot, root).meta.stats[CAMERAS[1]]
+    for name, value in (
+        ("mean", images.mean((0, 1, 2))),
+        ("std", images.std((0, 1, 2))),
+        ("max", images.max((0, 1, 2))),
+    ):
+        assert np.allclose(np.ravel(stored[name]), value, rtol=0, atol=1e-9), name
+
+
 def test_recomputing_and_deleting_brings_stale_statistics_back_and_repair_ends_it(
     lerobot: ModuleType, streamed: Path, tmp_path: Path
 ) -> None:
@@ -115,6 +134,7 @@ def test_merging_two_ways_of_recording_is_named(
     lerobot.merge_datasets(both, "studio/merged", output_dir=tmp_path / "merged")
     found = named(tmp_path / "merged")
     assert any("count pixels" in what for what in found)
+    assert any(what.startswith("warning statistics: stats.json is stale for") and "index" in what for what in found)
     assert not any(what.startswith("error") for what in found), found
     repair(Store.open(tmp_path / "merged"))
     assert named(tmp_path / "merged") == []

@@ -255,6 +255,15 @@ def test_a_fault_in_what_was_recorded_is_named(
     assert [finding.level for finding in mine][:1] == [level], found
 
 
+def test_a_stretch_that_an_edit_kept_may_begin_anywhere(tmp_path: Path) -> None:
+    """Its block is no longer where it was placed, and may be in the goal already; that is no fault."""
+    extra = {"scene": "0123456789abcdef", "cut": {"start": 30, "stop": 90, "length": 90}}
+    carried = {"block": lambda e, n: block_path(e, n + 30)[30:], "row": lambda e: {"extra": extra, "outcome": ""}}
+    assert grave(check_folder(record(tmp_path / "cut", **carried).root)) == []
+    del carried["row"]
+    assert {check for check, _ in grave(check_folder(record(tmp_path / "whole", **carried).root))} == {"placement"}
+
+
 @pytest.mark.parametrize(
     ("plant", "named", "words"),
     [(plants.swap_videos, "pictures", "episodes 1, 2"), (plants.damage_middle, "video readable", "episode 1")],
