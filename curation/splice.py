@@ -159,6 +159,7 @@ def _psnr(one: Image, other: Image) -> float:
 
 
 def _encode(stretch: Stretch, to: Path, fps: int, encoding: Encoding) -> None:
+    _require_eight_bits(stretch)
     writer: VideoWriter | None = None
     try:
         for image in read_video(stretch.path, stretch.start, stretch.count):
@@ -173,6 +174,21 @@ def _encode(stretch: Stretch, to: Path, fps: int, encoding: Encoding) -> None:
         raise
 
 
+def _require_eight_bits(stretch: Stretch) -> None:
+    """Depth images have more, which decoding to RGB would take from them unnoticed."""
+    try:
+        with av.open(str(stretch.path)) as container:
+            pixels = container.streams.video[0].codec_context.format
+    except (av.FFmpegError, IndexError) as error:
+        raise UnreadableVideo(stretch.path, str(error)) from error
+    if pixels is None or max(part.bits for part in pixels.components) > 8:
+        raise DataError(
+            f"{stretch.path} holds {pixels.name if pixels else 'unknown'} images, which cannot be encoded anew without "
+            f"loss, and frames {stretch.start} to {stretch.start + stretch.count} do not begin and end with whole "
+            "groups of pictures. Cut elsewhere, or leave the feature out with --drop-feature."
+        )
+
+
 def _remux(stretch: Stretch, to: Path) -> bool:
     """Put the stretch's packets into a new file, if it begins and ends with whole groups of pictures."""
     packets = _whole_groups(stretch)
@@ -182,7 +198,8 @@ def _remux(stretch: Stretch, to: Path) -> bool:
     source = packets[0].stream
     try:
         with av.open(str(to), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-            stream = container.add_stream_from_template(source)
+            # Opaque: without looking for an encoder of the decoder's name, which for av1 there is none of.
+            stream = container.add_stream_from_template(source, opaque=True)
             first = min(packet.pts for packet in packets if packet.pts is not None)
             for packet in packets:
                 packet.pts -= first

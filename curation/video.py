@@ -7,6 +7,7 @@ joined without re-encoding.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,14 +24,20 @@ from numpy.typing import NDArray
 from curation.atomic import make_folder
 from curation.errors import CannotWrite, DataError, UnreadableVideo
 
+_ENCODERS = {"av1": "libsvtav1"}
+"""Where FFmpeg's first choice would be a slower encoder that LeRobot does not use."""
+
+_EARLIER = 64
+"""Frames by which decoding begins earlier where the nearest key frame is not enough."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Encoding:
     """How images become video.
 
     Attributes:
-        codec: FFmpeg's name of the encoder and of the stream.
-        preset: the encoder's speed.
+        codec: FFmpeg's name of the stream; its encoder is FFmpeg's first choice, for av1 SVT-AV1.
+        preset: the encoder's speed; other people's datasets have numbers there.
         crf: quality, lower is better.
         gop: frames from one key frame to the next; 2 makes random access cheap.
         pix_fmt: pixel format of the stream.
@@ -38,7 +45,7 @@ class Encoding:
     """
 
     codec: str = "h264"
-    preset: str = "veryfast"
+    preset: str | int = "veryfast"
     crf: int = 18
     gop: int = 2
     pix_fmt: str = "yuv420p"
@@ -46,8 +53,10 @@ class Encoding:
 
     def options(self) -> dict[str, str]:
         """FFmpeg's private options for this encoder."""
-        chosen = {"preset": self.preset, "crf": str(self.crf), "g": str(self.gop)}
-        return chosen | ({"threads": str(self.threads)} if self.threads else {})
+        chosen = {"preset": str(self.preset), "crf": str(self.crf), "g": str(self.gop)}
+        # With frames between frames, x265's groups need the one before them: none decodes from its key frame on.
+        x265 = {"x265-params": "bframes=0:log-level=error"} if self.codec in ("hevc", "libx265") else {}
+        return chosen | x265 | ({"threads": str(self.threads)} if self.threads else {})
 
 
 def video_info(encoding: Encoding, width: int, height: int, fps: int) -> dict[str, Any]:
@@ -102,7 +111,10 @@ class VideoWriter:
             self._container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
         except av.FFmpegError as error:
             raise _cannot_write(path, error) from error
-        stream = self._container.add_stream(encoding.codec, rate=fps, options=encoding.options())
+        encoder = _ENCODERS.get(encoding.codec, encoding.codec)
+        # SVT-AV1 tells its settings to stderr, where people read what the studio says; this leaves errors.
+        os.environ.setdefault("SVT_LOG", "1")
+        stream = self._container.add_stream(encoder, rate=fps, options=encoding.options())
         self._stream = cast("av.VideoStream", stream)
         self._stream.width, self._stream.height = width, height
         self._stream.pix_fmt = encoding.pix_fmt
@@ -231,12 +243,10 @@ def check_video(path: Path) -> Stream:
             stream.codec_context.thread_count = 1
             packets = [packet for packet in container.demux(stream) if packet.size]
             _check_packets(path, packets, Fraction(stream.average_rate or 0))
-            tail = max(index for index, packet in enumerate(packets) if packet.is_keyframe)
-            decoded = [frame for packet in [*packets[tail:], None] for frame in stream.decode(packet)]
+            if not _tail_decodes(stream, packets):
+                raise UnreadableVideo(path, "its last frames do not decode")
         except (av.FFmpegError, IndexError) as error:
             raise UnreadableVideo(path, str(error)) from error
-        if len(decoded) != len(packets) - tail or any(frame.is_corrupt for frame in decoded):
-            raise UnreadableVideo(path, "its last frames do not decode")
         return Stream(
             width=stream.codec_context.width,
             height=stream.codec_context.height,
@@ -245,6 +255,20 @@ def check_video(path: Path) -> Stream:
             pix_fmt=stream.codec_context.pix_fmt or "",
             frames=len(packets),
         )
+
+
+def _tail_decodes(stream: av.VideoStream, packets: list[av.Packet]) -> bool:
+    """Whether the last key frame and what follows it decode; in open groups some of that needs the group before."""
+    keys = [index for index, packet in enumerate(packets) if packet.is_keyframe]
+    wanted = {packet.pts for packet in packets[keys[-1] :]}
+    for begin in keys[:-3:-1]:
+        decoded = [frame for packet in [*packets[begin:], None] for frame in stream.decode(packet)]
+        if any(frame.is_corrupt for frame in decoded):
+            return False
+        if wanted <= {frame.pts for frame in decoded}:
+            return True
+        stream.codec_context.flush_buffers()
+    return False
 
 
 def _check_packets(path: Path, packets: list[av.Packet], rate: Fraction) -> None:
@@ -256,6 +280,24 @@ def _check_packets(path: Path, packets: list[av.Packet], rate: Fraction) -> None
 
 
 def _decode(path: Path, start: int) -> Iterator[av.VideoFrame]:
+    """Frames from `start` on. The key frame that is found may be shown after `start`, or `start` may be drawn from the
+    group before it: then decoding begins earlier, at last with the first frame."""
+    for early in (0, _EARLIER, start):
+        frames = (found for found in _decode_near(path, max(0, start - early)) if found[0] >= start)
+        first = next(frames, None)
+        if first is None or start == 0 or first[0] == start:
+            break
+    if first is None:
+        return
+    if start and first[0] != start:
+        raise UnreadableVideo(path, f"frame {start} is missing")
+    yield first[1]
+    for _, frame in frames:
+        yield frame
+
+
+def _decode_near(path: Path, start: int) -> Iterator[tuple[int, av.VideoFrame]]:
+    """Frames with their numbers, from a key frame on that is near `start`."""
     with _opened(path) as container:
         try:
             stream = container.streams.video[0]
@@ -266,8 +308,8 @@ def _decode(path: Path, start: int) -> Iterator[av.VideoFrame]:
             for frame in container.decode(stream):
                 if frame.is_corrupt:
                     raise UnreadableVideo(path, "a frame is damaged")
-                if frame.pts is not None and round(frame.pts / step) >= start:
-                    yield frame
+                if frame.pts is not None:
+                    yield round(frame.pts / step), frame
         except (av.FFmpegError, IndexError, TypeError, ZeroDivisionError) as error:
             raise UnreadableVideo(path, str(error)) from error
 
