@@ -42,7 +42,8 @@ def move_tag(hub: Hub, commit: str) -> str:
     if (now.get(TAG), now.get(release)) != (commit, commit):
         raise HubError(
             f"Tag {TAG} of {hub.repo} is at {now.get(TAG, 'nothing')[:8]}, not at {commit[:8]}: somebody else "
-            "publishes it at this moment. Readers get one of the two commits whole. Agree who goes on, then publish again."
+            "publishes it at this moment. Readers get one of the two commits whole. Agree who goes on, then publish "
+            "again."
         )
     return release
 

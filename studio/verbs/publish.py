@@ -6,14 +6,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from curation.checks import check
-from curation.errors import NotADataset, UsageError
+from curation.errors import StudioError, UsageError
 from curation.hub.calls import Hub
 from curation.hub.checkpoint import checkpoint_contents
 from curation.hub.dataset import README, Terms, contents_of, remember, require_publishable
 from curation.hub.publish import Contents, Difference, compare, require_writable
 from curation.hub.publish import publish as send
 from curation.store import Store
-from curation.table import NoTable, Table
+from curation.table import Table
 from studio.console import Console
 from studio.options import Name
 from studio.paths import dataset_path
@@ -83,7 +83,7 @@ def _table(store: Store) -> Table | None:
 
     try:
         return table_of(store)
-    except (NoTable, NotADataset):
+    except StudioError:  # the picture is a help; a scene that nobody can draw is named by the checks
         return None
 
 

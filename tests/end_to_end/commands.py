@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -27,9 +27,11 @@ class Commands:
 
     Args:
         home: exists.
+        more: set in the environment of all.
     """
 
     home: Path
+    more: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def surroundings(self) -> dict[str, str]:
@@ -44,6 +46,7 @@ class Commands:
             "HF_DATASETS_CACHE": str(self.home / "cache"),
             "HF_LEROBOT_HOME": str(self.home / "lerobot"),
             "OMP_NUM_THREADS": "1",
+            **self.more,
         }
 
     def run(self, program: str, *options: str, code: int = 0, more: Mapping[str, str] | None = None) -> Said:
