@@ -8,7 +8,7 @@ from curation.checks.finding import Finding, listed
 from curation.checks.subject import Subject
 from curation.layout import TASKS, read_tasks
 
-_MEND = "Make the dataset anew: studio merge of it alone counts afresh and verifies what it wrote."
+_MEND = "studio merge DATASET --to NEW counts afresh and verifies what it writes."
 
 
 def counts(subject: Subject) -> Iterator[Finding]:
@@ -57,7 +57,7 @@ def _ranges(subject: Subject) -> Iterator[Finding]:
             "error",
             f"{listed(twice)} share an id, which is one episode's for good",
             "Notes, masks and physics of one are taken for the other's.",
-            "studio merge of the dataset alone gives every copy an id; studio drop removes copies.",
+            "If they are one episode, studio merge DATASET --duplicates first takes it once; else merge its sources again.",
             tuple(twice),
         )
 

@@ -16,7 +16,7 @@ from curation.commit import read_histograms
 from curation.episodes import EpisodeRow
 from curation.errors import DataError
 
-_CLEAR = "studio merge of the dataset alone copies only what counts; studio record --resume clears what a kill left."
+_CLEAR = "studio merge DATASET --to NEW copies only what counts; studio record --resume clears what a kill left."
 
 
 def files(subject: Subject) -> Iterator[Finding]:

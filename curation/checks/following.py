@@ -75,7 +75,7 @@ class Following:
                 f"{STATE} does not follow the action: {joined(stranger)} correlate by less than {UNRELATED:g}",
                 "The state is not the measurement of what is driven; it may be the block's pose, other joints, or "
                 "another order. A policy takes it for its own position.",
-                "Find out what the columns are. studio rerender or record anew; studio plan can drop the feature.",
+                "Find out what the columns are, or leave them out: studio merge DATASET --drop-feature.",
             )
             return
         known = {name: values for name, values in related.items() if values.max() >= UNRELATED}

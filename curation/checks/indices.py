@@ -9,7 +9,7 @@ import numpy as np
 from curation.checks.finding import Finding, listed
 from curation.checks.subject import Motion, Subject
 
-_MEND = "Make the dataset anew from its source; studio merge of it alone numbers rows and times afresh."
+_MEND = "studio merge DATASET --to NEW numbers rows and times afresh, where every episode still has its rows."
 TOLERANCE_S = 1e-4
 """LeRobot's own: a frame is looked up in the video by its time stamp, and refused where none is this close [s]."""
 
@@ -83,7 +83,7 @@ class Indices:
                 "note",
                 f"no frame has the task {', '.join(map(repr, unused))}",
                 "Nothing; the list of tasks is longer than it needs to be.",
-                "Any edit (studio merge of the dataset alone) leaves it out.",
+                "Any edit leaves it out.",
             )
 
 

@@ -117,5 +117,6 @@ def _leak(what: str, level: str = "error") -> Finding:
         what,
         "The policy is told where the block is, which no robot knows, and is not told where its own joints are: it "
         "cannot work on a robot, and its success in simulation says nothing about its sight.",
-        "Where the physics is stored, studio rerender writes the true joints; else drop the feature, or record anew.",
+        "Where the physics is stored, studio rerender writes the true joints; else leave the state out "
+        "(studio merge DATASET --drop-feature), or record anew.",
     )

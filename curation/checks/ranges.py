@@ -20,7 +20,7 @@ _ENOUGH = 100
 _APART = 20.0
 """Factor between the spans of state and action that no lag explains."""
 _MEANS = "Merged with others, or driven on a robot, the numbers mean another pose: the arm goes elsewhere."
-_SAY = "Say what they are in meta/studio/units.json, then convert: studio gripper, or an edit of units in studio plan."
+_SAY = "Say what they are in meta/studio/units.json; studio gripper and studio merge DATASET --units convert them."
 
 
 class Ranges:

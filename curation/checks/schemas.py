@@ -50,7 +50,7 @@ def _alike(subject: Subject, found: list[tuple[Path, pa.Schema]], what: str) -> 
                 f"{what}: {path.relative_to(subject.root)} {words} {first.relative_to(subject.root)} "
                 f"{'lacks' if names is surplus else 'has'}: {joined(list(names)[:4])}",
                 "LeRobot cannot load the dataset: it takes the columns of the first file for those of all.",
-                "Make the dataset anew with studio merge, which gives all files the same columns.",
+                "studio merge DATASET --to NEW gives all files the same columns.",
             )
 
 

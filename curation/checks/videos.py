@@ -101,7 +101,7 @@ def _spans_fit(subject: Subject) -> Iterator[Finding]:
                 "warning",
                 f"{camera}: {listed(drifted)} start between two images of their video",
                 f"LeRobot finds no image within {TOLERANCE_S:g} s and stops with a FrameTimestampError.",
-                "studio merge of the dataset alone writes exact times.",
+                "studio merge DATASET --to NEW writes exact times.",
                 tuple(drifted),
             )
 
@@ -127,7 +127,7 @@ def _fits(subject: Subject, reel: Reel, stream: Stream) -> Iterator[Finding]:
             "note",
             f"{name} has {stream.frames} images, {wanted} are used",
             "Nothing; images that no row points at are never read. They take up space.",
-            "studio merge of the dataset alone leaves whole unused videos out.",
+            "Nothing needs to be done.",
             reel.episodes,
         )
 

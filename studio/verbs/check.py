@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib import import_module
 
 from curation.checks import Finding, check_folder
 from curation.checks.finding import LEVELS, listed
@@ -56,12 +55,10 @@ def check(options: Check, console: Console) -> int:
 
 
 def _refs() -> Callable[[str], Mapping[str, str]]:
-    """What asks the Hub; heavy, so loaded only here."""
-    try:
-        asked: Callable[[str], Mapping[str, str]] = import_module("curation.hub").refs_of
-    except (ImportError, AttributeError) as error:
-        raise UsageError("This installation cannot ask the Hub; leave --hub out.") from error
-    return asked
+    """What asks the Hub; heavy, so loaded only where it is wanted."""
+    from curation.hub import refs_of
+
+    return refs_of
 
 
 def _told(name: str, findings: Sequence[Finding]) -> str:
@@ -72,7 +69,7 @@ def _told(name: str, findings: Sequence[Finding]) -> str:
         lines += ["", *_wrapped(f"{finding.level:<8}{finding.check}: {finding.what}")]
         if finding.episodes and "episode" not in finding.what:
             lines += _wrapped(f"{'':8}{listed(finding.episodes)}")
-        lines += [*_wrapped(f"{'':8}{finding.means}"), *_wrapped(f"{'':8}-> {finding.mend}")]
+        lines += [*_wrapped(f"{'':8}{finding.means}"), *_wrapped(f"{'':8}-> {finding.mend.replace('DATASET', name)}")]
     return "\n".join(lines)
 
 

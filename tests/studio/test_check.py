@@ -32,7 +32,7 @@ def test_findings_are_explained_and_errors_end_with_3(home: Path, capsys: pytest
     assert "stale: 1 error" in said
     assert "error   statistics: stats.json is stale for action: action mean is" in said
     assert "A policy is trained and run with these" in said
-    assert "-> studio stats DATASET --repair" in said
+    assert "-> studio stats stale --repair" in said
     assert "clean: nothing is wrong" in said
     assert run(["check", "stale", "--deep", "--no-doctor", "--json"]) == 3
     (one,) = json.loads(capsys.readouterr().out)["stale"]

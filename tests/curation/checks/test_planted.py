@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from curation.apply import apply
 from curation.checks import Finding, check_folder
 from curation.frames import Feature
+from curation.plan import begin
+from curation.store import Store
 from tests.curation.checks import plants
 from tests.curation.checks.arm import GOAL, LENGTH, Numbers, block_path, driven, placement, record
 from tests.curation.checks.plants import FRONT, column, data, info, record_of, stats, truncate, video
@@ -253,6 +256,21 @@ def test_a_fault_in_what_was_recorded_is_named(
     found = check_folder(store.root)
     mine = [finding for finding in found if finding.check == named and words in finding.what]
     assert [finding.level for finding in mine][:1] == [level], found
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["index", "frame_index", "times of 20 Hz", "split", "frames counted", "times drifted",
+     "orphan rows", "columns the first file lacks"
+    ],
+)  # fmt: skip
+def test_what_is_said_to_mend_a_fault_mends_it(copy: Callable[[], Path], tmp_path: Path, name: str) -> None:
+    """`studio merge DATASET --to NEW`, which many findings recommend."""
+    root = copy()
+    next(row[1] for row in FILES if row[0] == name)(root)
+    assert any("studio merge DATASET --to NEW" in one.mend for one in check_folder(root) if one.level != "note")
+    apply(begin([Store.open(root)]), tmp_path / "mended", tell=lambda *told: None)
+    assert grave(check_folder(tmp_path / "mended")) == []
 
 
 def test_a_stretch_that_an_edit_kept_may_begin_anywhere(tmp_path: Path) -> None:
