@@ -12,7 +12,17 @@ def data_home() -> Path:
 
 
 def dataset_path(name: str) -> Path:
-    """A path as given, or a bare name under the data home."""
+    """A path as given, a bare name under the data home, or `hf:owner/name[@revision]`, pulled once and kept by commit.
+
+    Raises:
+        UsageError: what follows hf: is no name.
+        HubError: the Hub refuses or cannot be reached.
+        DataError: what came from there is damaged.
+    """
+    if name.startswith("hf:"):
+        from curation.hub.pull import resolve
+
+        return resolve(name, data_home())
     path = Path(name).expanduser()
     if len(path.parts) != 1:
         return path

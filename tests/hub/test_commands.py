@@ -95,6 +95,10 @@ def mended_between(ours: Ours, tmp_path: Path) -> None:
     assert Store.open(tmp_path / "back").rows() == store.rows()
     told = json.loads((tmp_path / "back/meta/studio/hub.json").read_text())
     assert (told["repo"], told["commit"]) == ("alice/set", second["commit"])
+    # By its name on the Hub it is pulled once; LeRobot's tag may move, what was pulled does not.
+    assert json.loads(commands.studio("inspect", "hf:alice/set", "--json").out)["total_episodes"] == 3
+    kept = tmp_path / ".hub/alice--set" / second["commit"]
+    assert fingerprint(kept) == fingerprint(store.root)
     # What is made of it says where it came from, and an old release can still be had.
     commands.studio("relabel", "back", "put it away", "--to", "next", "-y")
     assert f"from alice/set@{second['commit'][:8]}" in commands.studio("log", "next").out
