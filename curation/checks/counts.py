@@ -57,7 +57,7 @@ def _ranges(subject: Subject) -> Iterator[Finding]:
             "error",
             f"{listed(twice)} share an id, which is one episode's for good",
             "Notes, masks and physics of one are taken for the other's.",
-            "If they are one episode, studio merge DATASET --duplicates first takes it once; else merge its sources again.",
+            "If they are one episode, studio merge DATASET --duplicates first takes it once; else merge the sources.",
             tuple(twice),
         )
 

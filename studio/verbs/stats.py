@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from curation.errors import BAD_DATA, OK, UsageError
-from curation.restat import CODING, ROUNDING, Difference, Images, differences, repair, restate, stored_whole, worst
+from curation.histograms import Images
+from curation.restat import CODING, ROUNDING, Difference, differences, repair, restate, stored_whole, worst
 from curation.store import Store
 from studio.console import Console
 from studio.options import Name, process_count
