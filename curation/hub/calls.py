@@ -6,9 +6,10 @@ whose answer is lost is not repeated blindly by those who use this: they look fi
 
 from __future__ import annotations
 
+import errno
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
@@ -27,6 +28,7 @@ LONGEST_WAIT_S = 310.0
 """The Hub's rate limits are counted in windows of five minutes [s]."""
 _PASSING = (408, 429, 500, 502, 503, 504)
 _TOKEN = re.compile(r"hf_[A-Za-z0-9_]+")
+_OF_THIS_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOENT)
 
 
 class HubError(StudioError):
@@ -97,7 +99,7 @@ class Hub:
                 wait = self._how_long(error, number)
                 if wait is None or number == TRIES:
                     self.fail(error)
-                self.say(f"The Hub does not answer ({_short(error)}); trying again in {wait:.0f} s.")
+                self.say(f"The Hub does not answer ({self._short(error)}); trying again in {wait:.0f} s.")
                 self._wait(wait)
         raise AssertionError
 
@@ -112,9 +114,16 @@ class Hub:
     def answer_lost(self, error: BaseException) -> bool:
         """Whether what was asked may have been done all the same."""
         import httpx
+        from huggingface_hub.errors import OfflineModeIsEnabled
 
         status = _status(error)
-        return isinstance(error, (httpx.HTTPError, ConnectionError)) if status is None else status in _PASSING
+        if status is not None:
+            return status in _PASSING
+        causes = list(_causes(error))
+        # Where a download finds nothing to fall back on, the network's failure is only the cause.
+        return any(isinstance(cause, (httpx.HTTPError, ConnectionError)) for cause in causes) and not any(
+            isinstance(cause, OfflineModeIsEnabled) for cause in causes
+        )
 
     def fail(self, error: BaseException) -> NoReturn:
         """Raise the failure in words.
@@ -122,7 +131,7 @@ class Hub:
         Raises:
             HubError: always.
         """
-        raise HubError(_without_tokens(self._words(error))) from None
+        raise HubError(self._without_tokens(self._words(error))) from None
 
     def _how_long(self, error: BaseException, number: int) -> float | None:
         """Seconds until the next try; None if no other try can help."""
@@ -135,7 +144,7 @@ class Hub:
         return min(float(after) + 1, LONGEST_WAIT_S) if after.isdecimal() else FIRST_WAIT_S * 2.0 ** (number - 1)
 
     def _words(self, error: BaseException) -> str:
-        from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
+        from huggingface_hub.errors import OfflineModeIsEnabled, RepositoryNotFoundError, RevisionNotFoundError
 
         again = " Run the same command again to go on; what was uploaded is not sent twice."
         status, where = _status(error), f"{self.kind} {self.repo}"
@@ -146,6 +155,10 @@ class Hub:
                 f"There is no {where} on the Hub, or it is private and this token cannot see it. "
                 "Check the name; hf auth whoami says who you are there."
             )
+        if isinstance(error, OfflineModeIsEnabled):
+            return "The Hub is not asked, because HF_HUB_OFFLINE is set. Unset it."
+        if status is None and isinstance(error, OSError) and error.errno in _OF_THIS_DISK:
+            return f"{error.filename or 'The disk'}: {error.strerror}. Mend that.{again}"
         match status:
             case 401:
                 return "The Hub does not know this token. Log in with hf auth login, or set HF_TOKEN."
@@ -161,27 +174,35 @@ class Hub:
             case 429:
                 return f"The Hub asks to wait: too many requests. Try again in five minutes.{again}"
             case None:
-                return f"The Hub cannot be reached ({_short(error)}). Everything on this disk is intact.{again}"
-        return f"The Hub answered {status} for {where}: {_short(error)}.{again}"
+                return f"The Hub cannot be reached ({self._short(error)}). Everything on this disk is intact.{again}"
+        return f"The Hub answered {status} for {where}: {self._short(error)}.{again}"
+
+    def _short(self, error: BaseException) -> str:
+        text = self._without_tokens(" ".join(str(error).split()) or type(error).__name__)
+        return text if len(text) < 160 else f"{text[:157]}..."
+
+    def _without_tokens(self, text: str) -> str:
+        from huggingface_hub import get_token
+
+        for token in filter(None, (self._token, get_token())):
+            text = text.replace(token, "hf_...")
+        return _TOKEN.sub("hf_...", text)
 
 
-def _status(error: BaseException | None) -> int | None:
-    """The HTTP status of a failure or of what caused it."""
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """A failure, what it was raised from, and so on."""
     while error is not None:
-        status = getattr(getattr(error, "response", None), "status_code", None)
+        yield error
+        error = error.__cause__
+
+
+def _status(error: BaseException) -> int | None:
+    """The HTTP status of a failure or of what caused it."""
+    for cause in _causes(error):
+        status = getattr(getattr(cause, "response", None), "status_code", None)
         if status is not None:
             return int(status)
         # The Rust client of large files raises ConnectionError with the status in its text alone.
-        if isinstance(error, ConnectionError) and (told := re.search(r"\b([45]\d\d) [A-Z]", str(error))):
+        if isinstance(cause, ConnectionError) and (told := re.search(r"\b([45]\d\d) [A-Z]", str(cause))):
             return int(told[1])
-        error = error.__cause__
     return None
-
-
-def _short(error: BaseException) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return _without_tokens(text if len(text) < 160 else f"{text[:157]}...")
-
-
-def _without_tokens(text: str) -> str:
-    return _TOKEN.sub("hf_...", text)

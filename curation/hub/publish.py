@@ -7,7 +7,7 @@ looking. Files that the Hub holds already are neither sent nor committed again.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,14 +25,27 @@ _KEPT = (".gitattributes",)
 
 @dataclass(frozen=True)
 class Difference:
-    """What publishing would change: files by name, and bytes to send at most."""
+    """What publishing would change: files by name, and bytes to send at most.
+
+    Attributes:
+        deleted: files there that are not here; `kept` are those that are nobody's business here.
+        unchanged: files that are the same.
+        size: of what is new or changed [bytes].
+        head: the newest commit there; None if there is no repository.
+        private: whether only some may see it; None if there is no repository.
+    """
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
     deleted: tuple[str, ...]
+    kept: tuple[str, ...]
     unchanged: int
     size: int
     head: str | None
+    private: bool | None
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.deleted)
 
 
 @dataclass(frozen=True)
@@ -44,27 +57,41 @@ class Published:
     tag: str
     release: str
     url: str
+    private: bool
     difference: Difference
 
 
-def compare(hub: Hub, contents: Contents) -> Difference:
+def everything(name: str) -> bool:
+    """Whether a file is ours to delete, in a repository that holds nothing but what is published."""
+    return True
+
+
+def compare(hub: Hub, contents: Contents, ours: Callable[[str], bool] = everything) -> Difference:
     """What publishing would change; nothing is sent.
+
+    Args:
+        hub: the repository, which may not be there yet.
+        contents: all files of it that are ours.
+        ours: whether a file there would be deleted if it is not here.
 
     Raises:
         HubError: the Hub does not say.
     """
-    head = _head(hub)
+    head, private = _head(hub)
     there = {} if head is None else _files(hub, head)
     here = {name: content for name, content in contents.items() if name not in _KEPT}
     changed = [name for name in here if name in there and not _same(here[name], there[name])]
     added = [name for name in here if name not in there]
+    gone = sorted(set(there) - set(here) - set(_KEPT))
     return Difference(
         added=tuple(sorted(added)),
         changed=tuple(sorted(changed)),
-        deleted=tuple(sorted(set(there) - set(here) - set(_KEPT))),
+        deleted=tuple(name for name in gone if ours(name)),
+        kept=tuple(name for name in gone if not ours(name)),
         unchanged=len(here) - len(added) - len(changed),
         size=sum(_size(here[name]) for name in (*added, *changed)),
         head=head,
+        private=private,
     )
 
 
@@ -94,32 +121,43 @@ def require_writable(hub: Hub) -> str:
 
 
 def publish(
-    hub: Hub, contents: Contents, *, private: bool, message: str, tagged: bool = True, expected: str | None = None
+    hub: Hub,
+    contents: Contents,
+    *,
+    private: bool,
+    message: str,
+    tagged: bool = True,
+    ours: Callable[[str], bool] = everything,
+    known: Collection[str] | None = None,
 ) -> Published:
-    """Make a repository hold exactly these files.
+    """Make a repository hold exactly these files, beside those that are not ours.
 
     Args:
         hub: the repository; made if it is not there.
-        contents: all files but the Hub's own.
-        private: of a new repository; one that exists stays as it is.
+        contents: all files that are ours, but the Hub's own.
+        private: only some may see it. A repository that is private stays so.
         message: of the commit.
         tagged: move the version tag.
-        expected: the commit that was compared with; refused if the repository is at another one by now.
+        ours: whether a file there is deleted if it is not here.
+        known: commits that these files come from. Refused if the repository's data is of another one, because what
+            somebody else published would be replaced unseen. None replaces whatever is there.
 
     Raises:
         HubError: in words. What was sent stays sent; the same call goes on.
-        UsageError: there is nothing to publish.
+        UsageError: there is nothing to publish; it would be seen by all although it is private; it would replace what
+            is not known.
     """
     if not contents:
         raise UsageError("There is nothing to publish.")
     hub.say(f"{hub.kind} {hub.repo}: making sure it exists")
     _create(hub, private)
-    difference = compare(hub, contents)
-    if expected is not None and difference.head != expected:
-        raise HubError(f"{hub.repo} was changed on the Hub meanwhile. Pull it, look with studio diff, publish again.")
+    difference = compare(hub, contents, ours)
     assert difference.head is not None
+    require_private(hub, difference, private)
+    if known is not None:
+        require_known(hub, difference, known)
     todo = (*difference.added, *difference.changed)
-    if todo or difference.deleted:
+    if difference:
         commit = _commit(hub, {name: contents[name] for name in todo}, difference, message)
     else:
         hub.say("everything is on the Hub already")
@@ -127,7 +165,61 @@ def publish(
     release = move_tag(hub, commit) if tagged else ""
     prefix = "datasets/" if hub.kind == "dataset" else ""
     url = f"{hub.api.endpoint}/{prefix}{hub.repo}"
-    return Published(hub.repo, commit, TAG if tagged else "", release, url, difference)
+    return Published(hub.repo, commit, TAG if tagged else "", release, url, bool(difference.private), difference)
+
+
+def require_private(hub: Hub, difference: Difference, private: bool) -> None:
+    """Refuse to show everybody what was to be private.
+
+    Raises:
+        UsageError: the repository is public.
+    """
+    if private and difference.private is False:
+        raise UsageError(
+            f"{hub.repo} is public: everybody would see this. Say --public if they may, or make it private on the Hub, "
+            "or choose another --to."
+        )
+
+
+def require_known(hub: Hub, difference: Difference, known: Collection[str]) -> None:
+    """Refuse to replace data that these files do not come from.
+
+    Words that somebody wrote into the card on the Hub are no data; they move its newest commit, but nothing is lost.
+
+    Raises:
+        UsageError: naming the commit.
+    """
+    lost = [name for name in (*difference.changed, *difference.deleted) if _is_data(name)]
+    head = difference.head
+    if not lost or head is None or head in known:
+        return
+    there = _data_of(hub, head)
+    if any(_data_of(hub, commit) == there for commit in known):
+        return
+    raise UsageError(
+        f"{hub.repo} is at {head[:8]}, and what is here was not made from that: {len(lost)} files would be replaced or "
+        f"taken away, such as {lost[0]}. Look at it first: studio pull {hub.repo} --to NAME, then studio diff; "
+        "--replace puts this in its place, and what was there stays in its releases."
+    )
+
+
+def _is_data(name: str) -> bool:
+    return "/" in name
+
+
+def _data_of(hub: Hub, commit: str) -> dict[str, str] | None:
+    """Hashes of a commit's data; None if the repository has no such commit."""
+    from huggingface_hub.errors import RevisionNotFoundError
+
+    def ask() -> dict[str, str] | None:
+        try:
+            listed = hub.api.list_repo_tree(hub.repo, recursive=True, revision=commit, repo_type=hub.kind)
+            return {item.path: str(getattr(item, "blob_id", "")) for item in listed if _is_data(item.path)}
+        except RevisionNotFoundError:
+            return None
+
+    held: dict[str, str] | None = hub.call(ask)
+    return held
 
 
 def _create(hub: Hub, private: bool) -> None:
@@ -170,22 +262,23 @@ def _commit(hub: Hub, new: Contents, difference: Difference, message: str) -> st
 
 
 def _landed(hub: Hub, mark: str) -> str | None:
-    """The newest commit, if it is ours."""
-    newest = hub.call(lambda: hub.api.list_repo_commits(hub.repo, repo_type=hub.kind))[0]
-    return str(newest.commit_id) if mark in f"{newest.title}\n{newest.message}" else None
+    """The commit that is ours, if it is there; somebody else's may have followed it."""
+    commits = hub.call(lambda: hub.api.list_repo_commits(hub.repo, repo_type=hub.kind))[:20]
+    return next((str(one.commit_id) for one in commits if mark in f"{one.title}\n{one.message}"), None)
 
 
-def _head(hub: Hub) -> str | None:
-    """The newest commit of main; None if there is no such repository, as far as this token can see."""
+def _head(hub: Hub) -> tuple[str | None, bool | None]:
+    """The newest commit of main and whether it is private; None if this token sees no such repository."""
     from huggingface_hub.errors import RepositoryNotFoundError
 
-    def ask() -> str | None:
+    def ask() -> tuple[str | None, bool | None]:
         try:
-            return str(hub.api.repo_info(hub.repo, repo_type=hub.kind, revision="main").sha)
+            found = hub.api.repo_info(hub.repo, repo_type=hub.kind, revision="main")
+            return str(found.sha), bool(found.private)
         except RepositoryNotFoundError:
-            return None
+            return None, None
 
-    head: str | None = hub.call(ask)
+    head: tuple[str | None, bool | None] = hub.call(ask)
     return head
 
 
