@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +17,10 @@ from curation.diff import origin_of
 from curation.fingerprint import file_hash, fingerprint
 from curation.provenance import read_provenance
 from curation.store import Store
-from tests.end_to_end.commands import Commands
+from tests.end_to_end.commands import BIN, Commands
 from tests.end_to_end.test_targets import GAPS, written
+from tests.hub.conftest import TOKEN, Ours
+from tests.hub.server import Fault, HubServer
 
 PLACES = ((0.337, -0.015), (0.217, 0.225))
 
@@ -128,17 +134,80 @@ def curate(flow: Flow) -> None:
     assert fingerprint(far.root) == mark
 
 
-def test_the_users_flow_in_small(tmp_path: Path) -> None:
-    flow = record(Commands(tmp_path), SMALL)
+def publish(flow: Flow, server: HubServer) -> None:
+    """Publish the filtered set, with wrong statistics, interrupted; mend, publish again, and read it elsewhere."""
+    commands, root = flow.commands, flow.open("far").root
+    words = ("publish", "far", "--to", "alice/far", "--licence", "cc-by-4.0", "--json")
+    path = root / "meta/stats.json"
+    good = path.read_bytes()
+    path.write_bytes(good.replace(b'"std"', b'"old"', 1))
+    server.faults.append(Fault("POST", "/commit/", 500, times=99))
+    assert "Run the same command again" in commands.studio(*words, "--force", code=1).err
+    server.faults.clear()
+    first = json.loads(commands.studio(*words, "--force").out)
+    path.write_bytes(good)
+    second = json.loads(commands.studio(*words).out)
+    assert "meta/stats.json" in second["difference"]["changed"]
+    assert not [name for name in second["difference"]["changed"] if name.startswith(("data/", "videos/"))]
+    assert (first["release"], second["release"]) == ("v3.0.1", "v3.0.2")
+    read = lerobot_reads(commands, "alice/far", commands.home / "elsewhere")
+    assert read == {"frames": flow.open("far").total_frames, "revision": second["commit"], "std": True}
+    # Somebody else publishes in between: told, and nothing is overwritten.
+    repo = server.repos[("dataset", "alice/far")]
+    server.faults.append(Fault("POST", "/preupload/", mode="slow", delay=4.0))
+    path.write_bytes(good + b"\n")
+    child = subprocess.Popen(
+        [BIN / "studio", *words], env=commands.surroundings, cwd=commands.home, stderr=subprocess.PIPE
+    )
+    while server.faults[0].times:
+        assert child.poll() is None
+        time.sleep(0.05)
+    repo.add_commit("refs/heads/main", repo.files(second["commit"]), "somebody else", "", "alice", [second["commit"]])
+    _, said = child.communicate(timeout=120)
+    assert child.returncode == 1
+    assert b"was changed on the Hub meanwhile" in said
+    path.write_bytes(good)
+
+
+def lerobot_reads(commands: Commands, repo: str, cache: Path) -> dict[str, Any]:
+    """What LeRobot finds in a new process with an empty cache, every episode's last image decoded."""
+    cache.mkdir()
+    code = (
+        "import json, sys, warnings; warnings.simplefilter('ignore')\n"
+        "from lerobot.datasets import LeRobotDataset\n"
+        f"d = LeRobotDataset({repo!r}, video_backend='pyav')\n"
+        "for e in d.meta.episodes: d[e['dataset_to_index'] - 1]\n"
+        "print(json.dumps({'frames': len(d), 'revision': d.root.name, 'std': 'std' in d.meta.stats['action']}))"
+    )
+    surroundings = {**commands.surroundings, "HF_LEROBOT_HOME": str(cache), "HF_HOME": str(cache / "hf")}
+    done = subprocess.run(
+        [BIN / "python", "-c", code], env=surroundings, capture_output=True, encoding="utf-8", timeout=900, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[HubServer]:
+    with HubServer(tmp_path / "hub") as made:
+        made.add_user("alice", TOKEN)
+        yield made
+
+
+def test_the_users_flow_in_small(tmp_path: Path, server: HubServer) -> None:
+    flow = record(Ours(server, []).commands(tmp_path), SMALL)
     assert flow.open("all").total_episodes == 6
     check_origins(flow, "all", numbers=True)
     curate(flow)
+    publish(flow, server)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
-def test_the_users_flow(tmp_path: Path) -> None:
-    flow = record(Commands(tmp_path), WHOLE)
+def test_the_users_flow(tmp_path: Path, server: HubServer) -> None:
+    flow = record(Ours(server, []).commands(tmp_path), WHOLE)
     assert [flow.open(name).total_episodes for name in ("upto0", "upto1", "all")] == [100, 200, 220]
     check_origins(flow, "all", numbers=True)
     curate(flow)
+    publish(flow, server)
