@@ -215,7 +215,8 @@ def test_every_kept_frame_is_its_source(lerobot: ModuleType, data: st.DataObject
 
 
 @pytest.mark.slow
-@settings(max_examples=300, **{**COMMON, "derandomize": False})
+@pytest.mark.timeout(7200)
+@settings(max_examples=200, **{**COMMON, "derandomize": False})
 @given(data=st.data())
 def test_every_kept_frame_is_its_source_at_length(lerobot: ModuleType, data: st.DataObject) -> None:
     run_example(data, lerobot, rounds=3)
