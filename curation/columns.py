@@ -44,9 +44,6 @@ class Rename:
     def numbers(self, numbers: Numbers, features: Features, *, success: bool) -> dict[str, NDArray[Any]]:
         return {self.new if key == self.old else key: values for key, values in numbers.items()}
 
-    def units(self, units: Units) -> Units:
-        return units
-
     def words(self) -> str:
         return f"{self.old} is called {self.new}"
 
@@ -64,9 +61,6 @@ class DropFeature:
 
     def numbers(self, numbers: Numbers, features: Features, *, success: bool) -> dict[str, NDArray[Any]]:
         return {key: values for key, values in numbers.items() if key != self.key}
-
-    def units(self, units: Units) -> Units:
-        return units
 
     def words(self) -> str:
         return f"{self.key} is left out"
@@ -91,9 +85,6 @@ class AddFeature:
         if self.value == SUCCESS and success:
             values[-1] = 1.0
         return {**numbers, self.key: values.astype(self.dtype)}
-
-    def units(self, units: Units) -> Units:
-        return units
 
     def words(self) -> str:
         return f"{self.key} is new: {self.value}"

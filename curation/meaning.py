@@ -57,7 +57,7 @@ def fits(store: Store, change: Gripper | Convert, earlier: Sequence[Change] = ()
     """Whether a dataset has its joints in the unit that a change converts from."""
     units, sure = units_of(store)
     for one in earlier:
-        units = one.units(units)
+        units = _converted(units, one)
     have = units.gripper if isinstance(change, Gripper) else units.body
     return have == change.source or ({have, change.source} in _ALIKE and (not sure or isinstance(change, Gripper)))
 
@@ -71,5 +71,9 @@ def _after(store: Store, changes: Sequence[Change]) -> Units:
                 f"{store.root.name} has its {'gripper' if isinstance(change, Gripper) else 'body joints'} in {have}, "
                 f"so it cannot be converted from {change.source}. Convert from {have}."
             )
-        units = change.units(units)
+        units = _converted(units, change)
     return units
+
+
+def _converted(units: Units, change: Change) -> Units:
+    return change.units(units) if isinstance(change, Gripper | Convert) else units
