@@ -41,6 +41,8 @@ def serve_forever(host: str, port: int, console: Console) -> int:
     Raises:
         CannotListen: the address is taken, not ours or no address.
     """
+    if not 0 <= port < 65536:
+        raise UsageError(f"--port {port} is none; valid: 1 to 65535, or 0 for a free one.")
     listening = _listen(host, port)
     port = listening.getsockname()[1]
     token = secrets.token_urlsafe(24)

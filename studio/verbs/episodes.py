@@ -97,7 +97,8 @@ def table(found: Sequence[Entry]) -> str:
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
-    notes = "; ".join([*([entry.why] if entry.why else []), *entry.comments])
+    # A comment of several lines would break the table.
+    notes = " ".join("; ".join([*([entry.why] if entry.why else []), *entry.comments]).split())
     return (
         "-" if entry.index is None else str(entry.index),
         entry.episode_id[:8],

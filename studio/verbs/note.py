@@ -40,6 +40,8 @@ def note(options: Note, console: Console) -> int:
         raise UsageError("Say what is noted: --text WORDS, --score 0..1, or both.")
     if options.score is not None and not 0 <= options.score <= 1:
         raise UsageError(f"--score {options.score:g} is outside 0 to 1.")
+    if not options.by.strip():
+        raise UsageError("--by is empty; name who says so.")
     if not options.episodes:
         raise UsageError("Name the episodes the note is about; studio episodes lists them.")
     root = dataset_path(options.dataset)
