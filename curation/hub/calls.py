@@ -68,7 +68,7 @@ class Hub:
             raise UsageError(f"'{repo}' names no repository; give owner/name.")
         self.repo, self.kind = repo, kind
         self._token, self._endpoint = token, endpoint
-        self.say, self._wait = say, wait
+        self.say, self.wait = say, wait
 
     @cached_property
     def api(self) -> HfApi:
@@ -83,7 +83,12 @@ class Hub:
         Raises:
             HubError: as below.
         """
-        found = self.call(lambda: self.api.list_repo_refs(self.repo, repo_type=self.kind))
+        refs: dict[str, str] = self.call(self.refs_once)
+        return refs
+
+    def refs_once(self) -> dict[str, str]:
+        """The same, asked once; huggingface_hub's errors are for the caller."""
+        found = self.api.list_repo_refs(self.repo, repo_type=self.kind)
         return {ref.name: str(ref.target_commit) for ref in (*found.branches, *found.tags)}
 
     def call(self, ask: Callable[[], Any]) -> Any:
@@ -100,7 +105,7 @@ class Hub:
                 if wait is None or number == TRIES:
                     self.fail(error)
                 self.say(f"The Hub does not answer ({self._short(error)}); trying again in {wait:.0f} s.")
-                self._wait(wait)
+                self.wait(wait)
         raise AssertionError
 
     @property

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from curation import layout
 from curation.attempts import quotable, read_attempts
 from curation.checks import Finding
+from curation.hub.licences import OTHER
 from curation.meaning import units_of
 from curation.notes import masked, read_notes
 from curation.provenance import read_provenance, tree
@@ -22,8 +24,29 @@ BEGIN, END = (
 MAP = "positions.png"
 """Where the picture of placements lies in the repository."""
 _FRONT = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
-_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
-_LARGER = "1M<n<10M"
+_SIZES = (
+    (1_000, "n<1K"),
+    (10_000, "1K<n<10K"),
+    (100_000, "10K<n<100K"),
+    (1_000_000, "100K<n<1M"),
+    (10_000_000, "1M<n<10M"),
+)
+_LARGER = "10M<n<100M"
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release on the Hub.
+
+    Attributes:
+        name: its tag.
+        commit: what it names.
+        title: of that commit, with its date.
+    """
+
+    name: str
+    commit: str
+    title: str
 
 
 def card(
@@ -32,7 +55,8 @@ def card(
     licence: str,
     findings: Sequence[Finding],
     *,
-    earlier: Mapping[str, str],
+    release: str,
+    earlier: Sequence[Release] = (),
     own: str = "",
     with_map: bool = False,
 ) -> str:
@@ -43,7 +67,8 @@ def card(
         repo: owner/name.
         licence: an id of the Hub's.
         findings: of `curation.checks`.
-        earlier: release tag to commit, of other releases.
+        release: tag under which this will be found for ever.
+        earlier: the releases before it, newest first.
         own: the card there is; its words outside the generated part stay, and so does YAML that this does not write.
         with_map: whether `MAP` is in the repository.
 
@@ -58,7 +83,9 @@ def card(
         raise ValueError("the YAML at the top of README.md is no mapping")
     words = own[front.end() :] if front else own
     made = {**kept, **_yaml(store, repo, licence, kept)}
-    body = "\n".join([BEGIN, *_body(store, repo, findings, earlier, with_map), END])
+    body = "\n".join(
+        [BEGIN, *_body(store, repo, with_map), *_found(store, findings), *_loading(repo, release, earlier), END]
+    )
     head, tail = (words[: words.index(BEGIN)], words[words.index(END) + len(END) :]) if _marked(words) else (words, "")
     text = yaml.safe_dump(made, sort_keys=False, allow_unicode=True)
     return f"---\n{text}---\n{head.rstrip()}\n\n{body}\n{tail}".replace("\n\n\n", "\n\n")
@@ -69,68 +96,63 @@ def _marked(words: str) -> bool:
 
 
 def _yaml(store: Store, repo: str, licence: str, kept: Mapping[str, Any]) -> dict[str, Any]:
-    frames = store.total_frames
-    tags = ["LeRobot", store.robot_type, "video", "timeseries", *(["curated"] if read_provenance(store.root) else [])]
-    sources = [f"{p['hub']['repo']}" for p in read_provenance(store.root).get("parents", ()) if p.get("hub")]
+    story, frames = read_provenance(store.root), store.total_frames
+    tags = ["LeRobot", store.robot_type, "video" if layout.cameras(store.features) else "", "timeseries"]
+    sources = [str(parent["hub"]["repo"]) for parent in story.get("parents", ()) if parent.get("hub")]
     return {
         "pretty_name": kept.get("pretty_name") or repo.partition("/")[2],
         "license": licence,
+        **({"license_name": kept.get("license_name") or "own", "license_link": "LICENSE"} if licence == OTHER else {}),
         "language": kept.get("language") or ["en"],
-        "tags": list(dict.fromkeys([*(kept.get("tags") or ()), *filter(None, tags)])),
+        "tags": list(dict.fromkeys([*(kept.get("tags") or ()), *filter(None, tags), *(["curated"] if story else ())])),
         "task_categories": ["robotics"],
         "size_categories": [next((name for most, name in _SIZES if frames < most), _LARGER)],
-        **({"source_datasets": sources} if sources else {}),
-        "configs": [{"config_name": "default", "data_files": "data/*/*.parquet"}],
+        **({"source_datasets": list(dict.fromkeys(sources))} if sources else {}),
+        "configs": kept.get("configs") or [{"config_name": "default", "data_files": "data/*/*.parquet"}],
     }
 
 
-def _body(
-    store: Store, repo: str, findings: Sequence[Finding], earlier: Mapping[str, str], with_map: bool
-) -> Iterator[str]:
-    hours = store.total_frames / store.fps / 3600
+def _body(store: Store, repo: str, with_map: bool) -> Iterator[str]:
     cameras = layout.cameras(store.features)
+    seen = f", seen by {len(cameras)} camera{'s' if len(cameras) != 1 else ''}" if cameras else ""
     yield f"# {repo.partition('/')[2]}"
     yield ""
     yield (
-        f"{store.total_episodes} episodes, {store.total_frames} frames, {hours:.2f} hours at {store.fps} frames "
-        f"a second of a {store.robot_type or 'robot'}, seen by {len(cameras)} cameras. LeRobot v3.0."
+        f"{store.total_episodes} episodes, {store.total_frames} frames, {_hours(store, store.total_frames)} at "
+        f"{store.fps} frames a second of a {store.robot_type or 'robot'}{seen}. "
+        f"LeRobot {store.info['codebase_version']}."
     )
     if with_map:
         yield f"\n![Where the block was]({MAP})"
     yield from _episodes(store)
     yield from _columns(store)
     yield from _origin(store)
-    yield from _found(findings)
-    yield "\n## How to load\n\n```python"
-    yield "from lerobot.datasets import LeRobotDataset\n"
-    yield f'dataset = LeRobotDataset("{repo}")  # or revision="v3.0.N": a release never changes'
-    yield "```\n"
-    yield f"[Look at it](https://huggingface.co/spaces/lerobot/visualize_dataset?path={repo})"
-    if earlier:
-        yield "\nEarlier releases: " + ", ".join(f"{name} ({commit[:8]})" for name, commit in sorted(earlier.items()))
+
+
+def _hours(store: Store, frames: int) -> str:
+    minutes = frames / store.fps / 60
+    return f"{minutes / 60:.1f} hours" if minutes >= 90 else f"{minutes:.1f} minutes"
 
 
 def _episodes(store: Store) -> Iterator[str]:
     rows = store.rows()
-    yield "\n## Episodes\n\n| task | episodes | frames |\n|---|---|---|"
-    frames: Counter[str] = Counter()
-    for episode in store.episodes:
-        frames[episode.task] += episode.length
-    count = Counter(episode.task for episode in store.episodes)
-    yield from (f"| {_cell(task)} | {count[task]} | {frames[task]} |" for task in count)
+    yield "\n## Episodes\n\n| task | episodes | frames | time | outcomes |\n|---|---|---|---|---|"
+    for task in dict.fromkeys(episode.task for episode in store.episodes):
+        those = [episode for episode in store.episodes if episode.task == task]
+        frames = sum(episode.length for episode in those)
+        ends = _counts(episode.row.outcome for episode in those)
+        yield f"| {_cell(task)} | {len(those)} | {frames} | {_hours(store, frames)} | {ends} |"
     attempts, _ = read_attempts(store.root)
     rate, of = quotable(rows, attempts)
-    outcomes = Counter(row.outcome or "unknown" for row in rows)
-    yield "\nOutcomes: " + ", ".join(f"{name} {number}" for name, number in outcomes.most_common())
-    yield (
-        f"Success: {rate.of(of)}."
-        if rate
-        else "Success: no rate can be quoted, because episodes were chosen by outcome."
-    )
-    drivers = Counter(row.operator or "unknown" for row in rows)
-    yield "Driven by: " + ", ".join(f"{name} {number}" for name, number in drivers.most_common())
+    told = rate.of(of) if rate else "no rate can be quoted, because nobody knows what was tried for these episodes"
+    yield f"\n- Success: {told}."
+    yield f"- Driven by: {_counts(row.operator for row in rows)}."
     if hidden := masked(read_notes(store.root)) & {row.episode_id for row in rows}:
-        yield f"**{len(hidden)} of them are marked as put away** (meta/studio/notes.jsonl); LeRobot still reads them."
+        yield f"- **{len(hidden)} of them are marked as put away** (meta/studio/notes.jsonl); LeRobot still reads them."
+
+
+def _counts(names: Iterable[str]) -> str:
+    return ", ".join(f"{name or 'unknown'} {number}" for name, number in Counter(names).most_common())
 
 
 def _columns(store: Store) -> Iterator[str]:
@@ -149,15 +171,33 @@ def _origin(store: Store) -> Iterator[str]:
     yield "\n## How it came about\n\n```text"
     yield from tree(store.root.name, story)
     yield "```"
+    if story.get("parents"):
+        before = sum(int(parent.get("episodes") or 0) for parent in story["parents"])
+        sources = {(clip.get("parent"), clip.get("episode_id")) for clip in (story.get("episodes") or {}).values()}
+        yield f"\n{len(sources)} of the {before} episodes of what it was made from are in it."
     if scene:
         yield f"\nRecorded in simulation, scene `{scene}`; every frame's physics is in meta/studio/frames."
 
 
-def _found(findings: Sequence[Finding]) -> Iterator[str]:
+def _found(store: Store, findings: Sequence[Finding]) -> Iterator[str]:
     yield "\n## What is known to be wrong\n"
     if not findings:
         yield "Nothing was found by the checks of the studio."
-    yield from (f"- {finding.level}: {_cell(finding.what)} {_cell(finding.means)}" for finding in findings)
+    for finding in findings:
+        # Where a dataset lies on somebody's disk is nobody's business.
+        what = finding.what.replace(f"{store.root}/", "").replace(str(store.root), store.root.name)
+        yield f"- {finding.level}: {_cell(what)} {_cell(finding.means)}"
+
+
+def _loading(repo: str, release: str, earlier: Sequence[Release]) -> Iterator[str]:
+    yield "\n## How to load\n\n```python"
+    yield "from lerobot.datasets import LeRobotDataset\n"
+    yield f'dataset = LeRobotDataset("{repo}", revision="{release}")  # this release; without a revision the newest'
+    yield "```\n"
+    yield f"[Look at it](https://huggingface.co/spaces/lerobot/visualize_dataset?path={repo})"
+    if earlier:
+        yield "\nEarlier releases:\n"
+        yield from (f"- `{one.name}` ({one.commit[:8]}): {_cell(one.title)}" for one in earlier)
 
 
 def _cell(text: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from curation.atomic import write_aside
 from curation.checks import Finding
@@ -15,16 +16,21 @@ from curation.coverage import placements_of
 from curation.coverage_picture import picture
 from curation.errors import DataError, UsageError
 from curation.hub.calls import Hub
-from curation.hub.card import MAP, card
-from curation.hub.licences import require_licence
-from curation.hub.publish import Content, Published
-from curation.hub.tags import TAG
-from curation.layout import HUB
+from curation.hub.card import MAP, Release, card
+from curation.hub.licences import OTHER, require_licence
+from curation.hub.publish import Content, Published, compare
+from curation.hub.tags import next_release, numbered
+from curation.info import VERSION
+from curation.layout import HUB, PROVENANCE, json_bytes
 from curation.notes import masked, read_notes
+from curation.provenance import read_provenance
 from curation.store import Store
 from curation.table import Table
 
 README = "README.md"
+_BESIDE = ("LICENSE", "LICENSE.md", "LICENSE.txt", "NOTICE", "CITATION.cff")
+"""Files of people that go along."""
+_FOLDERS = ("data/", "meta/", "videos/", "images/")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,10 +53,21 @@ def require_publishable(store: Store, terms: Terms, findings: Sequence[Finding])
 
     Raises:
         UnknownChoice: the licence is none.
-        UsageError: there are no episodes, or some lie in the trash.
+        UsageError: there are no episodes, or some lie in the trash; it is of another version than its tag would say;
+            a licence of one's own has no text.
         DataError: the checks found errors.
     """
     require_licence(terms.licence)
+    if terms.licence == OTHER and not any((store.root / name).is_file() for name in _BESIDE[:3]):
+        raise UsageError(
+            f"A licence that the Hub does not list needs its text: write it into {store.root / 'LICENSE'}."
+        )
+    version = store.info["codebase_version"]
+    if version != VERSION:
+        raise UsageError(
+            f"{store.root} is of LeRobot {version}, and would be found as {VERSION}. studio merge {store.root} "
+            f"--to NEW makes a {VERSION} dataset of it."
+        )
     if not store.episodes:
         raise UsageError(f"{store.root} holds no episode yet, so there is nothing to publish.")
     hidden = masked(read_notes(store.root)) & {row.episode_id for row in store.rows()}
@@ -68,10 +85,31 @@ def require_publishable(store: Store, terms: Terms, findings: Sequence[Finding])
         )
 
 
+def is_ours(name: str) -> bool:
+    """Whether a file of a repository is of a dataset; what people put beside it on the Hub is theirs."""
+    return name.startswith(_FOLDERS) or name in (README, MAP)
+
+
+def known_commits(root: Path, repo: str) -> set[str]:
+    """Commits of a repository that a dataset comes from: published or pulled here, or by what it was made from.
+
+    Raises:
+        DataError: its provenance is damaged.
+    """
+    return {
+        str(hub["commit"])
+        for hub in (_told(root), *_parents(read_provenance(root)))
+        if hub.get("repo") == repo and "commit" in hub
+    }
+
+
 def contents_of(
     hub: Hub, store: Store, terms: Terms, findings: Sequence[Finding], table: Table | None
 ) -> dict[str, Content]:
-    """Every file that the repository shall hold.
+    """Every file of the dataset that the repository shall hold.
+
+    The card names the release it is in and those before. If nothing else changes it stays as it is, so that publishing
+    twice makes no second release.
 
     Args:
         hub: the repository, which may not be there yet.
@@ -86,22 +124,39 @@ def contents_of(
         HubError: the Hub does not say what is there.
     """
     found = consolidated(store.root)
+    found |= {name: store.root / name for name in _BESIDE if (store.root / name).is_file()}
+    if PROVENANCE in found:
+        found[PROVENANCE] = json_bytes(_without_paths(read_provenance(store.root)))
     data = placements_of(store)
     if table is not None and len(data):
         sink = io.BytesIO()
         picture(table, data, title=f"{hub.repo.partition('/')[2]}: {len(data)} episodes", width=900).save(sink, "PNG")
         found[MAP] = sink.getvalue()
-    refs, own = _there(hub)
-    mine = store.root / README
-    head = refs.get("main")
-    earlier = {name: at for name, at in refs.items() if name.startswith(f"{TAG}.") and at != head}
-    words = mine.read_text(encoding="utf-8") if mine.is_file() else own
-    try:
-        text = card(store, hub.repo, terms.licence, findings, earlier=earlier, own=words, with_map=MAP in found)
-    except Exception as error:  # yaml raises what it likes
-        raise UsageError(f"The YAML at the top of {README} cannot be read: {error}. Mend it first.") from error
-    found[README] = text.encode()
-    return found
+    there = _there(hub)
+    own = _words(hub, store.root, there)
+
+    def text(release: str, earlier: Sequence[Release]) -> bytes:
+        try:
+            made = card(
+                store,
+                hub.repo,
+                terms.licence,
+                findings,
+                release=release,
+                earlier=earlier,
+                own=own,
+                with_map=MAP in found,
+            )
+        except Exception as error:  # yaml raises what it likes
+            raise UsageError(f"The YAML at the top of {README} cannot be read: {error}. Mend it first.") from error
+        return made.encode()
+
+    following = next_release(there.refs)
+    here = [one.name for one in there.releases if one.commit == there.head]
+    same = text(here[0] if here else following, [one for one in there.releases if one.commit != there.head])
+    if there.head is not None and not compare(hub, {**found, README: same}, is_ours):
+        return {**found, README: same}
+    return {**found, README: text(following, there.releases)}
 
 
 def remember(root: Path, published: Published) -> None:
@@ -110,20 +165,100 @@ def remember(root: Path, published: Published) -> None:
     write_aside(root / HUB, json.dumps(told).encode())
 
 
-def _there(hub: Hub) -> tuple[dict[str, str], str]:
-    """Refs and card of a repository; nothing of one that is not there."""
+@dataclass(frozen=True)
+class _There:
+    """What a repository is before it is published to.
+
+    Attributes:
+        refs: name to commit.
+        releases: newest first.
+        card: README.md; empty if there is none.
+    """
+
+    refs: Mapping[str, str]
+    releases: Sequence[Release]
+    card: str
+
+    @property
+    def head(self) -> str | None:
+        """The newest commit."""
+        return self.refs.get("main")
+
+
+def _there(hub: Hub) -> _There:
+    """Nothing of a repository that is not there."""
     from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
 
-    def ask() -> tuple[dict[str, str], str]:
+    def ask() -> _There:
         try:
-            found = hub.api.list_repo_refs(hub.repo, repo_type=hub.kind)
-            refs = {ref.name: str(ref.target_commit) for ref in (*found.branches, *found.tags)}
-            at = hub.api.hf_hub_download(hub.repo, README, repo_type=hub.kind, revision=refs.get("main"))
-            return refs, Path(at).read_text(encoding="utf-8")
+            refs = hub.refs_once()
         except RepositoryNotFoundError:
-            return {}, ""
+            return _There({}, (), "")
+        commits = hub.api.list_repo_commits(hub.repo, repo_type=hub.kind)
+        titles = {str(one.commit_id): f"{one.title}, {one.created_at:%Y-%m-%d}" for one in commits}
+        releases = [Release(name, refs[name], titles.get(refs[name], "")) for name in numbered(refs)]
+        try:
+            at = hub.api.hf_hub_download(hub.repo, README, repo_type=hub.kind, revision=refs.get("main"))
         except EntryNotFoundError:
-            return refs, ""
+            return _There(refs, releases, "")
+        return _There(refs, releases, Path(at).read_text(encoding="utf-8"))
 
-    answer: tuple[dict[str, str], str] = hub.call(ask)
+    answer: _There = hub.call(ask)
     return answer
+
+
+def _words(hub: Hub, root: Path, there: _There) -> str:
+    """The card whose words are kept: of this disk, unless somebody has written into the one on the Hub since."""
+    mine = root / README
+    if not mine.is_file():
+        return there.card
+    told = _told(root)
+    if there.card and told.get("repo") == hub.repo and told.get("commit") not in (None, there.head):
+        before, now = _card_of(hub, str(told["commit"])), _card_of(hub, str(there.head))
+        if before is not None and before != now:
+            hub.say(f"{README} was changed on the Hub; those words are kept, not those of {mine}")
+            return there.card
+    return mine.read_text(encoding="utf-8")
+
+
+def _card_of(hub: Hub, commit: str) -> str | None:
+    """The hash of the card in a commit; None if there is none."""
+    from huggingface_hub.errors import RevisionNotFoundError
+
+    def ask() -> str | None:
+        try:
+            found = hub.api.get_paths_info(hub.repo, [README], revision=commit, repo_type=hub.kind)
+        except RevisionNotFoundError:
+            return None
+        return next((str(getattr(one, "blob_id", "")) for one in found), None)
+
+    answer: str | None = hub.call(ask)
+    return answer
+
+
+def _told(root: Path) -> dict[str, Any]:
+    """Where a dataset was published or pulled from; nothing if nobody says."""
+    try:
+        told = json.loads((root / HUB).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _parents(story: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Where all that a dataset was made from lay on the Hub."""
+    for parent in story.get("parents") or ():
+        yield parent.get("hub") or {}
+        yield from _parents(parent.get("provenance") or {})
+
+
+def _without_paths(story: Mapping[str, Any]) -> dict[str, Any]:
+    """Provenance for others, who know parents by name and fingerprint; folders of a disk are nobody's business."""
+    parents = [
+        {
+            **{key: value for key, value in parent.items() if key != "path"},
+            "provenance": _without_paths(parent["provenance"]) if parent.get("provenance") else None,
+        }
+        for parent in story.get("parents") or ()
+    ]
+    return {**story, "parents": parents}

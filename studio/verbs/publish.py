@@ -9,8 +9,16 @@ from curation.checks import check
 from curation.errors import StudioError, UsageError
 from curation.hub.calls import Hub
 from curation.hub.checkpoint import checkpoint_contents
-from curation.hub.dataset import README, Terms, contents_of, remember, require_publishable
-from curation.hub.publish import Contents, Difference, compare, require_writable
+from curation.hub.dataset import (
+    README,
+    Terms,
+    contents_of,
+    is_ours,
+    known_commits,
+    remember,
+    require_publishable,
+)
+from curation.hub.publish import Contents, Difference, compare, everything, require_writable
 from curation.hub.publish import publish as send
 from curation.store import Store
 from curation.table import Table
@@ -33,7 +41,7 @@ class Publish:
     licence: str = ""
     """An id of the Hub's, such as cc-by-4.0 or apache-2.0."""
     public: bool = False
-    """Make a new repository public; without it, it is private."""
+    """Let everybody see it; without it a new repository is private, and a public one refused."""
     message: str = "Publish with Teleop Studio"
     """Of the commit."""
     policy: bool = False
@@ -42,6 +50,8 @@ class Publish:
     """Publish episodes in the trash too."""
     force: bool = False
     """Publish although the checks found errors; the card names them."""
+    replace: bool = False
+    """Replace data on the Hub that this was not made from."""
     dry_run: bool = False
     """Only say what would change, and print the card."""
     json: bool = False
@@ -52,18 +62,29 @@ def publish(options: Publish, console: Console) -> int:
     """Check, compare, send, move the tag."""
     hub = Hub(options.to, "model" if options.policy else "dataset", say=console.progress)
     store = None if options.policy else Store.open(dataset_path(options.what))
+    if not options.dry_run:
+        require_writable(hub)
     contents = _contents(options, hub, store, console)
-    card = _text(contents[README])
+    ours = everything if store is None else is_ours
     if options.dry_run:
-        difference = compare(hub, contents)
+        card = _text(contents[README])
+        difference = compare(hub, contents, ours)
         console.result(f"{_changes(difference)}\n\n{card}", {**asdict(difference), "card": card})
         return 0
-    require_writable(hub)
-    done = send(hub, contents, private=not options.public, message=options.message, tagged=store is not None)
+    done = send(
+        hub,
+        contents,
+        private=not options.public,
+        message=options.message,
+        tagged=store is not None,
+        ours=ours,
+        known=None if store is None or options.replace else known_commits(store.root, hub.repo),
+    )
     if store is not None:
         remember(store.root, done)
     tag = f", tags {done.tag} and {done.release}" if done.tag else ""
-    text = f"{_changes(done.difference)}\n{done.url} is at {done.commit[:8]}{tag}."
+    seen = "private" if done.private else "public"
+    text = f"{_changes(done.difference)}\n{done.url} ({seen}) is at {done.commit[:8]}{tag}."
     console.result(text, asdict(done))
     return 0
 
@@ -90,12 +111,14 @@ def _table(store: Store) -> Table | None:
 def _changes(difference: Difference) -> str:
     lines = [
         f"{len(difference.added)} files new, {len(difference.changed)} changed, {len(difference.deleted)} taken away, "
-        f"{difference.unchanged} as they were; {difference.size / 1e6:.1f} MB to send at most"
+        f"{difference.unchanged} as they were; at most {difference.size / 1e6:.1f} MB to send"
     ]
     for mark, names in (("+", difference.added), ("~", difference.changed), ("-", difference.deleted)):
         lines += [f"{mark} {name}" for name in names[:SHOWN]]
         if len(names) > SHOWN:
             lines.append(f"{mark} and {len(names) - SHOWN} more")
+    if difference.kept:
+        lines.append(f"Not of the dataset, left as they are: {', '.join(difference.kept[:SHOWN])}")
     return "\n".join(lines)
 
 
