@@ -83,12 +83,12 @@ def card(
         raise ValueError("the YAML at the top of README.md is no mapping")
     words = own[front.end() :] if front else own
     made = {**kept, **_yaml(store, repo, licence, kept)}
-    body = "\n".join(
-        [BEGIN, *_body(store, repo, with_map), *_found(store, findings), *_loading(repo, release, earlier), END]
-    )
+    made_part = [BEGIN, *_body(store, repo, with_map), *_found(store, findings), *_loading(repo, release, earlier), END]
+    body = "\n".join(made_part)
     head, tail = (words[: words.index(BEGIN)], words[words.index(END) + len(END) :]) if _marked(words) else (words, "")
     text = yaml.safe_dump(made, sort_keys=False, allow_unicode=True)
-    return f"---\n{text}---\n{head.rstrip()}\n\n{body}\n{tail}".replace("\n\n\n", "\n\n")
+    # Stripped, so that making it again from itself changes nothing.
+    return f"---\n{text}---\n" + "\n\n".join(part for part in (head.strip(), body, tail.strip()) if part) + "\n"
 
 
 def _marked(words: str) -> bool:

@@ -140,6 +140,7 @@ def route(method: str, pattern: str):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version, hub = "HTTP/1.1", None
+    disable_nagle_algorithm = True  # head and body are written one after the other, and a client on its way waits 40 ms
 
     def log_message(self, *a): ...
 
