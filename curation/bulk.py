@@ -80,7 +80,9 @@ class Bulk:
         place = self._data.write(layout.data_table(self._stored, columns))
         own: Running = {key: NumericStats.of(values) for key, values in columns.items()} | images
         self._hold(layout.episode_table(self._record(row, task, length, place), lerobot_stats(own)))
-        write_aside(self.root / layout.histograms_path(row.episode_id), histograms_bytes(images), durable=False)
+        histograms = self.root / layout.histograms_path(row.episode_id)
+        if not histograms.exists():  # unless they were copied with an episode that is kept whole
+            write_aside(histograms, histograms_bytes(images), durable=False)
         for key, values in columns.items():
             self._numbers[key].append(values)
         self._images = merged(self._images, dict(images))

