@@ -29,7 +29,7 @@ def building(to: Path) -> Iterator[Path]:
     partial = _partial(to)
     try:
         yield partial
-        _put(partial, to)
+        put(partial, to)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
@@ -68,8 +68,13 @@ def _runs(pid: int) -> bool:
     return True
 
 
-def _put(partial: Path, to: Path) -> None:
-    """Give a finished dataset its name, unless something has appeared there."""
+def put(partial: Path, to: Path) -> None:
+    """Give a finished dataset its name, unless something has appeared there.
+
+    Raises:
+        TargetExists: something has.
+        CannotWrite: the disk refused.
+    """
     appeared = TargetExists(to, "It appeared meanwhile. Choose another --to.")
     if os.path.lexists(to):
         raise appeared

@@ -149,12 +149,21 @@ class Hub:
         return min(float(after) + 1, LONGEST_WAIT_S) if after.isdecimal() else FIRST_WAIT_S * 2.0 ** (number - 1)
 
     def _words(self, error: BaseException) -> str:
-        from huggingface_hub.errors import OfflineModeIsEnabled, RepositoryNotFoundError, RevisionNotFoundError
+        from huggingface_hub.errors import (
+            GatedRepoError,
+            OfflineModeIsEnabled,
+            RepositoryNotFoundError,
+            RevisionNotFoundError,
+        )
 
         again = " Run the same command again to go on; what was uploaded is not sent twice."
         status, where = _status(error), f"{self.kind} {self.repo}"
         if isinstance(error, RevisionNotFoundError):
             return f"{where} has no such revision on the Hub. See its branches and tags there, or leave it out."
+        if isinstance(error, GatedRepoError):
+            return (
+                f"{where} asks for its conditions to be accepted. Do that on its page, then run the same command again."
+            )
         if isinstance(error, RepositoryNotFoundError) or status == 404:
             return (
                 f"There is no {where} on the Hub, or it is private and this token cannot see it. "
@@ -169,7 +178,7 @@ class Hub:
                 return "The Hub does not know this token. Log in with hf auth login, or set HF_TOKEN."
             case 403:
                 return (
-                    f"The token may not write {where}: it is read-only, or the namespace is not yours. "
+                    f"The token may not do that with {where}: it is read-only, or the namespace is not yours. "
                     "Make one with write access at https://huggingface.co/settings/tokens."
                 )
             case 409 | 412:

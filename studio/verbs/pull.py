@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from curation.errors import NotADataset
 from curation.hub.calls import Hub
 from curation.hub.pull import pull as fetch
 from studio.console import Console
@@ -32,5 +33,9 @@ def pull(options: Pull, console: Console) -> int:
     to = dataset_path(options.to)
     commit = fetch(Hub(options.repo.removeprefix("hf:"), say=console.progress), to, options.revision)
     console.step(f"{options.repo} at {commit} is at {to}; every file is what the Hub says it is.")
-    console.result(*summary(to))
+    try:
+        text, data = summary(to)
+    except NotADataset as error:  # of an older version, which can be converted
+        text, data = str(error), {"dataset": str(to)}
+    console.result(text, data)
     return 0
