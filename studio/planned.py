@@ -45,55 +45,60 @@ def opened(names: Sequence[str]) -> list[Store]:
     return [Store.open(dataset_path(name)) for name in names]
 
 
-def finish(plan: Plan, stores: Sequence[Store], into: Into, console: Console, allow: Sequence[str] = ()) -> int:
-    """Show a plan, ask, apply.
+@dataclass(frozen=True)
+class Planned:
+    """What a command would do.
+
+    Attributes:
+        plans: target, as it was named, to plan.
+        stores: the sources of all plans.
+        allow: kinds of differences between the sources that are accepted.
+        notes: what to say about single episodes, such as why one was left out.
+    """
+
+    plans: Mapping[str, Plan]
+    stores: Sequence[Store]
+    allow: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def seen(planned: Planned) -> dict[Path, Preview]:
+    """What each result would be, by target.
 
     Raises:
-        UsageError: it cannot be applied, or nobody is there to be asked.
-        StudioError: applying failed; sources are untouched.
+        TargetExists: something is at a target.
+        StudioError: a plan cannot be applied.
     """
-    made = _finished({into.to: plan}, stores, into, console, allow)
-    for text, data in made:
-        console.result(text, data)
-    return 0
-
-
-def finish_all(plans: Mapping[str, Plan], stores: Sequence[Store], into: Into, console: Console) -> int:
-    """The same for several results of one command: all are shown, and asked about once.
-
-    Args:
-        plans: target to plan.
-        stores: the sources of all.
-        into: its target is not used.
-        console: prints one result.
-
-    Raises:
-        UsageError: one cannot be applied, or nobody is there to be asked. Nothing was written.
-        StudioError: applying one failed; those before it are whole.
-    """
-    made = _finished(plans, stores, into, console, ())
-    if made:
-        console.result("\n".join(text for text, _ in made), [data for _, data in made])
-    return 0
-
-
-def _finished(
-    plans: Mapping[str, Plan], stores: Sequence[Store], into: Into, console: Console, allow: Sequence[str]
-) -> list[tuple[str, dict[str, Any]]]:
-    """Text and data of each result; nothing, if the answer was no."""
-    targets = {dataset_path(name): plan for name, plan in plans.items()}
-    seen = {}
-    for to, plan in targets.items():
+    found = {}
+    for name, plan in planned.plans.items():
+        to = dataset_path(name)
         require_free(to)
-        require_agreement(plan, stores, allow)
-        seen[to] = preview(plan, stores)
-        if not into.yes or seen[to].differences:
-            console.step(f"{to}\n{plan_text(seen[to])}")
-    if not into.yes and not _agreed(targets):
+        require_agreement(plan, planned.stores, planned.allow)
+        found[to] = preview(plan, planned.stores)
+    return found
+
+
+def finish(planned: Planned, into: Into, console: Console) -> int:
+    """Show what would be done, ask once, apply.
+
+    Raises:
+        UsageError: something cannot be applied, or nobody is there to be asked. Nothing was written.
+        StudioError: applying failed; results before it are whole, sources are untouched.
+    """
+    for note in planned.notes:
+        console.step(note)
+    sights = seen(planned)
+    for to, sight in sights.items():
+        if not into.yes or sight.differences:
+            console.step(f"{to}\n{plan_text(sight)}")
+    if not into.yes and not _agreed(sights):
         console.step("Nothing was written.")
-        return []
-    results = [(applied(plan, to, console, allow), seen[to]) for to, plan in targets.items()]
-    return [(told(done, sight), data_of(done, sight)) for done, sight in results]
+        return 0
+    plans = {dataset_path(name): plan for name, plan in planned.plans.items()}
+    done = [(applied(plan, to, console, planned.allow), sights[to]) for to, plan in plans.items()]
+    data = [data_of(one, sight) for one, sight in done]
+    console.result("\n".join(told(one, sight) for one, sight in done), data[0] if len(data) == 1 else data)
+    return 0
 
 
 def applied(
@@ -109,18 +114,18 @@ def applied(
     return apply(plan, to, tell=tell, allow=allow, expected=expected)
 
 
-def told(done: Applied, seen: Preview) -> str:
+def told(done: Applied, sight: Preview) -> str:
     """What came out, in two lines."""
     videos = ", ".join(f"{count} {how}" for how, count in sorted(done.videos.items())) or "no videos"
     likeness = f" (at least {done.least_psnr:.1f} dB like their sources)" if done.least_psnr != float("inf") else ""
     return (
-        f"{done.root}: {done.episodes} episodes, {done.frames} frames, {seen.after.seconds:.0f} s. "
+        f"{done.root}: {done.episodes} episodes, {done.frames} frames, {sight.after.seconds:.0f} s. "
         f"Videos: {videos}{likeness}.\n"
         "Every number and every video was compared with its source; sources are untouched."
     )
 
 
-def data_of(done: Applied, seen: Preview) -> dict[str, Any]:
+def data_of(done: Applied, sight: Preview) -> dict[str, Any]:
     """The same as JSON values."""
     least = None if done.least_psnr == float("inf") else round(done.least_psnr, 2)
     return {
@@ -129,9 +134,9 @@ def data_of(done: Applied, seen: Preview) -> dict[str, Any]:
         "frames": done.frames,
         "videos": done.videos,
         "least_psnr_db": least,
-        "masked_left_out": seen.masked,
-        "dropped": seen.dropped,
-        "differences": [asdict(difference) for difference in seen.differences],
+        "masked_left_out": sight.masked,
+        "dropped": sight.dropped,
+        "differences": [asdict(difference) for difference in sight.differences],
     }
 
 

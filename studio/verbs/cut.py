@@ -12,7 +12,7 @@ from curation.plan import Cut as CutEdit
 from curation.plan import begin, edited
 from studio.console import Console
 from studio.options import Name
-from studio.planned import Into, finish, opened
+from studio.planned import Into, Planned, finish, opened
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +32,14 @@ class Cut:
 
 def cut(options: Cut, console: Console) -> int:
     """Plan, show, ask, apply."""
+    return finish(planned(options), options.into, console)
+
+
+def planned(options: Cut) -> Planned:
+    """What it would do."""
     if not options.at:
         raise UsageError("Where? Give at least one frame.")
     stores = opened([options.dataset])
     entry = chosen(stores[0].root, [options.episode])[0]
     plan = begin(stores, with_masked=options.into.with_masked)
-    return finish(edited(plan, CutEdit((0, entry.episode_id), options.at)), stores, options.into, console)
+    return Planned({options.into.to: edited(plan, CutEdit((0, entry.episode_id), options.at))}, stores)

@@ -13,7 +13,7 @@ from curation.plan import begin, edited
 from curation.query import query
 from studio.console import Console
 from studio.options import Name
-from studio.planned import Into, finish, opened
+from studio.planned import Into, Planned, finish, opened
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,11 @@ class Drop:
 
 def drop(options: Drop, console: Console) -> int:
     """Plan, show, ask, apply."""
+    return finish(planned(options), options.into, console)
+
+
+def planned(options: Drop) -> Planned:
+    """What it would do."""
     if not options.episodes and not options.where:
         raise UsageError("Which episodes? Give numbers or ids, or --where.")
     stores = opened([options.dataset])
@@ -45,4 +50,4 @@ def drop(options: Drop, console: Console) -> int:
     if not there:
         raise UsageError(f"Nothing to drop: no episode of {stores[0].root} outside the trash is meant.")
     plan = edited(plan, DropEdit(there, options.where or "named one by one"))
-    return finish(plan, stores, options.into, console)
+    return Planned({options.into.to: plan}, stores)

@@ -9,8 +9,9 @@ import tyro
 
 from curation.errors import UsageError
 from curation.plan import Keep, Plan, begin, edited
+from studio.chosen import kept_of, reasons
 from studio.console import Console
-from studio.planned import Into, finish_all, opened
+from studio.planned import Into, Planned, finish, opened
 from studio.verbs.choose import Choose, Ref, choose
 
 
@@ -29,20 +30,22 @@ class Filter:
 
 def filter(options: Filter, console: Console) -> int:  # noqa: A001 - the command is called so
     """Choose, say what was dropped and why, plan, show, ask, apply."""
+    return finish(planned(options), options.into, console)
+
+
+def planned(options: Filter) -> Planned:
+    """What it would do."""
     stores = opened(options.datasets)
     found = choose(options.choose, [store.root for store in stores])
-    for part in found.parts:
-        for episode_id, reason in part.selection.dropped.items():
-            console.step(f"{part.name} {episode_id[:8]}: {reason}")
+    # An episode in the trash never passes a filter.
     plan = begin(stores)
+    plans = {options.into.to: _keep(plan, kept_of(found), found.why)}
     numbers = {part.name: number for number, part in enumerate(found.parts)}
-    kept = tuple((numbers[part.name], name) for part in found.parts for name in part.selection.kept)
-    results = {options.into.to: _keep(plan, kept, found.why)}
     for control in found.controls:
         refs = tuple((numbers[key.dataset], key.episode_id) for key in cast("tuple[Ref, ...]", control.keys))
         why = f"{control.kind} control, seed {control.seed}, of: {found.why}"
-        results[f"{options.into.to}-{control.kind}"] = _keep(plan, refs, why)
-    return finish_all(results, stores, options.into, console)
+        plans[f"{options.into.to}-{control.kind}"] = _keep(plan, refs, why)
+    return Planned(plans, stores, notes=reasons(found))
 
 
 def _keep(plan: Plan, kept: tuple[tuple[int, str], ...], why: str) -> Plan:

@@ -8,7 +8,7 @@ from curation.plan import begin
 from studio.console import Console
 from studio.edits import Changes, changed
 from studio.options import Name
-from studio.planned import Into, finish, opened
+from studio.planned import Into, Planned, finish, opened
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,11 @@ class Gripper:
 
 def gripper(options: Gripper, console: Console) -> int:
     """Plan, show, ask, apply."""
+    return finish(planned(options), options.into, console)
+
+
+def planned(options: Gripper) -> Planned:
+    """What it would do."""
     stores = opened([options.dataset])
     plan = begin(stores, with_masked=options.into.with_masked)
-    return finish(changed(plan, stores, Changes(gripper=options.ranges)), stores, options.into, console)
+    return Planned({options.into.to: changed(plan, stores, Changes(gripper=options.ranges))}, stores)

@@ -7,18 +7,22 @@ from dataclasses import dataclass, field
 import tyro
 
 from curation.plan import begin
+from studio.chosen import chosen_of
 from studio.console import Console
 from studio.edits import Changes, changed
-from studio.planned import Into, finish, opened
+from studio.planned import Into, Planned, finish, opened
+from studio.verbs.choose import Choose
 
 
 @dataclass(frozen=True, kw_only=True)
 class Merge:
-    """Make one dataset of several, after naming every difference between them; each episode keeps its own video."""
+    """Make one dataset of several, after naming every difference between them; each episode keeps its own video. With
+    filters only the episodes that pass, with changes in another form."""
 
     datasets: tyro.conf.Positional[tuple[str, ...]]
-    """Two or more datasets, in order."""
+    """Datasets, in order."""
     into: Into
+    choose: Choose = field(default_factory=Choose)
     changes: Changes = field(default_factory=Changes)
     json: bool = False
     """Print what was written as JSON."""
@@ -26,6 +30,12 @@ class Merge:
 
 def merge(options: Merge, console: Console) -> int:
     """Plan, show, ask, apply."""
+    return finish(planned(options), options.into, console)
+
+
+def planned(options: Merge) -> Planned:
+    """What it would do."""
     stores = opened(options.datasets)
-    plan = changed(begin(stores, with_masked=options.into.with_masked), stores, options.changes)
-    return finish(plan, stores, options.into, console, options.changes.allow)
+    plan, notes = chosen_of(begin(stores, with_masked=options.into.with_masked), stores, options.choose)
+    plan = changed(plan, stores, options.changes)
+    return Planned({options.into.to: plan}, stores, options.changes.allow, notes)

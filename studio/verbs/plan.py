@@ -8,15 +8,16 @@ from pathlib import Path
 import tyro
 
 from curation.fingerprint import fingerprint
-from curation.plan import Keep, begin, edited
+from curation.plan import begin
 from curation.preflight import require_agreement
 from curation.preview import preview
 from curation.recipe import write_recipe
+from studio.chosen import chosen_of
 from studio.console import Console
 from studio.edits import Changes, changed
 from studio.plan_text import plan_data, plan_text
 from studio.planned import opened
-from studio.verbs.choose import Choose, choose
+from studio.verbs.choose import Choose
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +39,9 @@ class Plan:
 def plan(options: Plan, console: Console) -> int:
     """Print what would change; exits with 3 while the datasets do not fit together."""
     stores = opened(options.datasets)
-    made = begin(stores, with_masked=options.with_masked)
-    if options.choose.filters or options.choose.where:
-        found = choose(options.choose, [store.root for store in stores])
-        there = {clip.ref for clip in made.clips}
-        kept = [(number, name) for number, part in enumerate(found.parts) for name in part.selection.kept]
-        made = edited(made, Keep(tuple(ref for ref in kept if ref in there), found.why))
+    made, notes = chosen_of(begin(stores, with_masked=options.with_masked), stores, options.choose)
+    for note in notes:
+        console.step(note)
     made = changed(made, stores, options.changes)
     seen = preview(made, stores)
     text = plan_text(seen)

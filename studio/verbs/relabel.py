@@ -9,7 +9,7 @@ from curation.plan import Relabel as RelabelEdit
 from curation.plan import begin, edited
 from studio.console import Console
 from studio.options import Name
-from studio.planned import Into, finish, opened
+from studio.planned import Into, Planned, finish, opened
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,12 @@ class Relabel:
 
 def relabel(options: Relabel, console: Console) -> int:
     """Plan, show, ask, apply."""
+    return finish(planned(options), options.into, console)
+
+
+def planned(options: Relabel) -> Planned:
+    """What it would do."""
     stores = opened([options.dataset])
     refs = tuple((0, entry.episode_id) for entry in chosen(stores[0].root, options.episodes)) or None
     plan = edited(begin(stores, with_masked=options.into.with_masked), RelabelEdit(options.task, options.old, refs))
-    return finish(plan, stores, options.into, console)
+    return Planned({options.into.to: plan}, stores)

@@ -11,7 +11,7 @@ from curation.plan import begin
 from studio.console import Console
 from studio.edits import Changes, changed
 from studio.options import Name
-from studio.planned import Into, finish, opened
+from studio.planned import Into, Planned, finish, opened
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +29,13 @@ class Rename:
 
 def rename(options: Rename, console: Console) -> int:
     """Plan, show, ask, apply."""
+    return finish(planned(options), options.into, console)
+
+
+def planned(options: Rename) -> Planned:
+    """What it would do."""
     if not options.names:
         raise UsageError("What shall be renamed? Give OLD:NEW.")
     stores = opened([options.dataset])
     plan = begin(stores, with_masked=options.into.with_masked)
-    return finish(changed(plan, stores, Changes(rename=options.names)), stores, options.into, console)
+    return Planned({options.into.to: changed(plan, stores, Changes(rename=options.names))}, stores)

@@ -14,7 +14,7 @@ from curation.plan import Keep, begin, edited
 from curation.splits import split as divided
 from studio.console import Console
 from studio.options import Name
-from studio.planned import Into, finish_all, opened
+from studio.planned import Into, Planned, finish, opened
 
 _BY: dict[str, Callable[[EpisodeRow], Hashable]] = {
     "none": lambda row: "",
@@ -48,6 +48,11 @@ class Split:
 
 def split(options: Split, console: Console) -> int:
     """Divide, then plan, show, ask and apply for every part."""
+    return finish(planned(options), options.into, console)
+
+
+def planned(options: Split) -> Planned:
+    """What it would do."""
     shares = _shares(options.parts)
     stores = opened([options.dataset])
     plan = begin(stores, with_masked=options.into.with_masked)
@@ -62,7 +67,7 @@ def split(options: Split, console: Console) -> int:
     for part, name in names.items():
         refs = tuple(clip.ref for clip, into in zip(plan.clips, part_of, strict=True) if into == part)
         plans[name] = edited(plan, Keep(refs, f"{part} of {' '.join(options.parts)}, {told}"))
-    return finish_all(plans, stores, options.into, console)
+    return Planned(plans, stores)
 
 
 def _shares(parts: tuple[str, ...]) -> dict[str, float]:

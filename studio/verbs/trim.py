@@ -15,7 +15,7 @@ from curation.rows import Rows
 from curation.store import Store
 from studio.console import Console
 from studio.options import Name
-from studio.planned import Into, finish, opened
+from studio.planned import Into, Planned, finish, opened
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +41,11 @@ class Trim:
 
 def trim(options: Trim, console: Console) -> int:
     """Plan, show, ask, apply."""
+    return finish(planned(options), options.into, console)
+
+
+def planned(options: Trim) -> Planned:
+    """What it would do."""
     given = [options.frames, options.phase, options.after_success, options.idle]
     if sum(value is not None for value in given) != 1:
         raise UsageError("Say how to trim with one of --frames, --phase, --after-success and --idle.")
@@ -56,7 +61,7 @@ def trim(options: Trim, console: Console) -> int:
             plan = edited(plan, TrimEdit(clip.ref, start, stop, _why(options)))
     if not any(not clip.whole for clip in plan.clips):
         raise UsageError(f"There is nothing to trim in {store.root}. Nothing was written.")
-    return finish(plan, stores, options.into, console)
+    return Planned({options.into.to: plan}, stores)
 
 
 def _frames(options: Trim, store: Store, rows: Rows, episode: SavedEpisode) -> tuple[int, int]:
