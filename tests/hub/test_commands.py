@@ -221,3 +221,22 @@ def test_the_token_is_nowhere(hub: Ours, tmp_path: Path) -> None:
     repo = hub.server.repos[("dataset", "alice/set")]
     for entry in repo.files(repo.resolve("main")).values():
         assert TOKEN.encode() not in repo.get(entry.oid)
+
+
+@pytest.mark.slow
+def test_the_words_on_the_card_load_that_release(hub: Ours, tmp_path: Path) -> None:
+    commands = hub.commands(tmp_path)
+    store = make_ours(tmp_path / "set", [20], ["pick"])
+    first = published(commands)
+    commands.studio("pull", "alice/set", "--to", "back")
+    card = (tmp_path / "back/README.md").read_text()
+    add_notes(store.root, [Note(store.rows()[0].episode_id, "comment", "later", "test")])
+    assert published(commands)["release"] == "v3.0.2"
+    code = card.split("```python\n")[1].split("```")[0]
+    done = subprocess.run(
+        [BIN / "python", "-W", "ignore", "-c", f"{code}\nprint(dataset.root, len(dataset))"],
+        env=commands.surroundings, capture_output=True, encoding="utf-8", timeout=200, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    folder, frames = done.stdout.split()[-2:]
+    assert (Path(folder).name, frames) == (first["commit"], "20")
