@@ -1,8 +1,10 @@
-"""Frames of saved episodes, read file by file."""
+"""Frames of saved episodes, read file by file; what was read lately is kept, because an edit looks three times."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -11,8 +13,59 @@ from numpy.typing import NDArray
 from curation import layout
 from curation.episodes import SavedEpisode
 from curation.errors import DataError
+from curation.frames import Feature
 from curation.info import NUMBERS
 from curation.store import Store
+
+MOST_BYTES = 64 << 20
+"""Of columns that are kept."""
+
+
+class _Lately:
+    """Columns of files as they were read last; a file that was replaced meanwhile is read anew."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[Any, ...], dict[str, NDArray[Any]]] = OrderedDict()
+        self._bytes = 0
+        self._lock = Lock()
+
+    def columns(self, path: Path, features: dict[str, Feature]) -> dict[str, NDArray[Any]]:
+        """All rows of a file, shape (rows, D) each, not to be written to.
+
+        Raises:
+            DataError: the file is not whole.
+        """
+        key = (path, *_state(path), *((name, feature.dtype, feature.shape) for name, feature in features.items()))
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        values = layout.read_columns(path, features)
+        for array in values.values():
+            array.setflags(write=False)
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = values
+                self._bytes += _size(values)
+            while self._bytes > MOST_BYTES and self._kept:
+                self._bytes -= _size(self._kept.popitem(last=False)[1])
+        return values
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """What differs once a file is another one; nothing if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _size(values: dict[str, NDArray[Any]]) -> int:
+    return sum(array.nbytes for array in values.values())
+
+
+_LATELY = _Lately()
 
 
 class Rows:
@@ -39,7 +92,7 @@ class Rows:
             DataError: the file cannot be read, or has other rows than the episode has frames.
         """
         if episode.data != self._path:
-            self._values, self._path = layout.read_columns(episode.data, self._features), episode.data
+            self._values, self._path = _LATELY.columns(episode.data, self._features), episode.data
         rows = np.flatnonzero(self._values["episode_index"][:, 0] == episode.index)
         if len(rows) != episode.length or np.any(np.diff(rows) != 1):
             raise DataError(

@@ -131,24 +131,14 @@ def peers(folder: Path, halves: list[Path], whole: Path, count: int, ours: dict[
     os.environ["DELETE"] = str(len(doomed(whole)))
     told_peer("merge", peer("merge", *halves, joined), ours["merge"])
     new = folder / "new"
-    for name, root in (("a video an episode", whole), ("joined videos", joined)):
-        own = ours if root == whole else on_joined(root)
-        for what in ("delete", "split"):
-            took = peer(what, root, new)
-            told_peer(f"{what}, {name}", took, own[what])
-            shutil.rmtree(new)
+    for what in ("delete", "split"):
+        told_peer(f"{what}, a video an episode", peer(what, whole, new), ours[what])
+        shutil.rmtree(new)
     told_peer("recompute_stats, numbers only", peer("stats", whole, new), ours["stats"])
-
-
-def on_joined(joined: Path) -> dict[str, Timed]:
-    """Ours on LeRobot's layout: the same compressed frames are cut out of its long videos."""
-    new = joined.with_name("new")
+    # The same compressed frames are cut out of its long videos, where LeRobot encodes the rest of a file anew.
     dropped = best(lambda: studio("drop", joined, *doomed(joined), "--to", new), new)
     told("studio drop from joined videos", dropped)
-    parts = [joined.with_name(f"new-{part}") for part in ("train", "test")]
-    halved = best(lambda: studio("split", joined, "train=0.8", "test=0.2", "--to", new), *parts)
-    told("studio split of joined videos", halved)
-    return {"delete": dropped, "split": halved}
+    told_peer("delete, joined videos", peer("delete", joined, new), dropped)
 
 
 def doomed(root: Path) -> list[str]:
@@ -250,7 +240,9 @@ def studio(*arguments: object, yes: bool = True, fails: bool = False) -> Timed:
 def run(*command: object, fails: bool = False) -> Timed:
     os.sync()
     began = time.monotonic()
-    child = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    child = subprocess.Popen(
+        [str(word) for word in command], env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
     memory = _Memory(child.pid)
     memory.start()
     _, said = child.communicate()
@@ -261,6 +253,12 @@ def run(*command: object, fails: bool = False) -> Timed:
     if child.returncode and not fails:
         raise SystemExit(f"{command}: {said.decode(errors='replace')[-2000:]}")
     return Timed(wall, memory.most >> 10)
+
+
+def _environment() -> dict[str, str]:
+    """With compiled modules kept, as everybody has them but who forbids it."""
+    own = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    return {**own, "HF_HUB_OFFLINE": "1", "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "studio-bench-pyc")}
 
 
 class _Memory(threading.Thread):
@@ -286,7 +284,7 @@ class _Memory(threading.Thread):
 
 
 def peer(what: str, *paths: Path) -> Timed:
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_DATASETS_CACHE": str(paths[0].with_name("cache"))}
+    environment = {**_environment(), "HF_DATASETS_CACHE": str(paths[0].with_name("cache"))}
     done = subprocess.run(
         [sys.executable, "-c", PEER, what, *map(str, paths)],
         env=environment,
