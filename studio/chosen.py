@@ -15,7 +15,7 @@ def chosen_of(plan: Plan, stores: Sequence[Store], options: Choose) -> tuple[Pla
     Raises:
         UsageError: what is asked makes no sense.
     """
-    if not options.filters and not options.where:
+    if not (options.filters or options.where or options.farther_than is not None):
         return plan, ()
     found = choose(options, [store.root for store in stores])
     there = {clip.ref for clip in plan.clips}

@@ -9,6 +9,7 @@ import importlib
 import os
 import signal
 import sys
+from types import ModuleType
 from typing import Any
 
 COMMANDS = {
@@ -99,8 +100,6 @@ def _guarded(name: str, rest: list[str]) -> int:
 
 
 def _call(name: str, rest: list[str]) -> int:
-    import tyro
-
     from studio.console import Console
 
     if name in SIMULATING and not {"-h", "--help"} & set(rest):
@@ -108,8 +107,21 @@ def _call(name: str, rest: list[str]) -> int:
         from recorders.world.gl import require_opengl
 
         require_opengl()
+    module, options = parsed(name, rest)
+    code: int = getattr(module, name)(options, Console(as_json=options.json))
+    return code
+
+
+def parsed(name: str, rest: list[str]) -> tuple[ModuleType, Any]:
+    """The module of a command, and its options.
+
+    Raises:
+        SystemExit: the words are none of its, as tyro says on stderr; or help was asked for.
+    """
+    import tyro
+
     module = importlib.import_module(f"studio.verbs.{name}")
-    options: Any = tyro.cli(
+    options = tyro.cli(
         getattr(module, name.capitalize()),
         prog=f"studio {name}",
         args=rest,
@@ -120,8 +132,7 @@ def _call(name: str, rest: list[str]) -> int:
             tyro.conf.EnumChoicesFromValues,
         ),
     )
-    code: int = getattr(module, name)(options, Console(as_json=options.json))
-    return code
+    return module, options
 
 
 def _interrupt(number: int, frame: object) -> None:

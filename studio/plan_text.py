@@ -22,9 +22,23 @@ def plan_data(seen: Preview) -> dict[str, Any]:
     return told
 
 
-def plan_text(seen: Preview) -> str:
-    """What would change, line by line."""
-    return "\n".join([*_sizes(seen), *_changes(seen), *_features(seen), *_stats(seen), *_differences(seen)])
+def plan_text(seen: Preview, *, narrow: bool = False) -> str:
+    """What would change, line by line.
+
+    Args:
+        seen: the plan's preview.
+        narrow: in sentences that may be wrapped, instead of a table of 50 columns.
+    """
+    return "\n".join(
+        [
+            *(_sentences(seen) if narrow else _sizes(seen)),
+            *_tasks(seen),
+            *_changes(seen),
+            *_features(seen),
+            *_stats(seen),
+            *_differences(seen),
+        ]
+    )
 
 
 def _sizes(seen: Preview) -> Iterator[str]:
@@ -36,6 +50,15 @@ def _sizes(seen: Preview) -> Iterator[str]:
     if len(seen.parents) > 1:
         yield _line("together", before, width)
     yield _line("result", after, width)
+
+
+def _sentences(seen: Preview) -> Iterator[str]:
+    for name, side in (*seen.parents, ("result", seen.after)):
+        yield f"{name}: {side.episodes} episodes, {side.frames} frames, {side.seconds:.1f} s"
+
+
+def _tasks(seen: Preview) -> Iterator[str]:
+    before, after = seen.before, seen.after
     for task in dict.fromkeys([*before.tasks, *after.tasks]):
         have, will = before.tasks.get(task, 0), after.tasks.get(task, 0)
         yield f'task "{task}": {have}' + (f" -> {will} episodes" if have != will else " episodes")

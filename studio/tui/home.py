@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 
 from curation.errors import StudioError
 from studio.overview import Card, Overview
+from studio.tui.edit_form import Edit
 from studio.tui.home_card import CardLines
 from studio.tui.home_detail import Detail
 from studio.tui.home_jobs import RunningJobs
@@ -52,6 +53,8 @@ class HomeScreen(StudioScreen):
         Binding("n", "record", "new"),
         Binding("r", "resume", "record more"),
         Binding("t", "targets", "targets"),
+        Binding("e", "edit", "edit"),
+        Binding("p", "publish", "publish"),
         Binding("j", "jobs", "jobs"),
         Binding("g", "example", "make an example"),
         Binding("q", "app.leave", "quit"),
@@ -135,7 +138,7 @@ class HomeScreen(StudioScreen):
         """Keys that would do nothing here are not shown."""
         card = self.chosen if self.is_mounted else None
         match action:
-            case "open" | "resume":
+            case "open" | "resume" | "edit" | "publish":
                 return card is not None and not card.damage
             case "recover":
                 return card is not None and bool(card.unfinished or card.waiting)
@@ -159,6 +162,16 @@ class HomeScreen(StudioScreen):
     def action_targets(self) -> None:
         """Find positions."""
         self.shell.go(Place("targets", self.chosen.root if self.chosen else None))
+
+    def action_edit(self) -> None:
+        """Make a new dataset of the highlighted one, and others."""
+        if self.chosen is not None and not self.chosen.damage:
+            self.shell.go(Place("edit", self.chosen.root, Edit((self.chosen.root,))))
+
+    def action_publish(self) -> None:
+        """Publish the highlighted dataset."""
+        if self.chosen is not None and not self.chosen.damage:
+            self.shell.go(Place("publish", self.chosen.root))
 
     def action_jobs(self) -> None:
         """Show the jobs."""

@@ -16,6 +16,7 @@ from curation.library import Entry, entries
 from curation.query import query
 from studio.overview import mark
 from studio.tui.ask import Answers, Ask
+from studio.tui.edit_form import Edit
 from studio.tui.library_columns import GONE, columns
 from studio.tui.library_edits import comment, put_back, score, throw_away
 from studio.tui.library_words import counts_words, entry_words
@@ -55,6 +56,7 @@ class LibraryScreen(StudioScreen):
         Binding("full_stop", "step(1)", "one frame on", show=False),
         Binding("left_square_bracket", "speed(0.5)", "slower", show=False),
         Binding("right_square_bracket", "speed(2)", "faster", show=False),
+        Binding("e", "edit", "edit"),
         Binding("r", "record", "record more"),
     ]
 
@@ -261,6 +263,12 @@ class LibraryScreen(StudioScreen):
         self.query_one(Player).faster(factor)
 
     # Elsewhere
+
+    def action_edit(self) -> None:
+        """Make a new dataset: of what the filter shows, or without the marked episodes."""
+        marked = tuple(e.episode_id for e in self._all if e.episode_id in self._marked and e.state == "saved")
+        where = self.query_one("#filter", Input).value.strip()
+        self.go("edit", Edit((self._root,), where, marked))
 
     def action_record(self) -> None:
         """Record more into this dataset."""

@@ -60,6 +60,36 @@ class FormChecked(Message):
 
 
 @dataclass
+class EditSeen(Message):
+    """What an edit would do.
+
+    Attributes:
+        number: of the question.
+        words: of the command that does it; None if it would refuse.
+        text: what it would do, or why not.
+    """
+
+    number: int
+    words: list[str] | None
+    text: str
+
+
+@dataclass
+class PublishSeen(Message):
+    """What publishing would change, with the card.
+
+    Attributes:
+        number: of the question.
+        text: in words.
+        ready: whether it can be published.
+    """
+
+    number: int
+    text: str
+    ready: bool
+
+
+@dataclass
 class PlacementsRead(Message):
     """Where the episodes of a dataset began, shape (M, 2) [m]."""
 

@@ -17,6 +17,8 @@ SCREENS = {
     "setup": "studio.tui.setup:SetupScreen",
     "targets": "studio.tui.finder:FinderScreen",
     "library": "studio.tui.library:LibraryScreen",
+    "edit": "studio.tui.edit:EditScreen",
+    "publish": "studio.tui.publish:PublishScreen",
     "jobs": "studio.tui.jobs_screen:JobsScreen",
     "record": "studio.tui.record:make_screen",
 }

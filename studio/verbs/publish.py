@@ -18,6 +18,7 @@ from curation.hub.dataset import (
     remember,
     require_publishable,
 )
+from curation.hub.licences import require_licence
 from curation.hub.publish import Contents, Difference, compare, everything, require_writable
 from curation.hub.publish import publish as send
 from curation.store import Store
@@ -60,6 +61,7 @@ class Publish:
 
 def publish(options: Publish, console: Console) -> int:
     """Check, compare, send, move the tag."""
+    require_licence(options.licence)
     hub = Hub(options.to, "model" if options.policy else "dataset", say=console.progress)
     store = None if options.policy else Store.open(dataset_path(options.what))
     if not options.dry_run:
