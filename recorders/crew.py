@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -154,12 +154,13 @@ def _draw_journals(
 ) -> None:
     model = compile_scene(scene)
     painter = Painter(scene, model)
-    for path in jobs:
-        try:
-            send(draw_take(read_journal(path), root, scene, painter, encoding, lambda _: gate.wait()))
-        except DataError as error:
-            # One damaged take must not hold up the others; a full disk holds up all of them.
-            send(Undrawn(path, str(error)))
+    with closing(painter):
+        for path in jobs:
+            try:
+                send(draw_take(read_journal(path), root, scene, painter, encoding, lambda _: gate.wait()))
+            except DataError as error:
+                # One damaged take must not hold up the others; a full disk holds up all of them.
+                send(Undrawn(path, str(error)))
 
 
 def draw_take(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+
 import mujoco
 import numpy as np
 
@@ -53,8 +55,9 @@ class Painter:
         return self._data.site("tcp").xpos.copy()
 
     def close(self) -> None:
-        """Free the OpenGL context; left to the interpreter's exit it complains."""
+        """Free the OpenGL context."""
         if self._renderer is not None:
+            atexit.unregister(self.close)
             self._renderer.close()
             self._renderer = None
 
@@ -68,6 +71,9 @@ class Painter:
         if self._renderer is None:
             require_opengl()
             self._renderer = mujoco.Renderer(self.model, self._scene.height, self._scene.width)
+            # MuJoCo ends EGL at the interpreter's exit; a context still open then prints a traceback. What is
+            # registered last runs first.
+            atexit.register(self.close)
         return self._renderer
 
     def _depth(self, renderer: mujoco.Renderer) -> dict[str, Image]:
