@@ -107,8 +107,7 @@ class Crew:
         for process in self._processes:
             process.join(timeout=5)
         for channel in (self._jobs, self._results):
-            channel.cancel_join_thread()
-            channel.close()
+            end_channel(channel)
 
     def _require_alive(self) -> None:
         if self._died() and self._results.empty():
@@ -125,6 +124,19 @@ class Undrawn:
 
     journal: Path
     why: str
+
+
+def end_channel(channel: Any) -> None:
+    """Close a `multiprocessing.Queue` nobody reads any more; what it still holds is dropped.
+
+    Its feeder thread is given a second to end: one that is still running when the interpreter goes can be stopped
+    between taking a semaphore away and telling the resource tracker, which then complains on the terminal.
+    """
+    channel.close()
+    joining = threading.Thread(target=channel.join_thread, daemon=True)
+    joining.start()
+    joining.join(timeout=1)
+    channel.cancel_join_thread()
 
 
 class Gate:

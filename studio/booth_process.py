@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from curation.errors import FAILED
-from recorders.crew import as_child, no_interrupt
+from recorders.crew import as_child, end_channel, no_interrupt
 from recorders.devices.keys import HeldKeys, KeyEvent, Stroke
 from recorders.signals import Closed, Event, Message, Tick
 from studio.verbs.record import Record
@@ -98,8 +98,7 @@ class BoothProcess:
         self._process.terminate()
         self._process.join(timeout=5)
         for channel in (self._inbox, self._events, self._ticks):
-            channel.cancel_join_thread()
-            channel.close()
+            end_channel(channel)
 
 
 def _serve(options: Record, inbox: Any, events: Any, ticks: Any, releases: bool, chords: bool) -> None:
