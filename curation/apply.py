@@ -18,19 +18,21 @@ import numpy as np
 from curation import layout
 from curation.atomic import sync_all
 from curation.bulk import Bulk
+from curation.carried import Carried, carried
 from curation.columns import changed_features, changed_numbers, source_key
 from curation.companions import write_companions
-from curation.episodes import EpisodeRow, SavedEpisode
+from curation.episodes import EpisodeRow
 from curation.errors import DataError, UsageError
 from curation.fingerprint import fingerprint
 from curation.frames import Feature
 from curation.info import new_info
+from curation.instructions import instructions_of, said_by
 from curation.pictures import Pictures, Source
-from curation.plan import Plan, result_ids
+from curation.plan import Clip, Plan, result_ids
 from curation.preflight import require_agreement
 from curation.results import resulting_row
 from curation.rows import Rows
-from curation.splice import How
+from curation.splice import How, copy_file
 from curation.staging import building, require_free
 from curation.stats import NumericStats, lerobot_stats
 from curation.store import Store
@@ -48,7 +50,7 @@ class Applied:
         episodes, frames: in it.
         videos: how many were copied, remuxed and encoded.
         least_psnr: of any frame that was encoded anew [dB]; infinite if none was.
-        plan: hash of the plan.
+        lost: what of the sources was not carried along, and why.
     """
 
     root: Path
@@ -56,6 +58,7 @@ class Applied:
     frames: int
     videos: dict[How, int]
     least_psnr: float
+    lost: tuple[str, ...] = ()
 
 
 def apply(
@@ -90,21 +93,25 @@ def apply(
     ids = result_ids(plan, marks)
     _require_unique(ids)
     features = changed_features(stores[0].features, plan.parents[0].changes)
+    along = carried(plan, stores)
     with building(to) as partial:
-        info = _info(stores[0], plan, features)
-        bulk = Bulk(partial, info, features)
+        info = _info(stores[0], plan, features, along)
+        bulk = Bulk(partial, info, features, along.columns)
         pictures = Pictures(partial, _sources(plan, stores, ids, features), stores[0].encoding, stores[0].fps, hashes)
-        rows = _write(plan, stores, ids, bulk, pictures, tell)
+        rows = _write(plan, stores, ids, bulk, pictures, along, tell)
         bulk.close()
+        for name in along.files:
+            copy_file(stores[0].root / name, partial / name)
         write_companions(partial, plan, stores, marks, ids)
         tell("verifying", 0, 1)
         verify(partial, plan, stores, rows)
         sync_all(path for path in partial.rglob("*") if path.is_file())
-    return Applied(to, len(ids), plan.frames, dict(pictures.made), pictures.least_psnr)
+    return Applied(to, len(ids), plan.frames, dict(pictures.made), pictures.least_psnr, along.lost)
 
 
 def verify(root: Path, plan: Plan, stores: Sequence[Store], rows: Sequence[EpisodeRow]) -> None:
-    """Compare every number of a dataset with the source that its plan names, and its statistics with its numbers.
+    """Compare every number and instruction of a dataset with the source that its plan names, and its statistics with
+    its numbers.
 
     Raises:
         DataError: something differs.
@@ -116,17 +123,18 @@ def verify(root: Path, plan: Plan, stores: Sequence[Store], rows: Sequence[Episo
     for index, (clip, row) in enumerate(zip(plan.clips, rows, strict=True)):
         episode = store.episode(index)
         have = back.of(episode)
-        parent, source = plan.parents[clip.parent], stores[clip.parent]
-        want = _numbers(
-            sources[clip.parent], source, source.episode(clip.episode_id), clip.start, clip.stop, parent.changes
-        )
+        want, tasks = _frames(plan, stores, clip, sources[clip.parent], success=row.success)
         counter = np.arange(clip.frames)
         want |= {"frame_index": counter[:, None], "index": first + counter[:, None]}
+        want |= {"episode_index": np.full((clip.frames, 1), index), "timestamp": counter[:, None] / store.fps}
         for key, values in want.items():
             if not np.array_equal(have[key], values.astype(have[key].dtype), equal_nan=True):
                 raise DataError(f"{root}, episode {index}, {key}: what was written is not what was planned.")
+        if said_by(store, episode, have["task_index"]) != tasks:
+            raise DataError(f"{root}, episode {index}: its frames do not have the instructions that were planned.")
         # As text, because an unknown placement is NaN.
-        if str([episode.row.columns(), episode.task]) != str([row.columns(), clip.task]):
+        told = [row.columns(), list(dict.fromkeys(tasks))]
+        if str([episode.row.columns(), list(episode.tasks)]) != str(told):
             raise DataError(f"{root}, episode {index}: its row is not what was planned.")
         for key in seen:
             seen[key].append(have[key])
@@ -139,26 +147,34 @@ def verify(root: Path, plan: Plan, stores: Sequence[Store], rows: Sequence[Episo
 
 
 def _write(
-    plan: Plan, stores: Sequence[Store], ids: Sequence[str], bulk: Bulk, pictures: Pictures, tell: Tell
+    plan: Plan,
+    stores: Sequence[Store],
+    ids: Sequence[str],
+    bulk: Bulk,
+    pictures: Pictures,
+    along: Carried,
+    tell: Tell,
 ) -> list[EpisodeRow]:
     readers, made = [Rows(store) for store in stores], []
     for index, images in enumerate(pictures):
         clip, name = plan.clips[index], ids[index]
-        store, parent = stores[clip.parent], plan.parents[clip.parent]
-        episode = store.episode(clip.episode_id)
-        row = resulting_row(episode.row, clip, name, store.fps)
-        numbers = _numbers(readers[clip.parent], store, episode, clip.start, clip.stop, parent.changes)
-        bulk.add(row, clip.task, numbers, images)
+        store = stores[clip.parent]
+        row = resulting_row(store.episode(clip.episode_id).row, clip, name, store.fps)
+        numbers, tasks = _frames(plan, stores, clip, readers[clip.parent], success=row.success)
+        bulk.add(row, tasks, numbers, images, along.values(clip, store))
         made.append(row)
         tell("written", index + 1, len(ids))
     return made
 
 
-def _numbers(
-    reader: Rows, store: Store, episode: SavedEpisode, start: int, stop: int, changes: tuple[Any, ...]
-) -> dict[str, Any]:
-    part = {key: values[start:stop] for key, values in reader.numbers(episode).items()}
-    return changed_numbers(part, store.features, changes, success=episode.row.success and stop == episode.length)
+def _frames(
+    plan: Plan, stores: Sequence[Store], clip: Clip, reader: Rows, *, success: bool
+) -> tuple[dict[str, Any], list[str]]:
+    """The numbers of a clip's frames after all changes, and their instructions."""
+    store, changes = stores[clip.parent], plan.parents[clip.parent].changes
+    every = reader.of(store.episode(clip.episode_id))
+    part = {key: values[clip.start : clip.stop] for key, values in every.items() if key not in layout.BOOKKEEPING}
+    return changed_numbers(part, store.features, changes, success=success), instructions_of(clip, store, every)
 
 
 def _sources(plan: Plan, stores: Sequence[Store], ids: Sequence[str], features: dict[str, Feature]) -> list[Source]:
@@ -167,24 +183,23 @@ def _sources(plan: Plan, stores: Sequence[Store], ids: Sequence[str], features: 
     found = []
     for clip, name in zip(plan.clips, ids, strict=True):
         parent = plan.parents[clip.parent]
-        keys = {camera: source_key(camera, parent.changes) for camera in cameras}
+        keys = {camera: source_key(camera, parent.changes) or camera for camera in cameras}
         episode = stores[clip.parent].episode(clip.episode_id)
         alone = {path for path in episode.videos.values() if shared[clip.parent][path] == 1}
         found.append(Source(clip, name, stores[clip.parent].root, episode, keys, alone, parent.encode))
     return found
 
 
-def _info(first: Store, plan: Plan, features: dict[str, Feature]) -> dict[str, Any]:
-    """info.json without counts: the first parent's words about features that stay, and whatever else it says."""
+def _info(first: Store, plan: Plan, features: dict[str, Feature], along: Carried) -> dict[str, Any]:
+    """info.json without counts: the first parent's words about features that stay, and what else goes along."""
     info = new_info(first.fps, features, first.robot_type, first.encoding)
     own = first.info
     described = dict(info["features"])
     for key in features:
         source = source_key(key, plan.parents[0].changes)
-        if source in own["features"]:
+        if source is not None and source in own["features"]:
             described[key] = {**own["features"][source]}
-    known = {**own, **info, "features": described}
-    return {key: value for key, value in known.items() if key != "tools" or value}
+    return {**info, "features": described, "splits": along.splits, **along.info}
 
 
 def _require_expected(stores: Sequence[Store], marks: Sequence[str], expected: Sequence[str] | None) -> None:

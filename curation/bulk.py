@@ -6,7 +6,7 @@ before the end, so frames and episodes go to few files and statistics are made o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +40,19 @@ class Bulk:
         root: an empty or missing folder.
         info: info.json without counts.
         features: recorded columns.
+        others: columns of meta/episodes beyond LeRobot's and ours, with their types.
     """
 
-    def __init__(self, root: Path, info: Mapping[str, Any], features: Mapping[str, Feature]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        info: Mapping[str, Any],
+        features: Mapping[str, Feature],
+        others: Mapping[str, pa.DataType] | None = None,
+    ) -> None:
         self.root = root
         self._info = dict(info)
+        self._others = dict(others or {})
         self._cameras = layout.cameras(features)
         self._stored = layout.columns(features)
         self._tasks: list[str] = []
@@ -60,26 +68,33 @@ class Bulk:
         return self.root / _file(index).path(layout.VIDEO, camera)
 
     def add(
-        self, row: EpisodeRow, task: str, numbers: Mapping[str, NDArray[Any]], images: dict[str, ImageStats]
+        self,
+        row: EpisodeRow,
+        tasks: Sequence[str],
+        numbers: Mapping[str, NDArray[Any]],
+        images: dict[str, ImageStats],
+        others: Mapping[str, Any] | None = None,
     ) -> int:
         """One more episode; returns its index.
 
         Args:
             row: what is known about it.
-            task: the instruction.
+            tasks: the instruction of every frame.
             numbers: every numeric feature, shape (length, D).
             images: statistics of each camera's images.
+            others: values of `others`; null where one is missing.
 
         Raises:
             CannotWrite: the disk refused.
         """
         index, length = self._episodes, len(next(iter(numbers.values())))
-        if task not in self._tasks:
-            self._tasks.append(task)
-        columns = self._columns(numbers, index, length, self._tasks.index(task))
+        told = list(dict.fromkeys(tasks))
+        self._tasks += [task for task in told if task not in self._tasks]
+        number = {task: self._tasks.index(task) for task in told}
+        columns = self._columns(numbers, index, length, np.array([number[task] for task in tasks]))
         place = self._data.write(layout.data_table(self._stored, columns))
         own: Running = {key: NumericStats.of(values) for key, values in columns.items()} | images
-        self._hold(layout.episode_table(self._record(row, task, length, place), lerobot_stats(own)))
+        self._hold(self._row(self._record(row, told, length, place), lerobot_stats(own), others or {}))
         histograms = self.root / layout.histograms_path(row.episode_id)
         if not histograms.exists():  # unless they were copied with an episode that is kept whole
             write_aside(histograms, histograms_bytes(images), durable=False)
@@ -101,6 +116,7 @@ class Bulk:
         write_aside(self.root / layout.TASKS, layout.parquet_bytes(layout.tasks_table(self._tasks)))
         write_aside(self.root / layout.STATS, layout.json_bytes(layout.stats_json(self._stats())))
         info = counted(self._info, episodes=self._episodes, frames=self._frames, tasks=len(self._tasks))
+        info |= {"splits": self._info.get("splits") or info["splits"]}
         write_aside(self.root / layout.INFO, layout.json_bytes(info))
 
     def _stats(self) -> dict[str, Stats]:
@@ -108,7 +124,7 @@ class Bulk:
         return lerobot_stats(numeric | self._images)
 
     def _columns(
-        self, numbers: Mapping[str, NDArray[Any]], index: int, length: int, task_index: int
+        self, numbers: Mapping[str, NDArray[Any]], index: int, length: int, task_index: NDArray[Any]
     ) -> dict[str, NDArray[Any]]:
         counter = np.arange(length)
         every = {
@@ -117,11 +133,17 @@ class Bulk:
             "frame_index": counter,
             "episode_index": np.full(length, index),
             "index": self._frames + counter,
-            "task_index": np.full(length, task_index),
+            "task_index": task_index,
         }
         return {key: every[key].astype(feature.dtype) for key, feature in self._stored.items()}
 
-    def _record(self, row: EpisodeRow, task: str, length: int, place: Position) -> dict[str, Any]:
+    def _row(self, record: dict[str, Any], stats: Mapping[str, Stats], others: Mapping[str, Any]) -> pa.Table:
+        table = layout.episode_table(record, stats)
+        for name, kind in self._others.items():
+            table = table.append_column(pa.field(name, kind), pa.array([others.get(name)], kind))
+        return table
+
+    def _record(self, row: EpisodeRow, tasks: list[str], length: int, place: Position) -> dict[str, Any]:
         at = {
             "data": place,
             "meta/episodes": Position(0, self._episodes // ROWS_PER_FILE),
@@ -129,7 +151,7 @@ class Bulk:
         }
         return {
             "episode_index": self._episodes,
-            "tasks": [task],
+            "tasks": tasks,
             "length": length,
             "dataset_from_index": self._frames,
             "dataset_to_index": self._frames + length,

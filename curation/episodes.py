@@ -23,7 +23,7 @@ from curation.atomic import place, sync_file, write_aside
 from curation.errors import DataError
 from curation.frames import Feature
 from curation.info import features_of
-from curation.layout import EPISODES, Position, cameras, frames_path
+from curation.layout import EPISODES, Position, cameras, frames_path, known_column
 from curation.stats import ImageStats
 from curation.video import check_video
 
@@ -163,7 +163,8 @@ class SavedEpisode:
         index: its place in the dataset.
         start: index of its first frame in the whole dataset.
         length: frames.
-        task: the instruction, in words.
+        tasks: the instructions of its frames, in words; almost always one.
+        others: columns of its row that neither LeRobot nor the studio knows.
         data: the parquet file that holds its frames, perhaps among others'.
         videos: the mp4 of each camera.
         video_starts: for each camera the first frame of this episode within its mp4.
@@ -175,12 +176,18 @@ class SavedEpisode:
     index: int
     start: int
     length: int
-    task: str
+    tasks: tuple[str, ...]
+    others: dict[str, Any]
     data: Path
     videos: dict[str, Path]
     video_starts: dict[str, int]
     frames: Path
     record: Path
+
+    @property
+    def task(self) -> str:
+        """The instruction; of several, the one that is named first."""
+        return next(iter(self.tasks), "")
 
     @classmethod
     def of(cls, root: Path, info: Mapping[str, Any], record: Mapping[str, Any]) -> Self:
@@ -204,7 +211,8 @@ class SavedEpisode:
             index=index,
             start=record["dataset_from_index"],
             length=record["length"],
-            task=next(iter(record["tasks"]), ""),
+            tasks=tuple(record["tasks"]),
+            others={name: value for name, value in record.items() if not known_column(name)},
             data=file("data", info["data_path"]),
             videos={key: file(f"videos/{key}", info["video_path"], key) for key in keys},
             video_starts={key: round(record[f"videos/{key}/from_timestamp"] * info["fps"]) for key in keys},

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
+from curation import layout
 from curation.errors import DataError
 from curation.rows import Rows
 from curation.store import Store
@@ -42,8 +43,15 @@ def fingerprint(dataset: Path | Store, videos: dict[Path, str] | None = None) ->
         told = [episode.row.columns(), episode.task, episode.length]
         shown = {key: [hashes[path], episode.video_starts[key]] for key, path in episode.videos.items()}
         whole.update(json.dumps([told, shown], sort_keys=True).encode())
-        for key, values in sorted(rows.numbers(episode).items()):
-            whole.update(key.encode() + values.tobytes())
+        every = rows.of(episode)
+        for key in sorted(every.keys() - layout.BOOKKEEPING.keys()):
+            whole.update(key.encode() + every[key].tobytes())
+        if len(episode.tasks) > 1:
+            texts = dict(enumerate(store.tasks))
+            said = [texts.get(int(number), "") for number in every["task_index"][:, 0]]
+            whole.update(json.dumps(said).encode())
+        if episode.others:
+            whole.update(json.dumps(episode.others, sort_keys=True, default=str).encode())
     return whole.hexdigest()
 
 

@@ -18,6 +18,13 @@ OLD = ("v2.0", "v2.1")
 FEATURES_OF_OLD = frozenset({"fps", "features", "chunks_size", "data_path", "video_path"})
 """What info.json of an old dataset must say."""
 
+LEROBOTS = frozenset(
+    {"codebase_version", "fps", "features", "total_episodes", "total_frames", "total_tasks", "total_videos",
+     "total_chunks", "chunks_size", "data_files_size_in_mb", "video_files_size_in_mb", "data_path", "video_path",
+     "robot_type", "splits"}
+)  # fmt: skip
+"""Keys of info.json that LeRobot fills."""
+
 NUMBERS = ("float32", "float64", "int64", "int32", "bool")
 """Dtypes of numeric features."""
 

@@ -84,6 +84,11 @@ A file whose columns differ from the first file's makes a dataset unloadable for
 """
 
 
+_PLACED = ("chunk_index", "file_index", "from_timestamp", "to_timestamp")
+_OF_EPISODES = ("episode_index", "tasks", "length", "dataset_from_index", "dataset_to_index")
+"""LeRobot's columns of meta/episodes, beside statistics."""
+
+
 class Position(NamedTuple):
     """Which file of a numbered sequence."""
 
@@ -137,6 +142,14 @@ def histograms_path(episode_id: str) -> str:
 def cameras(features: Mapping[str, Feature]) -> list[str]:
     """Keys of the video features, in order."""
     return [key for key, feature in features.items() if feature.dtype == "video"]
+
+
+def known_column(name: str) -> bool:
+    """Whether a column of meta/episodes is LeRobot's or ours."""
+    if name in STUDIO or name in _OF_EPISODES or name.startswith("stats/"):
+        return True
+    kind, _, what = name.rpartition("/")
+    return what in _PLACED and (kind in ("data", "meta/episodes") or kind.startswith("videos/"))
 
 
 def columns(features: Mapping[str, Feature]) -> dict[str, Feature]:

@@ -35,7 +35,9 @@ class Clip:
         episode_id: of the source episode.
         start, stop: its frames, stop excluded.
         length: of the source episode.
-        task: the instruction it gets.
+        task: the instruction it gets; of several, one.
+        tasks: where the source's frames have several instructions: each of them, and what becomes of it. Empty where
+            all frames have `task`.
     """
 
     parent: int
@@ -44,6 +46,7 @@ class Clip:
     stop: int
     length: int
     task: str
+    tasks: tuple[tuple[str, str], ...] = ()
 
     @property
     def ref(self) -> Ref:
@@ -56,6 +59,11 @@ class Clip:
     @property
     def frames(self) -> int:
         return self.stop - self.start
+
+    @property
+    def instructions(self) -> tuple[str, ...]:
+        """All that its frames may have."""
+        return tuple(dict.fromkeys(now for _, now in self.tasks)) or (self.task,)
 
 
 @dataclass(frozen=True)
@@ -144,12 +152,14 @@ class Plan:
         clips: episodes of the result.
         edits: from `begin` on, in order.
         left_out: masked episodes that were left out at the beginning.
+        gone: what edits took away whole; another edit may still name it, without effect.
     """
 
     parents: tuple[Parent, ...]
     clips: tuple[Clip, ...]
     edits: tuple[Edit, ...] = ()
     left_out: tuple[Ref, ...] = ()
+    gone: tuple[Clip, ...] = ()
 
     @property
     def frames(self) -> int:
@@ -168,7 +178,7 @@ def begin(stores: Sequence[Store], *, with_masked: bool = False) -> Plan:
         raise UsageError(f"Name each dataset once; {', '.join(twice) or 'none'} given{' twice' if twice else ''}.")
     hidden = [set() if with_masked else masked(read_notes(store.root)) for store in stores]
     clips = [
-        Clip(number, episode.row.episode_id, 0, episode.length, episode.length, episode.task)
+        Clip(number, episode.row.episode_id, 0, episode.length, episode.length, episode.task, _several(episode.tasks))
         for number, store in enumerate(stores)
         for episode in store.episodes
     ]
@@ -186,6 +196,7 @@ def edited(plan: Plan, edit: Edit) -> Plan:
         UnknownChoice: it names an episode that the plan does not have.
         UsageError: it leaves no frames, or names frames that an episode does not have.
     """
+    before = plan
     match edit:
         case Keep(episodes):
             wanted = _known(plan, episodes)
@@ -201,16 +212,18 @@ def edited(plan: Plan, edit: Edit) -> Plan:
             if not task.strip():
                 raise UsageError("The new task is empty; give an instruction in words.")
             wanted = {clip.ref for clip in plan.clips} if episodes is None else _known(plan, episodes)
-            if old is not None and old not in {clip.task for clip in plan.clips}:
-                raise UnknownChoice("task", old, sorted({clip.task for clip in plan.clips}))
-            fits = [clip.ref in wanted and old in (None, clip.task) for clip in plan.clips]
-            clips = zip(plan.clips, fits, strict=True)
-            plan = replace(plan, clips=tuple(replace(clip, task=task) if fit else clip for clip, fit in clips))
+            known = {one for clip in (*plan.clips, *plan.gone) for one in clip.instructions}
+            if old is not None and old not in known:
+                raise UnknownChoice("task", old, sorted(known))
+            clips = tuple(_relabelled(clip, task, old) if clip.ref in wanted else clip for clip in plan.clips)
+            plan = replace(plan, clips=clips)
         case Columns(change, parent):
             plan = _on_parents(plan, parent, lambda one: replace(one, changes=(*one.changes, change)))
         case Reencode(parent):
             plan = _on_parents(plan, parent, lambda one: replace(one, encode=True))
-    return replace(plan, edits=(*plan.edits, edit))
+    left = {clip.ref for clip in plan.clips}
+    gone = {clip.ref: clip for clip in before.clips if clip.ref not in left}
+    return replace(plan, edits=(*plan.edits, edit), gone=(*before.gone, *gone.values()))
 
 
 def result_ids(plan: Plan, fingerprints: Sequence[str]) -> list[str]:
@@ -245,15 +258,31 @@ def _result_id(clip: Clip, parent: Parent, fingerprint: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, told))
 
 
+def _several(tasks: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((task, task) for task in tasks) if len(tasks) > 1 else ()
+
+
+def _relabelled(clip: Clip, task: str, old: str | None) -> Clip:
+    """The clip with another instruction, in the frames that have the old one."""
+    if old is None or clip.instructions == (old,):
+        return replace(clip, task=task, tasks=())
+    tasks = tuple((source, task if now == old else now) for source, now in clip.tasks)
+    return replace(clip, task=task if clip.task == old else clip.task, tasks=tasks)
+
+
 def _known(plan: Plan, episodes: Iterable[Ref]) -> set[Ref]:
-    wanted, known = {(int(parent), str(name)) for parent, name in episodes}, {clip.ref for clip in plan.clips}
-    for parent, name in sorted(wanted - known):
-        raise UnknownChoice("episode", name, (clip.episode_id for clip in plan.clips if clip.parent == parent))
+    wanted = {(int(parent), str(name)) for parent, name in episodes}
+    known = {clip.ref: clip for clip in (*plan.clips, *plan.gone)}
+    for parent, name in sorted(wanted - known.keys()):
+        raise UnknownChoice("episode", name, (one.episode_id for one in known.values() if one.parent == parent))
     return wanted
 
 
 def _on(plan: Plan, episode: Ref, change: Callable[[Clip], list[Clip]]) -> Plan:
     wanted = _known(plan, [episode])
+    for clip in plan.gone:
+        if clip.ref in wanted:
+            change(clip)  # without effect, but refused if it makes no sense
     return replace(
         plan, clips=tuple(new for clip in plan.clips for new in (change(clip) if clip.ref in wanted else [clip]))
     )

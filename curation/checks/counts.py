@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from curation.carried import splits_of
 from curation.checks.finding import Finding, listed
 from curation.checks.subject import Subject
 from curation.layout import TASKS, read_tasks
@@ -21,7 +22,7 @@ def counts(subject: Subject) -> Iterator[Finding]:
     if known < info["total_tasks"]:
         yield _error(f"info.json counts {info['total_tasks']} tasks, meta/tasks.parquet has {known}")
     split = (info.get("splits") or {}).get("train")
-    if split is not None and store.episodes and not _covers(str(split), store.total_episodes):
+    if split is not None and store.episodes and not splits_of(store):
         yield Finding(
             "counts",
             "warning",
@@ -65,10 +66,6 @@ def _ranges(subject: Subject) -> Iterator[Finding]:
 def _tasks(subject: Subject) -> int:
     path = subject.root / TASKS
     return len(read_tasks(path)) if path.exists() else 0
-
-
-def _covers(split: str, episodes: int) -> bool:
-    return split.replace(" ", "") == f"0:{episodes}"
 
 
 def _error(what: str, episodes: tuple[int, ...] = ()) -> Finding:

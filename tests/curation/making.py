@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from curation import layout
-from curation.episodes import EpisodeRow, stage
+from curation.episodes import EpisodeRow, SavedEpisode, stage
 from curation.frames import Image
 from curation.info import counted, new_info
 from curation.layout import Position
@@ -27,11 +30,12 @@ _NUMBER = itertools.count()
 
 @dataclass
 class Truth:
-    """What an episode holds: numbers by feature, decoded images by camera, its task."""
+    """What an episode holds: numbers by feature, decoded images by camera, its task, and that of every frame."""
 
     numbers: dict[str, NDArray[Any]]
     images: dict[str, list[Image]]
     task: str
+    tasks: list[str] = field(default_factory=list)
 
 
 def joints(seed: int, length: int) -> dict[str, NDArray[np.float32]]:
@@ -88,17 +92,33 @@ def make_ours(root: Path, lengths: list[int], tasks: list[str], *, scene: str = 
     return store
 
 
-def make_packed(root: Path, files: list[list[int]], tasks: list[str]) -> Store:
+def make_packed(
+    root: Path,
+    files: list[list[int]],
+    tasks: Sequence[str | tuple[str, ...]],
+    *,
+    others: dict[str, list[Any]] | None = None,
+    codec: str = "h264",
+    nameless: tuple[str, ...] = (),
+    convert: Callable[[NDArray[np.float32]], NDArray[np.float32]] = lambda values: values,
+) -> Store:
     """A dataset as LeRobot writes it: no studio columns, several episodes in each mp4 and parquet file.
 
     Args:
         root: where nothing is.
         files: lengths of the episodes in each file.
-        tasks: of the episodes.
+        tasks: of the episodes; several are those of its frames, in turn.
+        others: more columns of meta/episodes, a value for each episode.
+        codec: of the videos.
+        nameless: features whose columns have no names.
+        convert: makes other numbers of state and action.
     """
-    info = new_info(FPS, FEATURES, "so_follower", Encoding())
-    stored = layout.columns(FEATURES)
-    texts = list(dict.fromkeys(tasks))
+    encoding = Encoding(codec=codec, threads=1, preset="12" if codec == "av1" else "veryfast")
+    features = {key: replace(f, names=()) if key in nameless else f for key, f in FEATURES.items()}
+    info = new_info(FPS, features, "so_follower", encoding)
+    stored = layout.columns(features)
+    turns = [(task,) if isinstance(task, str) else task for task in tasks]
+    texts = list(dict.fromkeys(task for turn in turns for task in turn))
     records, everything, images = [], [], {camera: ImageStats() for camera in CAMERAS}
     episode = frame = 0
     for file, lengths in enumerate(files):
@@ -108,18 +128,19 @@ def make_packed(root: Path, files: list[list[int]], tasks: list[str]) -> Store:
             number = next(_NUMBER)
             seeds.append((number, length))
             counter = np.arange(length)
-            columns = joints(number, length) | {
+            said = [texts.index(turns[episode][frame % len(turns[episode])]) for frame in range(length)]
+            columns = {key: convert(values) for key, values in joints(number, length).items()} | {
                 "timestamp": counter / FPS,
                 "frame_index": counter,
                 "episode_index": np.full(length, episode),
                 "index": frame + counter,
-                "task_index": np.full(length, texts.index(tasks[episode])),
+                "task_index": np.array(said),
             }
             values = {key: np.asarray(columns[key]).astype(feature.dtype) for key, feature in stored.items()}
             parts.append(layout.data_table(stored, values))
             everything.append(values)
             record: dict[str, Any] = {
-                "episode_index": episode, "tasks": [tasks[episode]], "length": length,
+                "episode_index": episode, "tasks": [texts[n] for n in dict.fromkeys(said)], "length": length,
                 "dataset_from_index": frame, "dataset_to_index": frame + length,
             }  # fmt: skip
             for name in ("data", *(f"videos/{camera}" for camera in CAMERAS)):
@@ -129,10 +150,13 @@ def make_packed(root: Path, files: list[list[int]], tasks: list[str]) -> Store:
                 record |= {f"videos/{camera}/from_timestamp": start / FPS}
                 record |= {f"videos/{camera}/to_timestamp": (start + length) / FPS}
             own = lerobot_stats({key: NumericStats.of(value) for key, value in values.items()})
-            records.append(layout.episode_table(record, own))
+            row = layout.episode_table(record, own)
+            for name, values_of in (others or {}).items():
+                row = row.append_column(name, pa.array(values_of)[episode : episode + 1])
+            records.append(row)
             episode, frame, start = episode + 1, frame + length, start + length
         for index, camera in enumerate(CAMERAS):
-            _encode(root / place.path(layout.VIDEO, camera), seeds, index, images[camera])
+            _encode(root / place.path(layout.VIDEO, camera), seeds, index, images[camera], encoding)
         _write(root / place.path(layout.DATA), layout.parquet_bytes(_joined(parts)))
     _write(root / Position(0, 0).path(layout.EPISODES), layout.parquet_bytes(_joined(records)))
     _write(root / layout.TASKS, layout.parquet_bytes(layout.tasks_table(texts)))
@@ -152,14 +176,29 @@ def truth_of(store: Store) -> dict[str, Truth]:
                 for key, path in episode.videos.items()
             },
             episode.task,
+            _tasks_of(store, episode),
         )
         for episode in store.episodes
     }
 
 
-def _encode(path: Path, episodes: list[tuple[int, int]], camera: int, stats: ImageStats) -> None:
+def _tasks_of(store: Store, episode: SavedEpisode) -> list[str]:
+    rows = pq.read_table(episode.data, columns=["episode_index", "index", "task_index"]).to_pylist()
+    named = pq.read_table(store.root / layout.TASKS).to_pylist()
+    texts = {row.pop("task_index"): next(iter(row.values())) for row in named}
+    own = sorted((row for row in rows if row["episode_index"] == episode.index), key=lambda row: row["index"])
+    return [texts[row["task_index"]] for row in own]
+
+
+def _encode(
+    path: Path,
+    episodes: list[tuple[int, int]],
+    camera: int,
+    stats: ImageStats,
+    encoding: Encoding = Encoding(threads=1),
+) -> None:
     """One video of several episodes; after one of odd length the next does not begin with a key frame."""
-    writer = VideoWriter(path, FPS, WIDTH, HEIGHT, Encoding(threads=1))
+    writer = VideoWriter(path, FPS, WIDTH, HEIGHT, encoding)
     for number, length in episodes:
         for frame in range(length):
             image = picture(number, frame, camera)
@@ -169,8 +208,6 @@ def _encode(path: Path, episodes: list[tuple[int, int]], camera: int, stats: Ima
 
 
 def _joined(tables: list[Any]) -> Any:
-    import pyarrow as pa
-
     return pa.concat_tables(tables)
 
 
