@@ -9,9 +9,11 @@ from recorders.world.sim import SimWorld
 
 from . import Driver, Operator, each
 from .expert import Expert
+from .fumbler import Fumbler
 from .modifiers import Noisy
 
-SCRIPTED = ("expert",)
+SCRIPTED = ("expert", "fumbler")
+"""Those who know where the block is; the fumbler fails on purpose, for a success classifier to learn from."""
 PEOPLE = ("keyboard",)
 """Those who decide themselves what to keep."""
 OPERATORS = (*SCRIPTED, *PEOPLE)
@@ -49,7 +51,7 @@ def make_driver(who: Who, world: SimWorld) -> Driver:
     """
     if who.name in PEOPLE:
         raise UsageError(f"A person at the {who.name} drives in real time: studio record --operator {who.name}.")
-    driver: Driver = Expert(world)
+    driver: Driver = {"expert": Expert, "fumbler": Fumbler}[who.name](world)
     return Noisy(driver, who.noise) if who.noise else driver
 
 

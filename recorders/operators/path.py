@@ -23,6 +23,8 @@ _PEAK = 15.0 / 8.0
 """Peak over mean speed of a quintic from rest to rest."""
 _FASTEST = math.radians(0.85 * STEP_LIMIT_DEG_PER_S)
 """Speed the motion keeps under [rad/s], so that the world's step limit never bends it."""
+CLOSING, LIFTING, OVER, FREEING = 4, 5, 6, 8
+"""Places of some moves of a pick and place among its ten: jaws close, up, to the bowl, jaws open."""
 _ABOVE_RIM = 0.030
 """Free height under the held block when it passes the rim [m]."""
 
@@ -99,6 +101,10 @@ class Path:
             self._moves.append((at, waypoint.joints, seconds))
             at, clock = waypoint.joints, clock + seconds + waypoint.pause
         self.seconds = clock
+
+    def span(self, move: int) -> tuple[float, float]:
+        """When a move begins and ends, without the standstill after it [s]."""
+        return self._starts[move], self._starts[move] + self._moves[move][2]
 
     def at(self, time: float) -> Vector:
         """Joint targets [rad], shape (6,), at a time since the start [s]."""

@@ -8,6 +8,7 @@ from curation.errors import NotADataset, UsageError
 from curation.video import Encoding
 from recorders.operators.named import PEOPLE, Who
 from recorders.placements import Placing, require_recordable
+from recorders.privileged import KEY
 from recorders.schedule import Schedule, Turns
 from recorders.session import Session
 from recorders.take import Keep
@@ -29,7 +30,7 @@ class Asked:
     to: str
     """The dataset: a folder, or a bare name under STUDIO_DATA (default ./datasets). Must be new without --resume."""
     operator: str = "expert"
-    """Who drives: expert, or a person at the keyboard."""
+    """Who drives: expert, fumbler (fails on purpose about every other time), or a person at the keyboard."""
     episodes: Episodes = None
     """Episodes the dataset shall hold at the end, without those in the trash, by default 20; with --resume the total.
     With --targets it follows from --per-position."""
@@ -46,6 +47,9 @@ class Asked:
     """Noise on the body joints' targets in degrees."""
     resume: bool = False
     """Continue an existing dataset recorded with the same settings."""
+    privileged: bool = False
+    """Also store where the block is, frame by frame, as observation.environment_state: for tests, because a policy that
+    is trained on it sees what no camera shows."""
     scene: Scene = field(default_factory=Scene)
 
     @property
@@ -115,18 +119,21 @@ class Asked:
 
     def open(self) -> Session:
         """The new dataset, or with --resume the existing one."""
-        return open_session(self.to, self.scene, resume=self.resume)
+        return open_session(self.to, self.scene, resume=self.resume, privileged=self.privileged)
 
 
-def open_session(to: str, scene: Scene, *, resume: bool) -> Session:
+def open_session(to: str, scene: Scene, *, resume: bool, privileged: bool = False) -> Session:
     """A new dataset, or with `resume` an existing one."""
     root = dataset_path(to)
     if not resume:
-        return Session.create(root, scene, Encoding())
+        return Session.create(root, scene, Encoding(), privileged=privileged)
     if not root.is_dir():
         raise NotADataset(root, "there is no such folder; leave --resume away to start it")
     session = Session.resume(root, scene)
     if "driven" in session.store.scene:
         session.close()
         raise UsageError(f"{root} was drawn again from another dataset. Record into a new one, and merge the two.")
+    if privileged and KEY not in session.store.features:
+        session.close()
+        raise UsageError(f"{root} was begun without --privileged. Leave it away, or record into a new dataset.")
     return session
