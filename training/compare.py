@@ -73,11 +73,12 @@ class Recipes:
 
         None where none was seen, or more trainings on these placements would not do.
         """
-        z = NormalDist().inv_cdf(POWER)
+        power, least = NormalDist().inv_cdf(POWER), NormalDist().inv_cdf(0.975)
         for many in range(LEAST, _MOST + 1) if self.difference else ():
             error = math.sqrt((self.variance_a + self.variance_b) / many + self.between_placements)
-            # The quantile at 2n - 2 is Welch's where the two spreads are alike.
-            if abs(self.difference) >= (student_quantile(0.975, 2 * many - 2) + z) * error:
+            within = abs(self.difference) / error - power
+            # The quantile at 2n - 2 is Welch's where the two spreads are alike, and never below the normal one.
+            if within >= least and within >= student_quantile(0.975, 2 * many - 2):
                 return many
         return None
 

@@ -16,7 +16,8 @@ def fair_tail(k: int, n: int) -> float:
         return 0.0
     if k >= n:
         return 1.0
-    return sum(math.comb(n, i) for i in range(k + 1)) / 2**n
+    heads = sum(math.comb(n, i) for i in range(k + 1))
+    return float(heads / 2**n)
 
 
 def student_cdf(t: float, df: float) -> float:

@@ -1,0 +1,159 @@
+"""studio compare: it states its level, refuses what is no pair, and may say that nobody knows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.studio.conftest import Studio, studio
+from tests.training.evaluations import PLACEMENTS, SCENE, write_evaluation, write_run
+
+__all__ = ["studio"]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("STUDIO_RUNS", str(tmp_path / "runs"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "runs"
+
+
+def outcomes(rate: float, n: int, seed: int) -> list[bool]:
+    return [bool(good) for good in np.random.default_rng(seed).random(n) < rate]
+
+
+def test_two_checkpoints_are_compared_by_the_exact_paired_test(studio: Studio, home: Path) -> None:
+    write_evaluation(home, "good", [True] * 32 + [False] * 8)
+    write_evaluation(home, "bad", [True] * 14 + [False] * 26)
+    said = studio("compare", "good", "bad")
+    assert said.code == 0, said.err
+    assert "40 shared episodes" in said.out
+    assert "seed 7, jitter 20 mm, yaw free, limit 10 s, servo ideal, scene 4955572ef34e46e4" in said.out
+    assert "Level: two checkpoints" in said.out
+    assert "A  good@000100: 32 of 40 episodes, 95 % CI" in said.out
+    assert "A is better." in said.out
+    assert "one training: says nothing about the recipe" in said.out
+    told = json.loads(studio("compare", "bad", "good", "--json").out)
+    assert (told["level"], told["better"], told["paired"]["only_b"]) == ("checkpoint", "B", 18)
+    assert told["paired"]["p"] == pytest.approx(2 / 2**18)
+
+
+def test_two_checkpoints_of_one_training_need_no_word_about_recipes(studio: Studio, home: Path) -> None:
+    write_evaluation(home, "one", outcomes(0.5, 30, 0), key="k1", step=100)
+    write_evaluation(home, "one", outcomes(0.5, 30, 1), key="k2", step=200)
+    said = studio("compare", "one@000100", "one@200")
+    assert said.code == 0, said.err
+    assert "Inconclusive" in said.out
+    assert "more shared episodes" in said.out
+    assert "recipe" not in said.out
+
+
+def test_three_trainings_each_are_compared_with_the_training_as_the_unit(studio: Studio, home: Path) -> None:
+    for seed in range(3):
+        write_evaluation(home, f"a-s{seed}", outcomes(0.85, 60, seed), group="a")
+        write_evaluation(home, f"b-s{seed}", outcomes(0.35, 60, 10 + seed), group="b")
+    told = json.loads(studio("compare", "a", "b", "--json").out)
+    assert (told["level"], told["better"]) == ("recipe", "A")
+    assert told["recipes"]["low"] > 0
+    assert len(told["a"]["evaluations"]) == 3
+    text = studio("compare", "a", "b").out
+    assert "Level: two recipes; the training is the unit." in text
+    assert "3 trainings: " in text
+    assert "A is the better recipe." in text
+
+
+def test_trainings_that_scatter_are_inconclusive_where_episodes_alone_would_decide(studio: Studio, home: Path) -> None:
+    for seed, (one, other) in enumerate([(0.95, 0.4), (0.5, 0.9), (0.9, 0.35)]):
+        write_evaluation(home, f"a-s{seed}", outcomes(one, 80, seed), group="a")
+        write_evaluation(home, f"b-s{seed}", outcomes(other, 80, 10 + seed), group="b")
+    told = json.loads(studio("compare", "a", "b", "--json").out)
+    assert (told["level"], told["better"]) == ("recipe", None)
+    assert "more trainings of each would tell" in studio("compare", "a", "b").out
+    assert json.loads(studio("compare", "a-s0", "b-s0", "--json").out)["better"] == "A"
+
+
+def test_fewer_than_three_trainings_say_nothing_about_a_recipe(studio: Studio, home: Path) -> None:
+    for seed in range(3):
+        write_evaluation(home, f"a-s{seed}", outcomes(0.9, 40, seed), group="a")
+    write_evaluation(home, "b", outcomes(0.1, 40, 9))
+    said = studio("compare", "a", "b")
+    assert said.code == 0, said.err
+    assert "B is one training: says nothing about the recipe; 2 more are needed." in said.out
+    assert "Inconclusive." in said.out
+    told = json.loads(studio("compare", "a-s0,a-s1", "b", "--json").out)
+    assert told["trainings_missing"] == {"A": 1, "B": 2}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"scene": {**SCENE, "fingerprint": "other"}}, "scene is 4955572ef34e46e4 and other"),
+        ({"limit_frames": 600}, "time limit is 10.0 and 20.0"),
+        ({"placements": {**PLACEMENTS, "jitter": 0.0}}, "placements jitter is 0.02 and 0.0"),
+        ({"versions": {"mujoco": "3.9.0"}}, "MuJoCo is 3.8.1 and 3.9.0"),
+        ({"seed": 8}, "placements seed is 7 and 8"),
+    ],
+)
+def test_what_is_no_pair_is_refused_and_the_difference_named(
+    studio: Studio, home: Path, changes: dict[str, object], says: str
+) -> None:
+    write_evaluation(home, "a", outcomes(0.5, 20, 0))
+    write_evaluation(home, "b", outcomes(0.5, 20, 1), **changes)  # type: ignore[arg-type]
+    said = studio("compare", "a", "b")
+    assert said.code == 2
+    assert says in said.err
+
+
+def test_other_episodes_under_the_same_words_are_refused(studio: Studio, home: Path) -> None:
+    write_evaluation(home, "a", outcomes(0.5, 20, 0))
+    folder = write_evaluation(home, "b", outcomes(0.5, 20, 1))
+    rows = [json.loads(line) for line in (folder / "rows.jsonl").read_text().splitlines()]
+    rows[3]["x"] += 0.001
+    (folder / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    said = studio("compare", "a", "b")
+    assert said.code == 2
+    assert "Episode 3 is another one in b@000100" in said.err
+
+
+def test_infeasible_unshared_and_torn_rows_do_not_count(studio: Studio, home: Path) -> None:
+    folder = write_evaluation(home, "a", [True] * 20, infeasible=(0, 1))
+    write_evaluation(home, "b", [False] * 15, infeasible=(0, 1))
+    with (folder / "rows.jsonl").open("a") as file:
+        file.write('{"index": 20, "se')
+    told = json.loads(studio("compare", "a", "b", "--json").out)
+    assert (told["episodes"], told["infeasible"], told["unshared"]) == (13, 2, 5)
+
+
+def test_the_same_settings_are_compared_where_there_are_several(studio: Studio, home: Path) -> None:
+    write_evaluation(home, "a", [True] * 20, key="k1")
+    write_evaluation(home, "a", [False] * 20, key="k2", settings={"n_action_steps": 40})
+    write_evaluation(home, "b", [True] * 20, key="k1", settings={"n_action_steps": 40})
+    told = json.loads(studio("compare", "a", "b", "--json").out)
+    assert told["better"] == "B"
+    assert told["a"]["evaluations"][0].endswith("k2")
+    text = studio("compare", str(home / "a/evaluations/k1"), "b").out
+    assert "n_action_steps is 20 and 40" in text
+
+
+def test_clean_success_can_be_what_counts(studio: Studio, home: Path) -> None:
+    write_evaluation(home, "a", [True] * 20)
+    write_evaluation(home, "b", [False] * 20)
+    told = json.loads(studio("compare", "a", "b", "--by", "clean", "--json").out)
+    assert told["paired"]["only_a"] == 15
+
+
+def test_refusals(studio: Studio, home: Path) -> None:
+    write_evaluation(home, "a", [True] * 20)
+    write_run(home, "fresh")
+    for words, says in (
+        (("a", "nobody"), "Unknown run, group or evaluation 'nobody'. Valid: a, fresh"),
+        (("a", "fresh"), "No episode of fresh was evaluated yet"),
+        (("a", "a"), "are the same evaluation"),
+        (("a", "a@000300"), "was not evaluated; steps that were: 100"),
+    ):
+        said = studio("compare", *words)
+        assert said.code == 2, says
+        assert says in said.err

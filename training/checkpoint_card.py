@@ -1,0 +1,207 @@
+"""A checkpoint by its name, and the world it was trained for.
+
+A checkpoint is named by a path (its folder or any parent), `run` (its last), `run@last`, `run@best`, `run@000100`, or
+`hf:owner/name[@revision]`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from curation.errors import DataError, UnknownChoice, UsageError
+
+MODEL, CARD, WEIGHTS, CONFIG = "pretrained_model", "studio.json", "model.safetensors", "config.json"
+ADAPTER = "adapter_model.safetensors"
+BEST = "best.json"
+"""In a run's folder: the checkpoint that a sweep found best, and why."""
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a checkpoint knows of itself; None where it does not, as with checkpoints made elsewhere.
+
+    Attributes:
+        folder: of the weights.
+        policy: LeRobot's type.
+        run, group: of the training.
+        step: of the training.
+        seed: of the training.
+        fps: that it was trained at.
+        scene: as in a dataset's scene.json: at least {"scene": {...}, "fingerprint": ...}.
+        cameras: name to (height, width) of the images in its dataset.
+        task: the instruction.
+        dataset: path, name, fingerprint and size of the dataset.
+        privileged: whether it sees the block's pose, as no robot does.
+    """
+
+    folder: Path
+    policy: str | None = None
+    run: str | None = None
+    group: str | None = None
+    step: int | None = None
+    seed: int | None = None
+    fps: int | None = None
+    scene: dict[str, Any] | None = None
+    cameras: dict[str, tuple[int, int]] | None = None
+    task: str | None = None
+    dataset: dict[str, Any] = field(default_factory=dict)
+    privileged: bool | None = None
+
+    @property
+    def fingerprint(self) -> str | None:
+        """Of the scene."""
+        found = (self.scene or {}).get("fingerprint")
+        return str(found) if found else None
+
+    @property
+    def label(self) -> str:
+        """For tables, such as "pos2@000100"."""
+        name = self.run or self.folder.parent.name or self.folder.name
+        return name if self.step is None else f"{name}@{self.step:06d}"
+
+
+def runs_folder() -> Path:
+    """Where bare names of runs lie: STUDIO_RUNS, or ./runs."""
+    return Path(os.environ.get("STUDIO_RUNS") or "runs")
+
+
+def resolve(text: str, home: Path | None = None) -> Path:
+    """The folder with the weights of a checkpoint.
+
+    Args:
+        text: its name, as above.
+        home: where runs lie.
+
+    Raises:
+        UsageError: there is no such run or checkpoint; the ones there are, are named.
+        HubError: the Hub refuses or cannot be reached.
+    """
+    if text.startswith("hf:"):
+        return _from_hub(text)
+    home = home or runs_folder()
+    path = Path(text).expanduser()
+    if path.is_dir() and (len(path.parts) > 1 or text.startswith((".", "~"))):
+        return _inside(path, text)
+    name, at, which = text.partition("@")
+    run = home / name if len(Path(name).parts) == 1 else Path(name).expanduser()
+    if not run.is_dir():
+        known = sorted(one.parent.name for one in home.glob("*/train"))
+        raise UnknownChoice("training or checkpoint", text, known or ["none was trained yet"])
+    return _of_run(run, which if at else "last", text)
+
+
+def checkpoints(run: Path) -> dict[str, Path]:
+    """A run's checkpoints, such as "000100", in the order of their steps."""
+    folder = run / "train" / "checkpoints"
+    found = [one for one in folder.glob("*") if one.name.isdecimal() and (one / MODEL / CONFIG).is_file()]
+    return {one.name: one / MODEL for one in sorted(found, key=lambda one: int(one.name))}
+
+
+def card(path: Path) -> Card:
+    """What lies beside the weights.
+
+    Args:
+        path: as `resolve` returns it.
+
+    Raises:
+        DataError: a file is damaged.
+    """
+    config, told = _json(path / CONFIG), _json(path / CARD)
+    policy = config.get("type") or told.get("policy")
+    if not told:
+        return Card(path, policy=policy)
+    cameras = told.get("cameras")
+    return Card(
+        path,
+        policy=policy,
+        run=told.get("run"),
+        group=told.get("group"),
+        step=told.get("step"),
+        seed=told.get("seed"),
+        fps=told.get("fps"),
+        scene=told.get("scene"),
+        cameras=None if cameras is None else {name: (int(size[0]), int(size[1])) for name, size in cameras.items()},
+        task=told.get("task"),
+        dataset=dict(told.get("dataset") or {}),
+        privileged=told.get("privileged"),
+    )
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of the weights, in hex: which policy this is, whatever it is called.
+
+    Raises:
+        DataError: there are none.
+    """
+    found = hashlib.sha256()
+    weights = next((path / name for name in (WEIGHTS, ADAPTER) if (path / name).is_file()), None)
+    if weights is None:
+        raise DataError(f"{path} holds no {WEIGHTS}; the checkpoint is not whole.")
+    with weights.open("rb") as file:
+        while block := file.read(_BLOCK):
+            found.update(block)
+    return found.hexdigest()
+
+
+def _inside(path: Path, text: str) -> Path:
+    """The weights in a folder, or below it."""
+    for folder in (path, path / MODEL):
+        if (folder / CONFIG).is_file():
+            return folder
+    for run in (path, path.parent):
+        if (run / "train" / "checkpoints").is_dir():
+            return _of_run(run, "last", text)
+    if path.name == "checkpoints":
+        return _of_run(path.parent.parent, "last", text)
+    raise UsageError(f"{path} holds no checkpoint: there is no {CONFIG} in it, nor in {MODEL} or train/checkpoints.")
+
+
+def _of_run(run: Path, which: str, text: str) -> Path:
+    found = checkpoints(run)
+    if not found:
+        raise UsageError(f"{run} has no checkpoint yet.")
+    if which == "last":
+        return next(reversed(found.values()))
+    if which == "best":
+        which = _best(run)
+    if which.isdecimal():
+        same = [path for name, path in found.items() if int(name) == int(which)]
+        if same:
+            return same[0]
+    raise UnknownChoice(f"checkpoint of {run.name}", which, ["last", "best", *found])
+
+
+def _best(run: Path) -> str:
+    told = _json(run / BEST)
+    if "checkpoint" not in told:
+        raise UsageError(f"{run.name} has no best checkpoint yet: studio sweep {run.name} finds it.")
+    return str(told["checkpoint"])
+
+
+def _from_hub(text: str) -> Path:
+    from huggingface_hub import snapshot_download
+
+    from curation.hub.calls import Hub
+
+    repo, _, revision = text.removeprefix("hf:").partition("@")
+    hub = Hub(repo, "model")
+    folder = Path(hub.call(lambda: snapshot_download(repo, revision=revision or None)))
+    return _inside(folder, text)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        told = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read: {error}.") from error
+    if not isinstance(told, dict):
+        raise DataError(f"{path} holds no JSON object.")
+    return told
