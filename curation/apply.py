@@ -97,7 +97,8 @@ def apply(
     with building(to) as partial:
         info = _info(stores[0], plan, features, along)
         bulk = Bulk(partial, info, features, along.columns)
-        pictures = Pictures(partial, _sources(plan, stores, ids, features), stores[0].encoding, stores[0].fps, hashes)
+        encodings = {c: stores[0].encoding_of(source_key(c, plan.parents[0].changes)) for c in layout.cameras(features)}
+        pictures = Pictures(partial, _sources(plan, stores, ids, features), encodings, stores[0].fps, hashes)
         rows = _write(plan, stores, ids, bulk, pictures, along, tell)
         bulk.close()
         for name in along.files:
@@ -186,7 +187,7 @@ def _sources(plan: Plan, stores: Sequence[Store], ids: Sequence[str], features: 
         keys = {camera: source_key(camera, parent.changes) or camera for camera in cameras}
         episode = stores[clip.parent].episode(clip.episode_id)
         alone = {path for path in episode.videos.values() if shared[clip.parent][path] == 1}
-        found.append(Source(clip, name, stores[clip.parent].root, episode, keys, alone, parent.encode))
+        found.append(Source(clip, name, stores[clip.parent].root, episode, keys, alone, dict(parent.encode)))
     return found
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from curation.errors import DataError, UnknownChoice, UsageError
 from curation.frames import JOINTS, Feature
 from curation.layout import BOOKKEEPING
-from curation.units import GRIPPER, Line, Units, body_line, gripper_line, spans
+from curation.units import GRIPPER, Line, Span, Units, body_line, gripper_line
 
 Features = Mapping[str, Feature]
 Numbers = Mapping[str, NDArray[Any]]
@@ -136,7 +136,8 @@ class Convert:
 
     source: str
     target: str
-    calibration: str = ""
+    spans: tuple[tuple[str, Span], ...] = ()
+    """Each joint's range, for -100..100: of the arm, not of a file that may be another one tomorrow."""
     edit: Literal["units"] = "units"
 
     def features(self, features: Features) -> dict[str, Feature]:
@@ -149,7 +150,7 @@ class Convert:
         return _mapped(numbers, features, self._lines)
 
     def _lines(self, names: tuple[str, ...]) -> dict[int, Line]:
-        known = spans(self.calibration) if self.calibration else {}
+        known = dict(self.spans)
         joints = {index: name.partition(".")[0] for index, name in enumerate(names)}
         body = {index: joint for index, joint in joints.items() if joint in JOINTS[:-1]}
         return {index: body_line(self.source, self.target, known.get(joint)) for index, joint in body.items()}

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 from curation import layout
 from curation.atomic import write_aside
 from curation.meaning import resulting_units
 from curation.notes import Note, add_notes, read_notes
-from curation.plan import Plan
+from curation.plan import Once, Plan
 from curation.provenance import story
+from curation.scenes import resulting_scene
 from curation.store import Store
 from curation.units import Units
 
@@ -31,7 +31,7 @@ def write_companions(root: Path, plan: Plan, stores: Sequence[Store], marks: Seq
         DataError: a parent's notes or units are damaged.
         CannotWrite: the disk refused.
     """
-    if (scene := _scene(stores)) is not None:
+    if (scene := resulting_scene(plan, stores, ids)) is not None:
         write_aside(root / layout.SCENE, layout.json_bytes(scene))
     units = resulting_units([parent.changes for parent in plan.parents], stores)[0]
     if units != Units():
@@ -42,26 +42,22 @@ def write_companions(root: Path, plan: Plan, stores: Sequence[Store], marks: Seq
     write_aside(root / layout.PROVENANCE, layout.json_bytes(story(plan, stores, marks, ids)))
 
 
-def _scene(stores: Sequence[Store]) -> dict[str, Any] | None:
-    """The scene of all, or a list of them that nobody takes for one; None if no parent has any."""
-    cards = [store.scene for store in stores]
-    different = {str(card.get("fingerprint", card)): card for card in cards if card}
-    if len(different) == 1 and all(cards):
-        return next(iter(different.values()))
-    return {"scenes": list(different.values())} if different else None
-
-
 def _notes(plan: Plan, stores: Sequence[Store], ids: Sequence[str]) -> list[Note]:
-    """What was said of an episode goes to all that was made of it."""
+    """What was said of an episode goes to all that was made of it, or of the one that was kept for it; to the latter
+    not whether it is in the trash."""
     now: dict[tuple[int, str], list[str]] = {}
     for clip, name in zip(plan.clips, ids, strict=True):
         now.setdefault(clip.ref, []).append(name)
-    return [
+    once = {gone: kept for edit in plan.edits if isinstance(edit, Once) for gone, kept in edit.pairs}
+    said = [
         replace(note, episode_id=name)
         for number, store in enumerate(stores)
         for note in read_notes(store.root)
-        for name in now.get((number, note.episode_id), ())
+        if note.kind != "mask" or (number, note.episode_id) not in once
+        for name in now.get(once.get((number, note.episode_id), (number, note.episode_id)), ())
     ]
+    # Copies carry the same notes; the last word counts, whichever copy it was said of.
+    return sorted(dict.fromkeys(said), key=lambda note: note.when) if once else said
 
 
 def _attempts(plan: Plan, stores: Sequence[Store]) -> bytes | None:

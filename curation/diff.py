@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +15,30 @@ from curation.episodes import SavedEpisode
 from curation.fingerprint import file_hashes
 from curation.layout import cameras
 from curation.notes import masked, read_notes
-from curation.provenance import read_provenance
+from curation.origins import Origin, Origins
+from curation.packets import packets_hash
 from curation.rows import Rows
+from curation.splice import Stretch
 from curation.store import Store
 
 FAR_M = 0.01
 """A placement farther than this from all of the other dataset is a new one [m]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """An episode, and the frames of which recording it shows.
+
+    Attributes:
+        episode: its number.
+        origin: id of the recording; the dataset's fingerprint goes before a mere number.
+        start, stop: its frames there, stop excluded.
+    """
+
+    episode: int
+    origin: str
+    start: int
+    stop: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +47,7 @@ class Changed:
 
     Attributes:
         origin: id of the recording that both come from.
-        one, other: its indices.
+        one, other: their numbers.
         what: in which ways it differs, in words.
     """
 
@@ -44,8 +63,8 @@ class Diff:
 
     Attributes:
         facts: what they are as a whole, where it differs: name to both values.
-        gone: origins of episodes that only the first has.
-        came: origins of those that only the second has.
+        gone: episodes that only the first has.
+        came: those that only the second has.
         changed: those of both that differ.
         same: how many are equal in numbers, images, task and row.
         drift: feature to how far each mean moved, in standard deviations of the first.
@@ -53,8 +72,8 @@ class Diff:
     """
 
     facts: dict[str, tuple[Any, Any]]
-    gone: tuple[str, ...]
-    came: tuple[str, ...]
+    gone: tuple[Piece, ...]
+    came: tuple[Piece, ...]
     changed: tuple[Changed, ...]
     same: int
     drift: dict[str, tuple[float, ...]]
@@ -68,53 +87,89 @@ def diff(one: Store, other: Store) -> Diff:
     Raises:
         DataError: a file cannot be read.
     """
-    mine, theirs = _by_origin(one), _by_origin(other)
-    both = [origin for origin in mine if origin in theirs]
+    mine, theirs = _origins(one), _origins(other)
+    pairs = _paired(one, other, mine, theirs)
     hashes = file_hashes(path for e in [*one.episodes, *other.episodes] for path in e.videos.values())
     readers = Rows(one), Rows(other)
     hidden = masked(read_notes(one.root)), masked(read_notes(other.root))
     changed, same = [], 0
-    for origin in both:
-        pair = mine[origin], theirs[origin]
+    for here, there in pairs:
+        pair = one.episodes[here], other.episodes[there]
         what = _differences(pair, (readers[0].numbers(pair[0]), readers[1].numbers(pair[1])), hashes, hidden)
         if what:
-            changed.append(Changed(origin=origin, one=pair[0].index, other=pair[1].index, what=tuple(what)))
+            changed.append(Changed(origin=mine[here].recording, one=here, other=there, what=tuple(what)))
         else:
             same += 1
-    here, there = placements_of(one), placements_of(other)
+    places = placements_of(one), placements_of(other)
     return Diff(
         facts=_facts(one, other),
-        gone=tuple(origin for origin in mine if origin not in theirs),
-        came=tuple(origin for origin in theirs if origin not in mine),
+        gone=_left(mine, {here for here, _ in pairs}),
+        came=_left(theirs, {there for _, there in pairs}),
         changed=tuple(changed),
         same=same,
         drift=_drift(one, other),
-        new_places=int((nearest(there, here)[0] > FAR_M).sum()),
-        lost_places=int((nearest(here, there)[0] > FAR_M).sum()),
+        new_places=int((nearest(places[1], places[0])[0] > FAR_M).sum()),
+        lost_places=int((nearest(places[0], places[1])[0] > FAR_M).sum()),
     )
 
 
-def _by_origin(store: Store) -> dict[str, SavedEpisode]:
-    """Episodes by recording, and by the frames taken of it where there are several of one."""
-    story = read_provenance(store.root)
-    found: dict[str, SavedEpisode] = {}
-    for episode in store.episodes:
-        origin, start = origin_of(story, episode.row.episode_id)
-        name = origin if origin not in found else f"{origin} from {start}"
-        found[name] = episode
-    return found
+def _origins(store: Store) -> list[Origin]:
+    origins = Origins(store)
+    return [origins.of(episode) for episode in store.episodes]
 
 
-def origin_of(story: Mapping[str, Any], episode_id: str) -> tuple[str, int]:
-    """The recorded episode that an episode comes from, and the frame where it begins there."""
-    start = 0
-    while story:
-        source = (story.get("episodes") or {}).get(episode_id)
-        if source is None:
-            break
-        episode_id, start = source["episode_id"], start + source["start"]
-        story = story["parents"][source["parent"]].get("provenance") or {}
-    return episode_id, start
+def _left(origins: Sequence[Origin], paired: Set[int]) -> tuple[Piece, ...]:
+    return tuple(
+        Piece(episode=number, origin=origin.recording, start=origin.start, stop=origin.stop)
+        for number, origin in enumerate(origins)
+        if number not in paired
+    )
+
+
+def _paired(one: Store, other: Store, mine: Sequence[Origin], theirs: Sequence[Origin]) -> list[tuple[int, int]]:
+    """Numbers of episodes that belong together, each once: those of the same frames, then those with frames in common,
+    the most first, then, for copies whose origin nobody wrote down, those of the same motion."""
+    exact = _matched(enumerate(mine), enumerate(theirs))
+    left = _rest(exact, len(mine), len(theirs))
+    of: dict[str, list[int]] = {}
+    for b in left[1]:
+        of.setdefault(theirs[b].recording, []).append(b)
+    shared = sorted(
+        (-min(mine[a].stop, theirs[b].stop) + max(mine[a].start, theirs[b].start), a, b)
+        for a in left[0]
+        for b in of.get(mine[a].recording, ())
+        if mine[a].overlaps(theirs[b])
+    )
+    found, taken = dict(exact), {b for _, b in exact}
+    for _, a, b in shared:
+        if a not in found and b not in taken:
+            found[a] = b
+            taken.add(b)
+    left = _rest(list(found.items()), len(mine), len(theirs))
+    # Only numbers tell apart what other tools recorded, and those say nothing across datasets.
+    motions = [
+        [(i, _motion(rows, store.episodes[i])) for i in places if "/" in origins[i].recording]
+        for store, rows, origins, places in ((one, Rows(one), mine, left[0]), (other, Rows(other), theirs, left[1]))
+    ]
+    return sorted([*found.items(), *_matched(*motions)])
+
+
+def _matched(one: Iterable[tuple[int, Any]], other: Iterable[tuple[int, Any]]) -> list[tuple[int, int]]:
+    """Numbers with equal keys, in order; several of one key one by one."""
+    free: dict[Any, list[int]] = {}
+    for number, key in other:
+        free.setdefault(key, []).append(number)
+    return [(number, free[key].pop(0)) for number, key in one if free.get(key)]
+
+
+def _rest(pairs: Sequence[tuple[int, int]], count: int, of: int) -> tuple[list[int], list[int]]:
+    here, there = {a for a, _ in pairs}, {b for _, b in pairs}
+    return [a for a in range(count) if a not in here], [b for b in range(of) if b not in there]
+
+
+def _motion(rows: Rows, episode: SavedEpisode) -> str:
+    values = rows.numbers(episode).get("action")
+    return "" if values is None else hashlib.sha256(values.tobytes()).hexdigest()
 
 
 def _differences(
@@ -127,8 +182,8 @@ def _differences(
     found = []
     if one.length != other.length:
         found.append(f"{one.length} frames became {other.length}")
-    if one.task != other.task:
-        found.append(f"task '{one.task}' became '{other.task}'")
+    if one.tasks != other.tasks:
+        found.append(f"task '{', '.join(one.tasks)}' became '{', '.join(other.tasks)}'")
     if one.row.outcome != other.row.outcome:
         found.append(f"outcome {one.row.outcome or 'unknown'} became {other.row.outcome or 'unknown'}")
     if (one.row.episode_id in hidden[0]) != (other.row.episode_id in hidden[1]):
@@ -137,9 +192,17 @@ def _differences(
         return found
     shared = sorted(numbers[0].keys() & numbers[1].keys())
     moved = [key for key in shared if not np.array_equal(numbers[0][key], numbers[1][key], equal_nan=True)]
-    shown = [{key: (hashes[path], e.video_starts[key]) for key, path in e.videos.items()} for e in pair]
-    drawn = [key for key in shown[0] if key in shown[1] and shown[0][key] != shown[1][key]]
+    drawn = [key for key in one.videos if key in other.videos and not _shown_alike(pair, key, hashes)]
     return [*found, *(f"numbers of {key}" for key in moved), *(f"video of {key}" for key in drawn)]
+
+
+def _shown_alike(pair: tuple[SavedEpisode, SavedEpisode], camera: str, hashes: Mapping[Any, str]) -> bool:
+    """Whether both show the very same compressed frames; joined and divided files do."""
+    files = {(hashes[episode.videos[camera]], episode.video_starts[camera]) for episode in pair}
+    if len(files) == 1:
+        return True
+    stretches = (Stretch(e.videos[camera], e.video_starts[camera], e.length, alone=False) for e in pair)
+    return len({packets_hash(stretch) for stretch in stretches}) == 1
 
 
 def _facts(one: Store, other: Store) -> dict[str, tuple[Any, Any]]:

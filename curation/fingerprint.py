@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 
 from curation import layout
@@ -63,7 +64,22 @@ def file_hashes(paths: Iterable[Path]) -> dict[Path, str]:
     """
     distinct = sorted(set(paths))
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        return dict(zip(distinct, pool.map(file_hash, distinct), strict=True))
+        return dict(zip(distinct, pool.map(_hash_of, distinct), strict=True))
+
+
+def _hash_of(path: Path) -> str:
+    """As `file_hash`; a file that was not written to since is not read again by this process."""
+    try:
+        state = path.stat()
+    except OSError:
+        return file_hash(path)
+    return _remembered(path, (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns))
+
+
+@lru_cache(maxsize=100_000)
+def _remembered(path: Path, state: tuple[int, ...]) -> str:
+    """By what differs once a file is another one."""
+    return file_hash(path)
 
 
 def file_hash(path: Path) -> str:

@@ -27,6 +27,7 @@ from curation.errors import DataError
 from curation.info import read_info
 from curation.layout import json_bytes
 from curation.older import EPISODES_STATS, Older, raised_to_v21, stats_lines
+from curation.provenance import converted_story
 from curation.restat import repair
 from curation.splice import copy_file
 from curation.staging import building, require_free
@@ -97,6 +98,8 @@ def convert(old: Path, to: Path, *, tell: Tell) -> Converted:
         _describe_videos(partial)
         images = verify(older, Store.open(partial), tell)
         statistics = _true_statistics(partial, tell)
+        origin = converted_story(old, older.version, len(older.lengths), sum(older.lengths))
+        write_aside(partial / layout.PROVENANCE, json_bytes(origin))
         sync_all(path for path in partial.rglob("*") if path.is_file())
     return Converted(to, older.version, len(older.lengths), sum(older.lengths), images, statistics)
 

@@ -17,6 +17,7 @@ from curation.commit import read_histograms
 from curation.episodes import SavedEpisode
 from curation.errors import DataError
 from curation.fingerprint import file_hash
+from curation.naming import is_numbered
 from curation.plan import Clip
 from curation.sidecars import cut_sidecar
 from curation.splice import (
@@ -48,7 +49,7 @@ class Source:
         episode: the source episode.
         cameras: key in the result to key in the source.
         alone: videos that hold no other episode.
-        encode: whether they are encoded anew in any case.
+        encode: cameras of the source that are encoded anew in any case, and how.
     """
 
     clip: Clip
@@ -57,7 +58,7 @@ class Source:
     episode: SavedEpisode
     cameras: Mapping[str, str]
     alone: AbstractSet[Path]
-    encode: bool
+    encode: Mapping[str, Encoding]
 
 
 class Pictures:
@@ -66,7 +67,7 @@ class Pictures:
     Args:
         root: of the new dataset.
         sources: of the clips, in order.
-        encoding: of what must be encoded anew.
+        encodings: of each camera of the result, for what must be encoded anew.
         fps: frames per second.
         hashes: SHA-256 of every source video.
 
@@ -76,9 +77,14 @@ class Pictures:
     """
 
     def __init__(
-        self, root: Path, sources: Sequence[Source], encoding: Encoding, fps: int, hashes: Mapping[Path, str]
+        self,
+        root: Path,
+        sources: Sequence[Source],
+        encodings: Mapping[str, Encoding],
+        fps: int,
+        hashes: Mapping[Path, str],
     ) -> None:
-        self._root, self._sources, self._encoding, self._fps = root, sources, encoding, fps
+        self._root, self._sources, self._encodings, self._fps = root, sources, encodings, fps
         self._hashes = hashes
         self.made: Counter[How] = Counter()
         self.least_psnr = math.inf
@@ -128,7 +134,8 @@ class Pictures:
         alone = clip.whole and first == 0 and path in source.alone and frames_in(path) == clip.length
         stretch = Stretch(path, first + clip.start, clip.frames, alone)
         to = self._root / layout.Position(*divmod(index, layout.FILES_PER_CHUNK)).path(layout.VIDEO, camera)
-        how = splice(stretch, to, fps=self._fps, encoding=self._encoding, encode=source.encode)
+        encoding = source.encode.get(key, self._encodings[camera])
+        how = splice(stretch, to, fps=self._fps, encoding=encoding, encode=key in source.encode)
         psnr = self._prove(stretch, to, how)
         if known is None or how == "encoded":
             known = images_of(Stretch(to, 0, clip.frames, alone=True))
@@ -164,7 +171,7 @@ class Pictures:
 
     def _histograms(self, source: Source) -> dict[str, ImageStats]:
         """Those the recorder made, of an episode that is kept whole."""
-        if source.clip.whole and not source.episode.row.episode_id.startswith("episode-"):
+        if source.clip.whole and not is_numbered(source.episode.row.episode_id):
             with suppress(FileNotFoundError):
                 found = read_histograms(source.root / layout.histograms_path(source.clip.episode_id))
                 return {key: stats for key, stats in found.items() if stats.images == source.clip.length}

@@ -13,15 +13,20 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from curation.columns import Change
 from curation.errors import UnknownChoice, UsageError
+from curation.naming import is_numbered
 from curation.notes import masked, read_notes
 from curation.store import Store
+from curation.video import Encoding
 
 Ref = tuple[int, str]
 """An episode: the number of its parent, and its id there."""
+
+Encodings = tuple[tuple[str, Encoding], ...]
+"""Cameras by their names in the source, and the encoding each gets."""
 
 _NAMESPACE = uuid.UUID("5d2f4d3c-52a4-4a8c-9d0b-3f1c35a4c7e1")
 
@@ -68,11 +73,11 @@ class Clip:
 
 @dataclass(frozen=True)
 class Parent:
-    """A source dataset, what changes in its columns, in order, and whether its videos are encoded anew."""
+    """A source dataset, what changes in its columns, in order, and which cameras are encoded anew, and how."""
 
     path: Path
     changes: tuple[Change, ...] = ()
-    encode: bool = False
+    encode: Encodings = ()
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,15 @@ class Drop:
     episodes: tuple[Ref, ...]
     why: str = ""
     edit: Literal["drop"] = "drop"
+
+
+@dataclass(frozen=True)
+class Once:
+    """Of episodes that several parents hold only one each: what is left out, and what is kept for it. What was noted
+    about either is then said of the one."""
+
+    pairs: tuple[tuple[Ref, Ref], ...]
+    edit: Literal["once"] = "once"
 
 
 @dataclass(frozen=True)
@@ -134,13 +148,14 @@ class Columns:
 
 @dataclass(frozen=True)
 class Reencode:
-    """The videos of a parent in the encoding of the first one, so that one description fits all."""
+    """Cameras of a parent in another encoding, so that one description fits all."""
 
     parent: int
+    cameras: Encodings
     edit: Literal["reencode"] = "reencode"
 
 
-Edit = Keep | Drop | Trim | Cut | Relabel | Columns | Reencode
+Edit = Keep | Drop | Once | Trim | Cut | Relabel | Columns | Reencode
 
 
 @dataclass(frozen=True)
@@ -153,6 +168,7 @@ class Plan:
         edits: from `begin` on, in order.
         left_out: masked episodes that were left out at the beginning.
         gone: what edits took away whole; another edit may still name it, without effect.
+        with_masked: whether masked episodes were asked for.
     """
 
     parents: tuple[Parent, ...]
@@ -160,6 +176,7 @@ class Plan:
     edits: tuple[Edit, ...] = ()
     left_out: tuple[Ref, ...] = ()
     gone: tuple[Clip, ...] = ()
+    with_masked: bool = False
 
     @property
     def frames(self) -> int:
@@ -186,6 +203,7 @@ def begin(stores: Sequence[Store], *, with_masked: bool = False) -> Plan:
         parents=tuple(Parent(store.root) for store in stores),
         clips=tuple(clip for clip in clips if clip.episode_id not in hidden[clip.parent]),
         left_out=tuple(clip.ref for clip in clips if clip.episode_id in hidden[clip.parent]),
+        with_masked=with_masked,
     )
 
 
@@ -204,6 +222,10 @@ def edited(plan: Plan, edit: Edit) -> Plan:
         case Drop(episodes):
             unwanted = _known(plan, episodes)
             plan = replace(plan, clips=tuple(clip for clip in plan.clips if clip.ref not in unwanted))
+        case Once(pairs):
+            _known(plan, [kept for _, kept in pairs])
+            unwanted = _known(plan, [gone for gone, _ in pairs])
+            plan = replace(plan, clips=tuple(clip for clip in plan.clips if clip.ref not in unwanted))
         case Trim(episode, start, stop):
             plan = _on(plan, episode, lambda clip: _trimmed(clip, start, stop))
         case Cut(episode, at):
@@ -219,8 +241,8 @@ def edited(plan: Plan, edit: Edit) -> Plan:
             plan = replace(plan, clips=clips)
         case Columns(change, parent):
             plan = _on_parents(plan, parent, lambda one: replace(one, changes=(*one.changes, change)))
-        case Reencode(parent):
-            plan = _on_parents(plan, parent, lambda one: replace(one, encode=True))
+        case Reencode(parent, cameras):
+            plan = _on_parents(plan, parent, lambda one: replace(one, encode=cameras))
     left = {clip.ref for clip in plan.clips}
     gone = {clip.ref: clip for clip in before.clips if clip.ref not in left}
     return replace(plan, edits=(*plan.edits, edit), gone=(*before.gone, *gone.values()))
@@ -240,7 +262,7 @@ def digest(plan: Plan, fingerprints: Sequence[str]) -> str:
     """SHA-256 of all that decides the result: sources as they are, clips and changes."""
     told = {
         "parents": [
-            {"fingerprint": mark, "changes": [asdict(change) for change in parent.changes], "encode": parent.encode}
+            {"fingerprint": mark, "changes": [asdict(change) for change in parent.changes], "encode": _told(parent)}
             for parent, mark in zip(plan.parents, fingerprints, strict=True)
         ],
         "clips": [asdict(clip) for clip in plan.clips],
@@ -249,13 +271,18 @@ def digest(plan: Plan, fingerprints: Sequence[str]) -> str:
 
 
 def _result_id(clip: Clip, parent: Parent, fingerprint: str) -> str:
-    foreign = clip.episode_id.startswith("episode-")
+    foreign = is_numbered(clip.episode_id)
     if clip.whole and not parent.changes and not parent.encode and not foreign:
         return clip.episode_id
     source = f"{fingerprint}/{clip.episode_id}" if foreign else clip.episode_id
     changes = [asdict(change) for change in parent.changes]
-    told = json.dumps([source, clip.start, clip.stop, changes, parent.encode], sort_keys=True)
+    told = json.dumps([source, clip.start, clip.stop, changes, _told(parent)], sort_keys=True)
     return str(uuid.uuid5(_NAMESPACE, told))
+
+
+def _told(parent: Parent) -> list[Any]:
+    """The encodings of what is encoded anew, as JSON values."""
+    return [[camera, asdict(encoding)] for camera, encoding in parent.encode]
 
 
 def _several(tasks: tuple[str, ...]) -> tuple[tuple[str, str], ...]:

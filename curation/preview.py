@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation.columns import JOINT_COLUMNS, changed_features, changed_numbers, source_key
+from curation.naming import dataset_names
 from curation.plan import Plan, begin
 from curation.preflight import Difference, differences
 from curation.rows import Rows
@@ -28,6 +29,7 @@ class Side:
         seconds: of motion.
         tasks: episodes by task.
         features: key to dtype and shape, in words.
+        names: key to what its columns are called, where each has a name.
         stats: of action and state, as LeRobot has them.
         video_bytes: what videos take on disk; after, about.
     """
@@ -37,6 +39,7 @@ class Side:
     seconds: float
     tasks: dict[str, int]
     features: dict[str, str]
+    names: dict[str, tuple[str, ...]]
     stats: dict[str, Stats | None]
     video_bytes: int
 
@@ -49,8 +52,8 @@ class Preview:
         parents: each source.
         before: all sources together.
         after: the result.
-        dropped: episodes that are left out, by dataset and reason.
-        cut: episodes of which a part is kept: (dataset, episode id, start, stop, length).
+        dropped: episodes that are left out, by dataset.
+        cut: episodes of which a part is kept: (dataset, number of the episode, start, stop, length).
         masked: episodes in the trash that are left out.
         changes: of columns, by dataset, in words.
         differences: between the sources.
@@ -60,7 +63,7 @@ class Preview:
     before: Side
     after: Side
     dropped: dict[str, int]
-    cut: tuple[tuple[str, str, int, int, int], ...]
+    cut: tuple[tuple[str, int, int, int, int], ...]
     masked: int
     changes: dict[str, tuple[str, ...]]
     differences: tuple[Difference, ...]
@@ -73,7 +76,7 @@ def preview(plan: Plan, stores: Sequence[Store]) -> Preview:
         UsageError: a change does not fit its dataset.
         DataError: a source cannot be read.
     """
-    names = [store.root.name for store in stores]
+    names = dataset_names([store.root for store in stores])
     whole = begin(stores, with_masked=True)
     left = {clip.ref for clip in plan.clips}
     hidden = set(plan.left_out)
@@ -86,11 +89,14 @@ def preview(plan: Plan, stores: Sequence[Store]) -> Preview:
         before=_side(whole, stores),
         after=_side(plan, stores),
         dropped=dict(gone),
-        cut=tuple((names[clip.parent], clip.episode_id, clip.start, clip.stop, clip.length) for clip in cut),
+        cut=tuple(
+            (names[clip.parent], stores[clip.parent].episode(clip.episode_id).index, clip.start, clip.stop, clip.length)
+            for clip in cut
+        ),
         masked=len(plan.left_out),
         changes={
             name: tuple(change.words() for change in parent.changes)
-            + (("videos are encoded anew",) if parent.encode else ())
+            + tuple(f"videos of {camera} are encoded anew in {how.codec}" for camera, how in parent.encode)
             for name, parent in zip(names, plan.parents, strict=True)
             if parent.changes or parent.encode
         },
@@ -121,6 +127,7 @@ def _side(plan: Plan, stores: Sequence[Store]) -> Side:
         seconds=sum(clip.frames / stores[clip.parent].fps for clip in plan.clips),
         tasks=dict(Counter(clip.task for clip in plan.clips)),
         features={key: f"{f.dtype} {'x'.join(map(str, f.shape))}" for key, f in first.items()},
+        names={key: f.names for key, f in first.items() if f.shape == (len(f.names),)},
         stats={key: _stats(parts) for key, parts in numbers.items()},
         video_bytes=round(size),
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 from curation.errors import DataError
 from curation.layout import HUB, PROVENANCE
+from curation.naming import is_numbered
 from curation.plan import Plan, digest
 from curation.store import Store
 
@@ -59,18 +60,60 @@ def story(plan: Plan, stores: Sequence[Store], fingerprints: Sequence[str], ids:
     }
 
 
-def tree(name: str, provenance: Mapping[str, Any], indent: int = 0) -> list[str]:
-    """The family of a dataset, a line each, parents below their child."""
+def converted_story(old: Path, version_of_old: str, episodes: int, frames: int) -> dict[str, Any]:
+    """What is written beside a dataset that was converted from an older version of LeRobot's format.
+
+    Its episodes are only numbered, as those of the old one are, so they count as recorded in it.
+
+    Args:
+        old: the dataset that was converted.
+        version_of_old: such as "v2.1".
+        episodes, frames: in both.
+    """
+    parent = {
+        "name": old.resolve().name,
+        "path": str(old.resolve()),
+        "recorded": False,
+        "fingerprint": None,
+        "episodes": episodes,
+        "frames": frames,
+        "hub": _hub(old),
+        "provenance": None,
+    }
+    return {
+        "version": 1,
+        "parents": [parent],
+        "edits": [{"edit": "convert", "from": version_of_old}],
+        "versions": {name: _version(name) for name in (*_PACKAGES, "lerobot")},
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def recorded(store: Store) -> bool:
+    """Whether the studio recorded a dataset's first episode; else its episodes are only numbered."""
+    return not store.episodes or not is_numbered(store.episodes[0].row.episode_id)
+
+
+def tree(name: str, provenance: Mapping[str, Any], indent: int = 0, *, ours: bool | None = True) -> list[str]:
+    """The family of a dataset, a line each, parents below their child.
+
+    Args:
+        name: of the dataset.
+        provenance: what it says of its origin.
+        indent: of its line, in steps.
+        ours: where it says nothing, whether the studio recorded it; None if nobody knows.
+    """
     edits = ", ".join(_edit_words(edit) for edit in provenance.get("edits", ()))
-    made = f"  ({edits or 'merged'}, {provenance.get('when', '')[:16]})" if provenance else "  (recorded)"
+    origin = {True: "recorded", False: "recorded by another tool", None: "its origin is not known"}[ours]
+    made = f"  ({edits or 'merged'}, {provenance.get('when', '')[:16]})" if provenance else f"  ({origin})"
     lines = [f"{'  ' * indent}{name}{made}"]
     for parent in provenance.get("parents", ()):
         hub = parent.get("hub") or {}
         where = f" from {hub['repo']}@{hub.get('commit', '')[:8]}" if hub.get("repo") else ""
         size = f"{parent['episodes']} episodes, {parent['frames']} frames, " if "episodes" in parent else ""
-        mark = str(parent.get("fingerprint", ""))[:12]
-        below = tree(f"{parent.get('name', '?')}{where}  {size}{mark}", parent.get("provenance") or {}, indent + 1)
-        lines += below
+        mark = str(parent.get("fingerprint") or "")[:12]
+        called = f"{parent.get('name', '?')}{where}  {size}{mark}"
+        lines += tree(called, parent.get("provenance") or {}, indent + 1, ours=parent.get("recorded"))
     return lines
 
 
@@ -79,8 +122,14 @@ def _edit_words(edit: Mapping[str, Any]) -> str:
         case "keep" | "drop" as word:
             why = f" {edit['why']}" if edit.get("why") else ""
             return f"{word} {len(edit.get('episodes', ()))}{why}"
+        case "once":
+            return f"take {len(edit.get('pairs', ()))} copies once"
         case "trim":
-            return f"trim {str(edit['episode'][1])[:8]} to {edit['start']}:{edit['stop']}"
+            return f"trim {edit['episode'][1]} to {edit['start']}:{edit['stop']}"
+        case "convert":
+            return f"convert from {edit.get('from', 'an older version')}"
+        case "relabel":
+            return f"relabel to '{edit['task']}'"
         case "columns":
             return str(edit["change"].get("edit", "columns"))
         case word:
@@ -89,8 +138,9 @@ def _edit_words(edit: Mapping[str, Any]) -> str:
 
 def _parent(store: Store, mark: str) -> dict[str, Any]:
     return {
-        "name": store.root.name,
-        "path": str(store.root),
+        "name": store.root.resolve().name,
+        "path": str(store.root.resolve()),
+        "recorded": recorded(store),
         "fingerprint": mark,
         "episodes": store.total_episodes,
         "frames": store.total_frames,

@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from curation.atomic import write_aside
 from curation.columns import AddFeature, Change, Convert, DropFeature, Gripper, Rename
 from curation.errors import TargetExists, UsageError
-from curation.plan import Columns, Cut, Drop, Edit, Keep, Plan, Reencode, Relabel, Trim, begin, digest, edited
+from curation.plan import (
+    Columns,
+    Cut,
+    Drop,
+    Edit,
+    Keep,
+    Once,
+    Plan,
+    Reencode,
+    Ref,
+    Relabel,
+    Trim,
+    begin,
+    digest,
+    edited,
+)
 from curation.store import Store
+from curation.video import Encoding
 
-VERSION = 1
+VERSION = 2
 _CHANGES: dict[str, type[Change]] = {
     "rename": Rename,
     "drop_feature": DropFeature,
@@ -52,10 +68,11 @@ def write_recipe(path: Path, plan: Plan, fingerprints: Sequence[str], allow: Seq
         "recipe": VERSION,
         "plan": digest(plan, fingerprints),
         "parents": [
-            {"path": str(parent.path.absolute()), "fingerprint": mark}
+            {"path": str(parent.path.resolve()), "fingerprint": mark}
             for parent, mark in zip(plan.parents, fingerprints, strict=True)
         ],
-        "with_masked": not plan.left_out,
+        "with_masked": plan.with_masked,
+        "left_out": [list(ref) for ref in plan.left_out],
         "allow": list(allow),
         "edits": [asdict(edit) for edit in plan.edits],
     }
@@ -63,10 +80,10 @@ def write_recipe(path: Path, plan: Plan, fingerprints: Sequence[str], allow: Seq
 
 
 def read_recipe(path: Path) -> Recipe:
-    """Read a saved plan and make its edits again.
+    """Read a saved plan and make its edits again. What was in the trash then is left out, whatever is there now.
 
     Raises:
-        UsageError: it is no recipe, or does not fit its datasets any more.
+        UsageError: it is no recipe, does not fit its datasets any more, or was changed since it was saved.
         NotADataset: a dataset is gone.
     """
     try:
@@ -75,13 +92,27 @@ def read_recipe(path: Path) -> Recipe:
             raise UsageError(f"{path} is a recipe of version {told['recipe']}; {VERSION} is known here.")
         parents = [(Path(parent["path"]), str(parent["fingerprint"])) for parent in told["parents"]]
         edits = [_edit(edit) for edit in told["edits"]]
+        left_out, wanted = _refs(told["left_out"]), str(told["plan"])
         with_masked, allow = bool(told["with_masked"]), tuple(map(str, told["allow"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path} is no recipe of studio plan: {error}.") from error
-    plan = begin([Store.open(root) for root, _ in parents], with_masked=with_masked)
+    plan = _as_it_began([Store.open(root) for root, _ in parents], left_out, with_masked)
     for edit in edits:
         plan = edited(plan, edit)
-    return Recipe(plan, tuple(mark for _, mark in parents), allow)
+    marks = tuple(mark for _, mark in parents)
+    if digest(plan, marks) != wanted:
+        raise UsageError(
+            f"{path} does not make the plan that it was saved for: it was changed, or its datasets have other episodes "
+            "now. Plan again with studio plan."
+        )
+    return Recipe(plan, marks, allow)
+
+
+def _as_it_began(stores: Sequence[Store], left_out: Sequence[Ref], with_masked: bool) -> Plan:
+    """Everything but what was in the trash when the plan was made."""
+    plan, hidden = begin(stores, with_masked=True), set(left_out)
+    clips = tuple(clip for clip in plan.clips if clip.ref not in hidden)
+    return replace(plan, clips=clips, left_out=tuple(left_out), with_masked=with_masked)
 
 
 def _edit(stored: dict[str, Any]) -> Edit:
@@ -90,6 +121,8 @@ def _edit(stored: dict[str, Any]) -> Edit:
             return Keep(_refs(stored["episodes"]), stored["why"])
         case "drop":
             return Drop(_refs(stored["episodes"]), stored["why"])
+        case "once":
+            return Once(tuple((_ref(gone), _ref(kept)) for gone, kept in stored["pairs"]))
         case "trim":
             return Trim(**{**stored, "episode": _ref(stored["episode"])})
         case "cut":
@@ -98,9 +131,14 @@ def _edit(stored: dict[str, Any]) -> Edit:
             chosen = stored["episodes"]
             return Relabel(stored["task"], stored["old"], None if chosen is None else _refs(chosen))
         case "reencode":
-            return Reencode(stored["parent"])
+            cameras = tuple((str(camera), Encoding(**encoding)) for camera, encoding in stored["cameras"])
+            return Reencode(stored["parent"], cameras)
         case "columns":
             change = dict(stored["change"])
+            if change["edit"] == "units":
+                change["spans"] = tuple(
+                    (str(joint), (float(low), float(high))) for joint, (low, high) in change["spans"]
+                )
             return Columns(_CHANGES[change.pop("edit")](**change), stored["parent"])
         case other:
             raise ValueError(f"nobody knows the edit '{other}'")

@@ -3,10 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from datetime import datetime
 
 import numpy as np
 
 from curation.errors import UsageError
+
+PAUSE_S = 15 * 60
+"""A longer pause between the beginnings of two episodes ends a sitting [s] (assumed): an episode takes at most a
+minute, and whoever gets up moves lamp, table or camera."""
+
+
+def joined(*groupings: Sequence[Hashable]) -> list[int]:
+    """Groups that keep together whatever any of several groupings keeps together, by number.
+
+    Args:
+        groupings: of each episode its group.
+    """
+    parent = list(range(len(groupings[0])))
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    for grouping in groupings:
+        first: dict[Hashable, int] = {}
+        for index, group in enumerate(grouping):
+            one, other = root(first.setdefault(group, index)), root(index)
+            parent[max(one, other)] = min(one, other)
+    return [root(index) for index in range(len(parent))]
+
+
+def sessions(started: Sequence[str], places: Sequence[Hashable]) -> list[Hashable]:
+    """The sitting in which each episode was recorded: without a pause of more than `PAUSE_S` to the one before.
+
+    Args:
+        started: when each was, ISO 8601; "" if unknown.
+        places: the dataset that each was recorded into; another one is another sitting.
+
+    Returns:
+        Of each episode its sitting; what has no time is one with all of its place that have none.
+    """
+    found: list[Hashable] = [(place, "") for place in places]
+    known = [(place, datetime.fromisoformat(when), index)
+             for index, (place, when) in enumerate(zip(places, started, strict=True)) if _is_time(when)]  # fmt: skip
+    order = sorted(known, key=lambda one: (str(one[0]), one[1].timestamp()))
+    number = 0
+    for before, (place, when, index) in zip([None, *order[:-1]], order, strict=True):
+        if before is None or before[0] != place or when.timestamp() - before[1].timestamp() > PAUSE_S:
+            number += 1
+        found[index] = number
+    return found
+
+
+def _is_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def split(

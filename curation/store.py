@@ -181,8 +181,12 @@ class Store:
     @property
     def encoding(self) -> Encoding:
         """How this dataset's images became video; as far as it says, else the defaults."""
-        infos = [self._info["features"][key].get("info") or {} for key in layout.cameras(self.features)]
-        info = infos[0] if infos else {}
+        cameras = layout.cameras(self.features)
+        return self.encoding_of(cameras[0]) if cameras else Encoding()
+
+    def encoding_of(self, camera: str) -> Encoding:
+        """How the images of one camera became video; as far as the dataset says, else the defaults."""
+        info = self._info["features"][camera].get("info") or {}
         named = {"codec": "codec", "preset": "preset", "crf": "crf", "gop": "g", "pix_fmt": "pix_fmt"}
         known = {name: info.get(f"video.{key}") for name, key in named.items()}
         return Encoding(**{name: value for name, value in known.items() if value is not None})

@@ -97,6 +97,8 @@ def body_line(source: str, target: str, span: Span | None) -> Line:
         UnknownChoice: one of them is none.
         UsageError: the range is needed and not known.
     """
+    if source == target and source in get_args(BodyUnit):
+        return 1.0, 0.0
     factor, offset = _to_degrees(source, span)
     back, shift = _to_degrees(target, span)
     return factor / back, (offset - shift) / back

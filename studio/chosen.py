@@ -3,23 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
 
+from curation.errors import UsageError
+from curation.naming import episode_name
 from curation.plan import Keep, Plan, edited
 from curation.store import Store
-from studio.verbs.choose import Choose, Chosen, choose
+from studio.verbs.choose import Choose, Chosen, Ref, choose
 
 
-def chosen_of(plan: Plan, stores: Sequence[Store], options: Choose) -> tuple[Plan, tuple[str, ...]]:
-    """The plan with only what passes, and why the rest does not; the plan itself where nothing is asked.
+@dataclass(frozen=True)
+class Sets:
+    """What was chosen, as plans.
+
+    Attributes:
+        plans: by what is put behind the name of the result: nothing, or -random and -matched for the control sets.
+        notes: a line for every episode that does not pass, and for every control set.
+    """
+
+    plans: dict[str, Plan]
+    notes: tuple[str, ...]
+
+
+def chosen_of(plan: Plan, stores: Sequence[Store], options: Choose) -> Sets:
+    """Plans with only what passes, and their control sets; the plan itself where nothing is asked.
+
+    Args:
+        plan: as it began.
+        stores: its parents.
+        options: what is asked.
 
     Raises:
-        UsageError: what is asked makes no sense.
+        UsageError: what is asked makes no sense, or nothing passes.
     """
-    if not (options.filters or options.where or options.farther_than is not None):
-        return plan, ()
-    found = choose(options, [store.root for store in stores])
+    asked = options.filters or options.where or options.farther_than is not None
+    if not asked and options.controls == "none":
+        return Sets({"": plan}, ())
+    found = choose(options, [store.root for store in stores], with_masked=plan.with_masked)
     there = {clip.ref for clip in plan.clips}
-    return edited(plan, Keep(tuple(ref for ref in kept_of(found) if ref in there), found.why)), reasons(found)
+    kept = tuple(ref for ref in kept_of(found) if ref in there)
+    plans = {"": _keep(plan, kept, found.why)}
+    numbers = {part.name: number for number, part in enumerate(found.parts)}
+    for control in found.controls:
+        refs = tuple((numbers[key.dataset], key.episode_id) for key in cast("tuple[Ref, ...]", control.keys))
+        why = f"{control.kind} control, seed {control.seed}, of: {found.why}"
+        plans[f"-{control.kind}"] = _keep(plan, refs, why)
+    return Sets(plans, (*reasons(found, stores), *(control.words for control in found.controls)))
 
 
 def kept_of(found: Chosen) -> tuple[tuple[int, str], ...]:
@@ -27,8 +57,18 @@ def kept_of(found: Chosen) -> tuple[tuple[int, str], ...]:
     return tuple((number, name) for number, part in enumerate(found.parts) for name in part.selection.kept)
 
 
-def reasons(found: Chosen) -> tuple[str, ...]:
-    """A line for every episode that does not pass."""
-    return tuple(
-        f"{part.name} {name[:8]}: {reason}" for part in found.parts for name, reason in part.selection.dropped.items()
-    )
+def reasons(found: Chosen, stores: Sequence[Store]) -> tuple[str, ...]:
+    """A line for every episode or take that does not pass."""
+    lines = []
+    for part, store in zip(found.parts, stores, strict=True):
+        saved = {row.episode_id for row in store.rows()}
+        for name, reason in part.selection.dropped.items():
+            called = episode_name(store, name) if name in saved else f"take {name}"
+            lines.append(f"{part.name} {called}: {reason}")
+    return tuple(lines)
+
+
+def _keep(plan: Plan, kept: tuple[tuple[int, str], ...], why: str) -> Plan:
+    if not kept:
+        raise UsageError(f"No episode passes: {why}. Nothing was written.")
+    return edited(plan, Keep(kept, why))

@@ -10,13 +10,19 @@ from typing import Annotated, Literal
 import tyro
 
 from curation.columns import AddFeature, Change, Convert, DropFeature, Gripper, Rename, camera_key, changed_features
+from curation.encodings import encoding_differences, reencoding
 from curation.errors import UnknownChoice, UsageError
-from curation.meaning import fits
-from curation.plan import Columns, Drop, Plan, Reencode, Relabel, edited
-from curation.preflight import differences
+from curation.meaning import fits, units_of
+from curation.naming import dataset_names
+from curation.plan import Columns, Plan, Relabel, edited
 from curation.store import Store
+from curation.twins import once, once_words
+from curation.units import Span, spans
 
 Yes = Annotated[bool, tyro.conf.arg(aliases=["-y"])]
+
+
+Allow = tuple[Literal["robot", "scene", "state", "tasks"], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,18 +36,19 @@ class Changes:
     add_feature: tuple[str, ...] = ()
     """KEY=VALUE, a number for every frame, or "success": 1 on the last frame of a success."""
     gripper: str = ""
-    """FROM:TO range of the gripper: 0..100, 0..97, 0..1 or radians."""
+    """FROM:TO range of the gripper: 0..100, 0..97, 0..1 or radians. One alone says what it is in, where nobody did."""
     units: str = ""
-    """FROM:TO unit of the body joints: degrees, radians or -100..100."""
+    """FROM:TO unit of the body joints: degrees, radians or -100..100. One alone says what they are in, where nobody
+    did."""
     calibration: str = ""
     """Of the arm, for -100..100: the file of lerobot-calibrate, or so101 for the simulated arm."""
-    relabel: str = ""
-    """A new instruction for all episodes."""
+    relabel: tuple[str, ...] = ()
+    """OLD:NEW instructions; one without a colon is for all episodes, and so is :NEW."""
     reencode: bool = False
     """Encode videos anew where they are not encoded as those of the first dataset."""
     duplicates: Literal["refuse", "first"] = "refuse"
     """What to do with episodes that several datasets hold: refuse, or take each once."""
-    allow: tuple[Literal["robot", "scene", "tasks"], ...] = ()
+    allow: Allow = ()
     """Differences between the datasets to accept."""
 
 
@@ -60,28 +67,41 @@ def changed(plan: Plan, stores: Sequence[Store], changes: Changes) -> Plan:
         key, value = _pair(text, "=", "--add-feature KEY=VALUE")
         plan = edited(plan, Columns(AddFeature(key, "success" if value == "success" else _number(text, value))))
     if changes.gripper:
-        plan = _converted(plan, stores, Gripper(*_pair(changes.gripper, ":", "--gripper FROM:TO")))
+        plan = _converted(plan, stores, Gripper(*_from_to(changes.gripper, "--gripper FROM:TO")))
     if changes.units:
-        source, target = _pair(changes.units, ":", "--units FROM:TO")
-        plan = _converted(plan, stores, Convert(source, target, changes.calibration))
-    if changes.relabel:
-        plan = edited(plan, Relabel(changes.relabel))
+        source, target = _from_to(changes.units, "--units FROM:TO")
+        plan = _converted(plan, stores, Convert(source, target, _spans(changes.calibration)))
+    for text in changes.relabel:
+        plan = edited(plan, _relabelling(plan, text))
     if changes.reencode:
-        other = {d.dataset for d in differences(plan, stores) if d.kind == "encoding"}
-        for number, store in enumerate(stores):
-            if store.root.name in other:
-                plan = edited(plan, Reencode(number))
-    return _without_copies(plan) if changes.duplicates == "first" else plan
+        names = dataset_names([store.root for store in stores])
+        for number in sorted({d.parent for d in encoding_differences(plan, stores, names)}):
+            plan = edited(plan, reencoding(plan, stores, number))
+    copies = once(plan, stores) if changes.duplicates == "first" else None
+    return plan if copies is None else edited(plan, copies)
 
 
-def _without_copies(plan: Plan) -> Plan:
-    seen: set[str] = set()
-    again = []
-    for clip in plan.clips:
-        if clip.episode_id in seen and not clip.episode_id.startswith("episode-"):
-            again.append(clip.ref)
-        seen.add(clip.episode_id)
-    return edited(plan, Drop(tuple(again), "in a dataset before it")) if again else plan
+def decisions(plan: Plan, stores: Sequence[Store]) -> tuple[str, ...]:
+    """What a plan decides about copies that are not alike."""
+    return tuple(once_words(plan, stores, dataset_names([store.root for store in stores])))
+
+
+def _relabelling(plan: Plan, text: str) -> Relabel:
+    """OLD:NEW of an instruction that is there, which may have colons itself; else one for all."""
+    if ":" not in text:
+        return Relabel(text)
+    known = {task for clip in plan.clips for task in clip.instructions}
+    places = [at for at, sign in enumerate(text) if sign == ":"]
+    old = next((text[:at] for at in places if text[:at] in known), None)
+    if old is not None:
+        return Relabel(text[len(old) + 1 :], old)
+    if text.startswith(":"):
+        return Relabel(text[1:])
+    raise UnknownChoice("task", text.partition(":")[0], sorted(known))
+
+
+def _spans(calibration: str) -> tuple[tuple[str, Span], ...]:
+    return tuple(sorted(spans(calibration).items())) if calibration else ()
 
 
 def _where_it_fits(plan: Plan, stores: Sequence[Store], change: Callable[[str], Change], name: str) -> Plan:
@@ -102,6 +122,12 @@ def _where_it_fits(plan: Plan, stores: Sequence[Store], change: Callable[[str], 
 
 def _converted(plan: Plan, stores: Sequence[Store], change: Gripper | Convert) -> Plan:
     fitting = [n for n, store in enumerate(stores) if fits(store, change, plan.parents[n].changes)]
+    if change.source == change.target:
+        # To say what a dataset is in says nothing new of one that says so itself.
+        unsure = [n for n, store in enumerate(stores) if not units_of(store)[1]]
+        if not unsure:
+            return plan
+        fitting = [n for n in fitting if n in unsure] or unsure[:1]
     # Where it fits none, the first dataset says why.
     for number in fitting or [0]:
         plan = edited(plan, Columns(change, number))
@@ -118,6 +144,10 @@ def _pair(text: str, sign: str, how: str) -> tuple[str, str]:
     if not (one and found and other):
         raise UsageError(f"'{text}' is not {how}.")
     return one, other
+
+
+def _from_to(text: str, form: str) -> tuple[str, str]:
+    return _pair(text, ":", form) if ":" in text else (text, text)
 
 
 def _number(text: str, value: str) -> float:

@@ -41,6 +41,13 @@ def plan_text(seen: Preview, *, narrow: bool = False) -> str:
     )
 
 
+def changes_text(seen: Preview) -> str:
+    """What would be changed in episodes that stay: their instructions and columns; empty if nothing is."""
+    tasks = _tasks(seen) if seen.before.tasks.keys() != seen.after.tasks.keys() else ()
+    changes = (f"~ {name}: {word}" for name, words in seen.changes.items() for word in words)
+    return "\n".join([*tasks, *changes, *_features(seen)])
+
+
 def _sizes(seen: Preview) -> Iterator[str]:
     before, after = seen.before, seen.after
     width = max(8, *(len(name) for name, _ in seen.parents))
@@ -74,8 +81,8 @@ def _changes(seen: Preview) -> Iterator[str]:
         yield f"- {seen.masked} episodes in the trash are left out"
     for name, count in seen.dropped.items():
         yield f"- {count} episodes of {name} are left out"
-    for name, episode_id, start, stop, length in seen.cut[:SHOWN_CUTS]:
-        yield f"~ {name} {episode_id[:8]}: frames {start} to {stop} of {length}"
+    for name, episode, start, stop, length in seen.cut[:SHOWN_CUTS]:
+        yield f"~ {name} episode {episode}: frames {start} to {stop} of {length}"
     if len(seen.cut) > SHOWN_CUTS:
         yield f"~ and {len(seen.cut) - SHOWN_CUTS} more episodes in part"
     for name, words in seen.changes.items():
@@ -93,10 +100,15 @@ def _stats(seen: Preview) -> Iterator[str]:
         before = seen.before.stats.get(key)
         if before is None or after is None or before["mean"].shape != after["mean"].shape:
             continue
-        for name in ("min", "mean", "max", "std"):
-            if not np.allclose(before[name], after[name], rtol=1e-3, atol=1e-3):
-                have, will = (" ".join(f"{value:.4g}" for value in side[name]) for side in (before, after))
-                yield f"{key} {name}: {have} -> {will}"
+        columns = seen.after.names.get(key) or tuple(f"column {n}" for n in range(len(after["mean"])))
+        for column, called in enumerate(columns):
+            moved = [
+                f"{name} {before[name][column]:.4g} -> {after[name][column]:.4g}"
+                for name in ("min", "mean", "max", "std")
+                if not np.allclose(before[name][column], after[name][column], rtol=1e-3, atol=1e-3)
+            ]
+            if moved:
+                yield f"{key} {called.removesuffix('.pos')}: {', '.join(moved)}"
 
 
 def _differences(seen: Preview) -> Iterator[str]:

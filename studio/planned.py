@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -9,16 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from curation.apply import Applied, apply
-from curation.errors import UsageError
+from curation.errors import TargetExists, UsageError
+from curation.fingerprint import fingerprint
 from curation.plan import Plan
 from curation.preflight import require_agreement
 from curation.preview import Preview, preview
+from curation.recipe import write_recipe
 from curation.staging import require_free
 from curation.store import Store
 from studio.console import Console
 from studio.edits import Yes
 from studio.paths import dataset_path
-from studio.plan_text import plan_text
+from studio.plan_text import changes_text, plan_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +34,8 @@ class Into:
     """Apply without asking."""
     with_masked: bool = False
     """Take episodes in the trash along, still masked."""
+    save: Path | None = None
+    """Also write what was done to this file, as a recipe for studio apply."""
 
 
 def opened(names: Sequence[str]) -> list[Store]:
@@ -73,9 +78,28 @@ def seen(planned: Planned) -> dict[Path, Preview]:
     for name, plan in planned.plans.items():
         to = dataset_path(name)
         require_free(to)
+        require_outside(to, planned.stores)
         require_agreement(plan, planned.stores, planned.allow)
         found[to] = preview(plan, planned.stores)
     return found
+
+
+def require_outside(to: Path, stores: Sequence[Store]) -> None:
+    """Refuse a target inside a source, which would then hold another dataset.
+
+    Raises:
+        UsageError: it is inside one.
+    """
+    for store in stores:
+        if to.resolve().is_relative_to(store.root.resolve()):
+            raise UsageError(f"{to} is inside {store.root}, which is never changed. Choose another --to.")
+
+
+def room(to: Path, sight: Preview) -> str:
+    """Disk that the result takes and what is free, in words."""
+    place = next(folder for folder in to.absolute().parents if folder.exists())
+    free = shutil.disk_usage(place).free
+    return f"needs about {sight.after.video_bytes / 1e6:.1f} MB, {free / 1e9:.1f} GB are free at {place}"
 
 
 def finish(planned: Planned, into: Into, console: Console) -> int:
@@ -88,14 +112,21 @@ def finish(planned: Planned, into: Into, console: Console) -> int:
     for note in planned.notes:
         console.step(note)
     sights = seen(planned)
+    recipes = _recipes(planned, into)
     for to, sight in sights.items():
         if not into.yes or sight.differences:
-            console.step(f"{to}\n{plan_text(sight)}")
+            console.step(f"{to}\n{plan_text(sight)}\n{room(to, sight)}")
+        elif said := changes_text(sight):
+            console.step(f"{to}\n{said}")
     if not into.yes and not _agreed(sights):
         console.step("Nothing was written.")
         return 0
     plans = {dataset_path(name): plan for name, plan in planned.plans.items()}
     done = [(applied(plan, to, console, planned.allow), sights[to]) for to, plan in plans.items()]
+    for path, plan in recipes.items():
+        marks = [fingerprint(store) for store in planned.stores]
+        write_recipe(path, plan, marks, planned.allow)
+        console.step(f"Saved as {path}; studio apply {path} --to NAME does the same again.")
     data = [data_of(one, sight) for one, sight in done]
     console.result("\n".join(told(one, sight) for one, sight in done), data[0] if len(data) == 1 else data)
     return 0
@@ -138,6 +169,26 @@ def data_of(done: Applied, sight: Preview) -> dict[str, Any]:
         "dropped": sight.dropped,
         "differences": [asdict(difference) for difference in sight.differences],
     }
+
+
+def _recipes(planned: Planned, into: Into) -> dict[Path, Plan]:
+    """Files for recipes, one for each result.
+
+    Raises:
+        TargetExists: something is there.
+    """
+    if into.save is None:
+        return {}
+    paths = {recipe_path(into.save, name.removeprefix(into.to)): plan for name, plan in planned.plans.items()}
+    for path in paths:
+        if path.exists():
+            raise TargetExists(path, "Choose another --save.")
+    return paths
+
+
+def recipe_path(path: Path, suffix: str) -> Path:
+    """The file for the recipe of a control set or a part, beside that of the whole."""
+    return path.with_name(f"{path.stem}{suffix}{path.suffix}")
 
 
 def _agreed(targets: Iterable[Path]) -> bool:

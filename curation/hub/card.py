@@ -14,7 +14,7 @@ from curation.checks import Finding
 from curation.hub.licences import OTHER
 from curation.meaning import units_of
 from curation.notes import masked, read_notes
-from curation.provenance import read_provenance, tree
+from curation.provenance import read_provenance, recorded, tree
 from curation.store import Store
 
 BEGIN, END = (
@@ -169,9 +169,9 @@ def _origin(store: Store) -> Iterator[str]:
     story = read_provenance(store.root)
     scene = store.scene.get("fingerprint")
     yield "\n## How it came about\n\n```text"
-    yield from tree(store.root.name, story)
+    yield from tree(store.root.resolve().name, story, ours=recorded(store))
     yield "```"
-    if story.get("parents"):
+    if story.get("episodes"):
         before = sum(int(parent.get("episodes") or 0) for parent in story["parents"])
         sources = {(clip.get("parent"), clip.get("episode_id")) for clip in (story.get("episodes") or {}).values()}
         yield f"\n{len(sources)} of the {before} episodes of what it was made from are in it."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from curation.errors import UsageError
 from curation.filters import Selection
 from curation.library import Entry, entries
 from curation.motion import with_motion
+from curation.naming import dataset_names
 from curation.query import asks_motion, terms
 from curation.store import Store
 from studio.options import From
@@ -126,8 +126,13 @@ class Chosen:
         }
 
 
-def choose(options: Choose, roots: Sequence[Path]) -> Chosen:
+def choose(options: Choose, roots: Sequence[Path], *, with_masked: bool = False) -> Chosen:
     """Choose episodes of datasets; nothing is changed.
+
+    Args:
+        options: what is asked.
+        roots: the datasets.
+        with_masked: whether episodes in the trash may pass.
 
     Raises:
         UsageError: what is asked makes no sense.
@@ -138,12 +143,14 @@ def choose(options: Choose, roots: Sequence[Path]) -> Chosen:
     asked = terms(options.where)
     others = _placements(options.from_)
     parts, fitting = [], []
-    for name, root in zip(_names(roots), roots, strict=True):
+    for name, root in zip(dataset_names(roots), roots, strict=True):
         store = Store.open(root)
         everything = entries(root)
         if asks_motion(options.where):
             everything = with_motion(store, everything)
         first = filters.saved(everything)
+        if with_masked:
+            first = Selection.by(everything, lambda entry: None if entry.index is not None else f"it is {entry.state}")
         fit = first.then(everything, lambda found: filters.fitting(found, asked))
         parts.append(Part(name, root, tuple(everything), _filtered(options, fit, everything, store, others)))
         fitting.append(Part(name, root, tuple(everything), fit if options.filters else first))
@@ -200,13 +207,7 @@ def _controls(options: Choose, parts: Sequence[Part], fitting: Sequence[Part]) -
 
 def _placements(names: Sequence[str]) -> dict[str, Points]:
     roots = [dataset_path(name) for name in names]
-    return {name: placements_of(Store.open(root)) for name, root in zip(_names(roots), roots, strict=True)}
-
-
-def _names(roots: Sequence[Path]) -> list[str]:
-    """Folder names, or whole paths of those that share one."""
-    count = Counter(root.resolve().name for root in roots)
-    return [root.resolve().name if count[root.resolve().name] == 1 else str(root) for root in roots]
+    return {name: placements_of(Store.open(root)) for name, root in zip(dataset_names(roots), roots, strict=True)}
 
 
 def _require_sensible(options: Choose, roots: Sequence[Path]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from curation.diff import Diff as Found
+from curation.diff import Piece
 from curation.diff import diff as compare
 from curation.store import Store
 from studio.console import Console
@@ -45,7 +46,8 @@ def _lines(found: Found) -> Iterator[str]:
     yield from _listed("-", found.gone)
     yield from _listed("+", found.came)
     for episode in found.changed[:SHOWN]:
-        yield f"~ {episode.origin[:8]} ({episode.one} -> {episode.other}): {'; '.join(episode.what)}"
+        now = "" if episode.one == episode.other else f", now {episode.other}"
+        yield f"~ episode {episode.one}{now}: {'; '.join(episode.what)}"
     if len(found.changed) > SHOWN:
         yield f"~ and {len(found.changed) - SHOWN} more"
     for key, moved in found.drift.items():
@@ -55,7 +57,8 @@ def _lines(found: Found) -> Iterator[str]:
         yield f"placements: {found.new_places} episodes at new places, {found.lost_places} at places that are gone"
 
 
-def _listed(mark: str, origins: tuple[str, ...]) -> Iterator[str]:
-    yield from (f"{mark} {origin[:8]}" for origin in origins[:SHOWN])
-    if len(origins) > SHOWN:
-        yield f"{mark} and {len(origins) - SHOWN} more"
+def _listed(mark: str, pieces: tuple[Piece, ...]) -> Iterator[str]:
+    for piece in pieces[:SHOWN]:
+        yield f"{mark} episode {piece.episode}: frames {piece.start} to {piece.stop} of {piece.origin}"
+    if len(pieces) > SHOWN:
+        yield f"{mark} and {len(pieces) - SHOWN} more"

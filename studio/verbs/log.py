@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
 
 from curation.errors import UsageError
 from curation.library import chosen
-from curation.provenance import read_provenance, tree
+from curation.origins import steps
+from curation.provenance import read_provenance, recorded, tree
 from curation.store import Store
 from studio.console import Console
 from studio.options import Name
@@ -33,24 +32,13 @@ def log(options: Log, console: Console) -> int:
     store = Store.open(root)
     story = read_provenance(root)
     if not options.episode:
-        console.result("\n".join(tree(root.name, story)), story)
+        console.result("\n".join(tree(root.resolve().name, story, ours=recorded(store))), story)
         return 0
     entry = chosen(root, [options.episode])[0]
-    steps = list(_steps(story, entry.episode_id))
     if entry.index is None:
-        raise UsageError(f"{entry.episode_id[:8]} is {entry.state}, no saved episode.")
-    lines = [f"{name}: {episode_id}, frames {start} to {stop}" for name, episode_id, start, stop in steps]
-    here = f"{root.name}: {entry.episode_id}, frames 0 to {store.episode(entry.index).length}"
-    console.result("\n".join([here, *(f"  from {line}" for line in lines)]), steps)
+        raise UsageError(f"{entry.episode_id} is {entry.state}, no saved episode.")
+    before = list(steps(story, entry.episode_id))
+    lines = [f"{step.name}: {step.episode_id}, frames {step.start} to {step.stop}" for step in before]
+    here = f"{root.resolve().name}: {entry.episode_id}, frames 0 to {store.episode(entry.index).length}"
+    console.result("\n".join([here, *(f"  from {line}" for line in lines)]), [asdict(step) for step in before])
     return 0
-
-
-def _steps(story: dict[str, Any], episode_id: str) -> Iterator[tuple[str, str, int, int]]:
-    """The sources of an episode, the nearest first."""
-    while story:
-        source = story.get("episodes", {}).get(episode_id)
-        if source is None:
-            return
-        parent = story["parents"][source["parent"]]
-        yield parent["name"], source["episode_id"], source["start"], source["stop"]
-        story, episode_id = parent.get("provenance") or {}, source["episode_id"]

@@ -9,7 +9,7 @@ import tyro
 from curation.plan import begin
 from studio.chosen import chosen_of
 from studio.console import Console
-from studio.edits import Changes, changed
+from studio.edits import Changes, changed, decisions
 from studio.planned import Into, Planned, finish, opened
 from studio.verbs.choose import Choose
 
@@ -17,7 +17,7 @@ from studio.verbs.choose import Choose
 @dataclass(frozen=True, kw_only=True)
 class Merge:
     """Make one dataset of several, after naming every difference between them; each episode keeps its own video. With
-    filters only the episodes that pass, with changes in another form."""
+    filters only the episodes that pass, with changes in another form, with --controls also TO-random and TO-matched."""
 
     datasets: tyro.conf.Positional[tuple[str, ...]]
     """Datasets, in order."""
@@ -36,6 +36,7 @@ def merge(options: Merge, console: Console) -> int:
 def planned(options: Merge) -> Planned:
     """What it would do."""
     stores = opened(options.datasets)
-    plan, notes = chosen_of(begin(stores, with_masked=options.into.with_masked), stores, options.choose)
-    plan = changed(plan, stores, options.changes)
-    return Planned({options.into.to: plan}, stores, options.changes.allow, notes)
+    made = chosen_of(begin(stores, with_masked=options.into.with_masked), stores, options.choose)
+    plans = {f"{options.into.to}{end}": changed(plan, stores, options.changes) for end, plan in made.plans.items()}
+    notes = (*made.notes, *decisions(plans[options.into.to], stores))
+    return Planned(plans, stores, options.changes.allow, notes)

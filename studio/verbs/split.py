@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import tyro
 
-from curation.episodes import EpisodeRow
+from curation.episodes import EpisodeRow, SavedEpisode
 from curation.errors import UsageError
+from curation.origins import Origins
 from curation.plan import Keep, begin, edited
+from curation.splits import joined, sessions
 from curation.splits import split as divided
 from studio.console import Console
 from studio.options import Name
@@ -21,7 +23,6 @@ _BY: dict[str, Callable[[EpisodeRow], Hashable]] = {
     "episode": lambda row: row.episode_id,
     # To a centimetre, the least distance at which anybody calls two positions different.
     "position": lambda row: (round(row.x, 2), round(row.y, 2)) if row.x == row.x else row.episode_id,
-    "session": lambda row: str(row.extra.get("started", ""))[:13],
     "operator": lambda row: row.operator,
     "outcome": lambda row: row.outcome,
 }
@@ -36,7 +37,8 @@ class Split:
     parts: tyro.conf.Positional[tuple[str, ...]]
     """NAME=SHARE, such as train=0.8 test=0.2."""
     together: Literal["episode", "position", "session"] = "episode"
-    """What is never divided: all episodes at one position, or of one hour of recording."""
+    """What is never divided, beside pieces of one recording: all episodes at one position, or of one sitting,
+    which ends with a pause of a quarter of an hour."""
     stratify: Literal["none", "outcome", "operator", "position"] = "none"
     """Of what every part gets its share."""
     seed: int = 0
@@ -56,10 +58,14 @@ def planned(options: Split) -> Planned:
     shares = _shares(options.parts)
     stores = opened([options.dataset])
     plan = begin(stores, with_masked=options.into.with_masked)
-    rows = [stores[0].episode(clip.episode_id).row for clip in plan.clips]
+    episodes = [stores[0].episode(clip.episode_id) for clip in plan.clips]
+    rows, origins = [episode.row for episode in episodes], Origins(stores[0])
+    recordings = [origins.of(episode).recording for episode in episodes]
     if options.seed < 0:
         raise UsageError(f"--seed {options.seed} must be at least 0.")
-    groups, strata = ([_BY[by](row) for row in rows] for by in (options.together, options.stratify))
+    strata = [_BY[options.stratify](row) for row in rows]
+    together = _sittings(rows, origins, episodes) if options.together == "session" else map(_BY[options.together], rows)
+    groups = joined(recordings, list(together))
     part_of = divided(shares, groups, strata, options.seed)
     names = {part: f"{options.into.to}-{part}" for part in shares}
     told = f"{options.together} together, stratified by {options.stratify}, seed {options.seed}"
@@ -68,6 +74,10 @@ def planned(options: Split) -> Planned:
         refs = tuple(clip.ref for clip, into in zip(plan.clips, part_of, strict=True) if into == part)
         plans[name] = edited(plan, Keep(refs, f"{part} of {' '.join(options.parts)}, {told}"))
     return Planned(plans, stores)
+
+
+def _sittings(rows: Sequence[EpisodeRow], origins: Origins, episodes: Sequence[SavedEpisode]) -> list[Hashable]:
+    return sessions([str(row.extra.get("started", "")) for row in rows], [origins.place(e) for e in episodes])
 
 
 def _shares(parts: tuple[str, ...]) -> dict[str, float]:

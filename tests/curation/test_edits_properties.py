@@ -17,10 +17,10 @@ from curation import layout
 from curation.apply import apply
 from curation.columns import JOINT_COLUMNS, AddFeature, Convert, DropFeature, Gripper, Rename, source_key
 from curation.commit import read_histograms
-from curation.diff import origin_of
 from curation.errors import UsageError
 from curation.fingerprint import fingerprint
 from curation.meaning import fits
+from curation.origins import origin_of
 from curation.plan import Columns, Cut, Drop, Keep, Plan, Relabel, Trim, begin, edited
 from curation.provenance import read_provenance
 from curation.stats import QUANTILES

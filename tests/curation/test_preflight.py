@@ -11,11 +11,13 @@ import pytest
 
 from curation.apply import apply
 from curation.columns import Convert, Gripper, Rename
+from curation.encodings import reencoding
 from curation.errors import DataError, UnknownChoice, UsageError
-from curation.plan import Columns, Drop, Reencode, begin, edited
+from curation.plan import Columns, Drop, begin, edited
 from curation.preflight import Disagreement, Kind, differences, require_agreement
 from curation.store import Store
 from tests.curation.making import make_ours, make_packed
+from tests.curation.tiny import CAMERAS
 
 
 @pytest.fixture
@@ -45,7 +47,10 @@ def other_names(features: dict[str, Any]) -> dict[str, Any]:
 
 
 def found(*stores: Store) -> dict[Kind, str]:
-    return {d.kind: str(d) for d in differences(begin(stores), stores)}
+    told: dict[Kind, str] = {}
+    for d in differences(begin(stores), stores):
+        told[d.kind] = f"{told.get(d.kind, '')}{'!' if d.blocks else '?'} {d}\n"
+    return told
 
 
 @pytest.mark.parametrize(
@@ -127,7 +132,14 @@ def test_an_unknown_scene_is_told_but_refuses_nothing(first: Store, tmp_path: Pa
 
 def test_tasks_that_say_the_same_are_told(first: Store, tmp_path: Path) -> None:
     other = make_ours(tmp_path / "other", [4], ["Pick. "])
-    assert '--relabel "pick"' in found(first, other)["tasks"]
+    assert '--relabel "Pick. :pick"' in found(first, other)["tasks"]
+    plan = begin([first, other])
+    with pytest.raises(Disagreement, match="--allow tasks"):
+        require_agreement(plan, [first, other])
+    require_agreement(plan, [first, other], ["tasks"])
+    # Within one dataset it was so before: told, and nothing more.
+    alone = make_ours(tmp_path / "alone", [4, 4], ["Pick. ", "pick"])
+    assert found(alone)["tasks"].startswith("?")
 
 
 def test_episodes_that_two_datasets_hold_are_taken_once(first: Store, tmp_path: Path) -> None:
@@ -144,7 +156,10 @@ def test_episodes_that_two_datasets_hold_are_taken_once(first: Store, tmp_path: 
 def test_videos_of_another_codec_are_encoded_anew(first: Store, tmp_path: Path) -> None:
     other = make_packed(tmp_path / "other", [[4, 4]], ["pick", "pick"])
     change_info(other, features=other_codec)
-    plan = edited(begin([first, Store.open(other.root)]), Reencode(1))
+    stores = [first, Store.open(other.root)]
+    edit = reencoding(begin(stores), stores, 1)
+    assert [camera for camera, _ in edit.cameras] == list(CAMERAS)
+    plan = edited(begin(stores), edit)
     done = apply(plan, tmp_path / "result", tell=lambda *_: None)
     assert done.videos == {"copied": 2, "encoded": 4}
     assert 30 < done.least_psnr < 100

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from curation.diff import origin_of
 from curation.fingerprint import file_hash, fingerprint
+from curation.origins import origin_of
 from curation.provenance import read_provenance
 from curation.store import Store
 from tests.end_to_end.commands import BIN, Commands
