@@ -1,0 +1,164 @@
+"""A training on disk: what was asked, how far it is, and what came of it.
+
+```text
+runs/<name>/run.json          what was asked, on what, in which state
+runs/<name>/beat.json         the step it is at, written about once a second
+runs/<name>/progress.jsonl    one line per line of LeRobot's log, with exact numbers
+runs/<name>/train.log         everything that LeRobot said
+runs/<name>/train/            LeRobot's output folder, with its checkpoints
+```
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from curation.atomic import write_aside
+from curation.errors import DataError, UnknownChoice, UsageError
+
+RUN, BEAT, PROGRESS, LOG, TRAIN = "run.json", "beat.json", "progress.jsonl", "train.log", "train"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training's folder."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def train(self) -> Path:
+        """LeRobot's output folder."""
+        return self.folder / TRAIN
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.train / "checkpoints"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / LOG
+
+    @property
+    def progress(self) -> Path:
+        return self.folder / PROGRESS
+
+    def read(self) -> dict[str, Any]:
+        """What run.json says.
+
+        Raises:
+            DataError: it is absent or damaged.
+        """
+        try:
+            told = json.loads((self.folder / RUN).read_bytes())
+        except (OSError, ValueError) as error:
+            raise DataError(f"{self.folder / RUN} cannot be read: {error}. The folder holds no training.") from error
+        if not isinstance(told, dict) or "recipe" not in told:
+            raise DataError(f"{self.folder / RUN} is not that of a training.")
+        return told
+
+    def write(self, told: dict[str, Any]) -> None:
+        """Replace run.json at once."""
+        write_aside(self.folder / RUN, json.dumps(told, indent=2).encode() + b"\n")
+
+    def update(self, **changes: Any) -> dict[str, Any]:
+        """Change some of run.json; returns all of it."""
+        told = self.read() | changes
+        self.write(told)
+        return told
+
+    def beat(self) -> dict[str, Any]:
+        """The step it is at, {"step", "at"}; empty before the first."""
+        with suppress(OSError, ValueError):
+            told = json.loads((self.folder / BEAT).read_bytes())
+            return told if isinstance(told, dict) else {}
+        return {}
+
+    def curve(self) -> list[dict[str, Any]]:
+        """The lines of progress.jsonl in order; a torn last one is left out."""
+        return list(curve_lines(self.progress))
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process that trains is running, as far as this machine knows."""
+        number = self.read().get("pid")
+        return isinstance(number, int) and _runs(number)
+
+
+def curve_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Whole lines of a file of JSON objects."""
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        for line in file:
+            with suppress(ValueError):
+                told = json.loads(line)
+                if isinstance(told, dict):
+                    yield told
+
+
+def run_path(home: Path, name: str) -> Path:
+    """The folder of a run: a path is a path, a bare name lies under `home`.
+
+    Raises:
+        UsageError: the name is none.
+    """
+    path = Path(name).expanduser()
+    if name.startswith((".", "~", "/")) or len(path.parts) > 1:
+        return path
+    if not name or name == "jobs":
+        raise UsageError(f"'{name}' cannot name a training; give another --to.")
+    return home / name
+
+
+def opened(home: Path, name: str) -> Run:
+    """An existing run.
+
+    Raises:
+        UnknownChoice: there is none of that name.
+        DataError: it is damaged.
+    """
+    run = Run(run_path(home, name))
+    if not (run.folder / RUN).is_file():
+        raise UnknownChoice("training", name, [one.name for one in all_runs(home)] or ("none was started yet",))
+    run.read()
+    return run
+
+
+def all_runs(home: Path) -> list[Run]:
+    """Every training under a folder, oldest first."""
+    found = [Run(path.parent) for path in home.glob(f"*/{RUN}")]
+    readable = []
+    for run in found:
+        with suppress(DataError):
+            readable.append((str(run.read().get("when", "")), run.name, run))
+    return [run for *_, run in sorted(readable, key=lambda one: one[:2])]
+
+
+def state_of(run: Run) -> str:
+    """running, stopped, failed, done; or killed, where run.json says running and nobody runs."""
+    state = str(run.read().get("state", ""))
+    return "killed" if state == "running" and not run.alive else state
+
+
+def _runs(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    # A process that ended and that nobody waited for still answers.
+    with suppress(OSError, IndexError):
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return True
