@@ -75,7 +75,7 @@ def changed(plan: Plan, stores: Sequence[Store], changes: Changes) -> Plan:
         plan = edited(plan, _relabelling(plan, text))
     if changes.reencode:
         names = dataset_names([store.root for store in stores])
-        for number in sorted({d.parent for d in encoding_differences(plan, stores, names)}):
+        for number in sorted({d.parent for d in encoding_differences(plan, stores, names) if d.kind == "encoding"}):
             plan = edited(plan, reencoding(plan, stores, number))
     copies = once(plan, stores) if changes.duplicates == "first" else None
     return plan if copies is None else edited(plan, copies)

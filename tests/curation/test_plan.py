@@ -194,6 +194,18 @@ def test_splits_keep_together_what_belongs_together() -> None:
         splits.split({"a": 0}, ["same"], ["all"], seed=0)
 
 
+def test_sittings_end_with_a_pause_and_with_the_dataset() -> None:
+    times = ["2026-11-20T09:58:00", "2026-11-20T10:01:00", "2026-11-20T10:30:00", "", "2026-11-20T10:02:00", "now"]
+    places = ["a", "a", "a", "a", "b", "a"]
+    found = splits.sessions(times, places)
+    # Across the full hour one sitting; after half an hour another, and in another dataset.
+    assert [found.index(group) for group in found] == [0, 0, 2, 3, 4, 3]
+
+
+def test_groups_keep_together_what_either_keeps_together() -> None:
+    assert splits.joined(["a", "a", "b", "c", "d"], [1, 2, 2, 3, 4]) == [0, 0, 0, 3, 4]
+
+
 def test_frames_by_phase_success_and_motion(ours: Store) -> None:
     episode = ours.episode(0)
     assert by_phase(episode, "reach", "reach") == (0, 4)

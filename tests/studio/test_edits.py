@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from curation.fingerprint import fingerprint
+from curation.origins import origin_of
+from curation.provenance import read_provenance
 from curation.store import Store
 from tests.curation.making import make_ours, make_packed
 from tests.studio.conftest import Studio
@@ -171,3 +173,97 @@ def test_what_makes_no_sense_is_refused(studio: Studio, sets: Path, words: list[
     assert said.code == 2, said.err
     assert told in said.err
     assert not (sets / "x").exists()
+
+
+def test_relabelling_names_the_old_instruction(studio: Studio, sets: Path) -> None:
+    def tasks(name: str) -> list[str]:
+        return [episode.task for episode in Store.open(sets / name).episodes]
+
+    said = studio("merge", "packed", "--relabel", "place:put: away", "--to", "one", "-y")
+    assert said.code == 0, said.err
+    assert tasks("one") == ["pick", "put: away"]
+    # Without asking, what becomes of instructions and columns is shown all the same.
+    assert 'task "place": 1 -> 0' in said.err
+    said = studio("merge", "one", "--relabel", "put: away:place", ":both: of them", "--to", "two", "-y")
+    assert said.code == 0, said.err
+    assert tasks("two") == ["both: of them"] * 2
+    said = studio("merge", "packed", "--relabel", "plaice:put away", "--to", "x", "-y")
+    assert said.code == 2
+    assert "Unknown task 'plaice'" in said.err
+    assert "gripper from 0..100 to 0..1" in studio("gripper", "a", "0..100:0..1", "--to", "pi0", "-y").err
+
+
+def test_datasets_of_one_name_are_told_apart(studio: Studio, sets: Path) -> None:
+    for place in ("x", "y"):
+        (sets / place).mkdir()
+    (sets / "a").rename(sets / "x/set")
+    (sets / "b").rename(sets / "y/set")
+    first, second = str(sets / "x/set"), str(sets / "y/set")
+    told = json.loads(studio("plan", first, second, "--where", "frames<7", "--json").out)
+    assert told["dropped"] == {first: 1, second: 1}
+    assert [name for name, _ in told["parents"]] == [first, second]
+
+
+def test_controls_belong_to_plans_and_merges_too(studio: Studio, sets: Path) -> None:
+    made = ("a", "b", "--where", "frames>7", "--controls", "random", "--seed", "3")
+    said = studio("plan", *made, "--save", str(sets / "r.json"), "--json")
+    assert said.code == 0, said.err
+    assert json.loads(said.out)["controls"]["random"]["after"]["episodes"] == 2
+    assert studio("filter", *made, "--to", "kept", "-y").code == 0
+    assert studio("apply", str(sets / "r-random.json"), "--to", "again").code == 0
+    assert fingerprint(sets / "again") == fingerprint(sets / "kept-random")
+    assert studio("merge", *made, "--to", "merged", "-y").code == 0
+    assert fingerprint(sets / "merged-random") == fingerprint(sets / "again")
+
+
+def test_a_filter_takes_what_it_was_told_to_take(studio: Studio, sets: Path) -> None:
+    make_ours(sets / "other", [4], ["pick"], scene="two")
+    assert studio("filter", "a", "other", "--where", "success", "--to", "x", "-y").code == 3
+    said = studio("filter", "a", "other", "--where", "success", "--to", "both", "-y", "--allow", "scene")
+    assert said.code == 0, said.err
+    assert studio("trash", "a", "--put", "0").code == 0
+    for words, lengths in (([], [6]), (["--with-masked"], [8, 6])):
+        name = f"masked{len(words)}"
+        assert studio("filter", "a", "--where", "success", "--to", name, "-y", *words).code == 0
+        assert [episode.length for episode in Store.open(sets / name).episodes] == lengths
+
+
+def test_a_recipe_of_a_short_form_does_the_same_again(studio: Studio, sets: Path) -> None:
+    recipe = str(sets / "r.json")
+    assert studio("drop", "a", "0", "--to", "less", "-y", "--save", recipe).code == 0
+    assert studio("trash", "a", "--put", "1").code == 0
+    said = studio("apply", recipe, "--to", "again")
+    assert said.code == 0, said.err
+    assert "episode 1 of a was put into the trash since; it is taken, as was planned" in said.err
+    assert fingerprint(sets / "less") == fingerprint(sets / "again")
+    assert studio("drop", "a", "0", "--to", "more", "-y", "--with-masked", "--save", recipe).code == 2
+
+
+def test_pieces_of_a_recording_go_to_one_part(studio: Studio, sets: Path) -> None:
+    assert studio("cut", "a", "0", "2", "4", "6", "--to", "once", "-y").code == 0
+    assert studio("cut", "once", "4", "2", "4", "--to", "twice", "-y").code == 0
+    assert studio("split", "twice", "a=0.5", "b=0.5", "--to", "part", "-y").code == 0
+    origins = [
+        {origin_of(read_provenance(sets / name), row.episode_id)[0] for row in Store.open(sets / name).rows()}
+        for name in ("part-a", "part-b")
+    ]
+    assert [len(part) for part in origins] == [1, 1]
+    assert not origins[0] & origins[1]
+
+
+def test_log_tells_recordings_of_others(studio: Studio, sets: Path) -> None:
+    assert "(recorded by another tool)" in studio("log", "packed").out
+    assert "(recorded)" in studio("log", "a").out
+    assert studio("merge", "packed", "a", "--to", "both", "-y").code == 0
+    lines = studio("log", "both").out.splitlines()
+    assert lines[1].endswith("(recorded by another tool)")
+    assert lines[2].endswith("(recorded)")
+    parents = json.loads(studio("log", "both", "--json").out)["parents"]
+    assert [parent["path"] for parent in parents] == [str((sets / name).resolve()) for name in ("packed", "a")]
+
+
+def test_nothing_is_written_into_a_source(studio: Studio, sets: Path) -> None:
+    said = studio("drop", "a", "0", "--to", str(sets / "a/less"), "-y")
+    assert said.code == 2
+    assert "is never changed" in said.err
+    assert not (sets / "a/less").exists()
