@@ -44,6 +44,7 @@ COMMANDS = {
     "publish": "a dataset or a checkpoint to the Hugging Face Hub",
     "pull": "a dataset from the Hugging Face Hub",
     "compare": "two checkpoints, or two recipes: is one better, or does nobody know yet",
+    "map": "where on the table policies succeed, how surely, and where to try next",
     "jobs": "commands in the background: list, log, cancel",
     "serve": "the same screens in a browser",
     "doctor": "check this machine: OpenGL, codecs, disk, versions, devices",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from curation.store import Store
 from curation.table import Table
 
@@ -21,6 +24,20 @@ def table_of(store: Store) -> Table:
 
         card = {"table": table_card(scene_from(card["scene"]))}
     return Table.of(card, store.root)
+
+
+def table_of_scene(card: Mapping[str, Any]) -> Table | None:
+    """The table of a scene as scene.json, or a checkpoint or an evaluation, has it; None if it says nothing of it."""
+    if "table" in card:
+        return Table.from_card(card["table"])
+    scene = card.get("scene")
+    if not isinstance(scene, Mapping):
+        return None
+    _require_mujoco()
+    from recorders.table_card import table_card
+    from recorders.world.scene import scene_from
+
+    return Table.from_card(table_card(scene_from(dict(scene))))
 
 
 def standard_table() -> Table:

@@ -94,6 +94,11 @@ def _rank(here: Sequence[Evaluation]) -> tuple[int, str]:
     return len({_training(one) for one in here}), max(str(one.told.get("when", "")) for one in here)
 
 
+def latest_each(evaluations: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
+    """Of every training its last checkpoint's last evaluation."""
+    return _one_each(evaluations, ())
+
+
 def _training(evaluation: Evaluation) -> str:
     return evaluation.run or str(evaluation.told.get("checkpoint_digest") or evaluation.folder)
 

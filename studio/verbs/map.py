@@ -1,0 +1,272 @@
+"""map: where on the table policies succeed, how surely that is known, and where to try next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from curation.errors import DataError, TargetExists, UsageError
+from curation.radius import Radius, radius
+from curation.rates import Rate, wilson
+from curation.table import Points, Table
+from curation.targets import Target, named, write_targets
+from curation.trials import Trials
+from studio.console import Console
+from studio.options import Names
+from studio.paths import runs_home
+from studio.table_of import table_of_scene
+from training.contest import Contest, contest, latest_each
+from training.evaluated import Evaluation, evaluations_of
+from training.maps import (
+    Cell,
+    CellDifference,
+    Proposal,
+    Ring,
+    cell_differences,
+    cells,
+    field,
+    propose,
+    rings,
+    training_positions,
+    trials_of,
+)
+from training.runs import Run, run_path
+from training.verdict import points as signed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Map:
+    """Draw success over the table from evaluations: cells with intervals, distance rings, two policies' difference."""
+
+    runs: Names
+    """Runs, run@step, groups, evaluations' folders or checkpoints' paths: one map each."""
+    center: tuple[float, float] | None = None
+    """X Y in metres: distances are measured from here instead of from the nearest training position."""
+    rings: tuple[float, ...] | None = None
+    """Draw distance rings about --center; with edges in metres, else every 0.05."""
+    difference: bool = False
+    """Two policies: also map A less B on their shared episodes."""
+    smooth: bool = False
+    """Draw a smoothed field instead of cells, and say so."""
+    cell: float = 0.05
+    """Side in metres of the squares in which scattered episodes are counted; a grid's own cells are kept."""
+    picture: Path | None = None
+    """Draw it to this new PNG file."""
+    propose: int = 0
+    """Propose so many places where the map is least certain."""
+    to: Path | None = None
+    """Write the proposals to this new positions file, for studio evaluate --targets."""
+    box: tuple[float, float, float, float] | None = None
+    """X-low X-high Y-low Y-high in metres: proposals are made in here only."""
+    seed: int = 0
+    """Of the interval of the distance at which success crosses one half."""
+    json: bool = False
+    """Print everything as JSON."""
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """One evaluation as a map."""
+
+    evaluation: Evaluation
+    trials: Trials
+    training: Points
+    cells: list[Cell]
+    rings: list[Ring]
+    everywhere: Rate
+    crossing: Radius | None
+
+
+def map(options: Map, console: Console) -> int:  # noqa: A001  the command's name
+    """Print the maps, and write what was asked for."""
+    _require_sensible(options)
+    home = runs_home()
+    sides = [latest_each(evaluations_of(home, name)) for name in options.runs]
+    mapped = [_mapped(options, evaluation) for side in sides for evaluation in side]
+    pair = None
+    if options.difference:
+        pair = contest(options.runs[0], sides[0], options.runs[1], sides[1])
+    table = _table(mapped[0].evaluation, console)
+    proposals = _proposals(options, mapped, table)
+    if options.to is not None:
+        write_targets(options.to, named([Target("", p.x, p.y, None, _why(p)) for p in proposals]))
+        console.step(f"{options.to} holds {len(proposals)} positions: studio evaluate --targets {options.to}")
+    if options.picture is not None:
+        _draw(options, mapped, pair, table, proposals)
+        console.step(f"{options.picture} is drawn.")
+    console.result("\n".join(_text(options, mapped, pair, proposals)), _data(mapped, pair, proposals))
+    return 0
+
+
+def _require_sensible(options: Map) -> None:
+    if not options.runs:
+        raise UsageError("Name at least one run that was evaluated.")
+    if options.difference and len(options.runs) != 2:
+        raise UsageError(f"--difference needs two policies; got {len(options.runs)}.")
+    if options.rings is not None and options.center is None:
+        raise UsageError("--rings needs --center X Y, about which they are drawn.")
+    if options.propose < 0 or (options.to and not options.propose):
+        raise UsageError("--to needs --propose K with K of at least 1: how many positions shall it hold?")
+    if not options.cell > 0:
+        raise UsageError(f"--cell {options.cell:g} must be a positive number of metres.")
+    for path in (options.to, options.picture):
+        if path is not None and path.exists():
+            raise TargetExists(path, "Choose another name.")
+
+
+def _mapped(options: Map, evaluation: Evaluation) -> Mapped:
+    trials = trials_of(evaluation.rows)
+    training = _training(evaluation)
+    origins = np.array([options.center], float) if options.center else training
+    found = radius(trials, origins, options.seed) if len(origins) and len(trials) else None
+    return Mapped(
+        evaluation,
+        trials,
+        training,
+        cells(evaluation.rows, options.cell),
+        rings(trials, origins, options.rings or ()) if len(origins) else [],
+        wilson(sum(row.success for row in evaluation.rows), len(evaluation.rows)),
+        found,
+    )
+
+
+def _training(evaluation: Evaluation) -> Points:
+    """Where the policy was trained, as its run says; none for checkpoints from elsewhere."""
+    if evaluation.run:
+        with suppress(DataError):
+            return training_positions(Run(run_path(runs_home(), evaluation.run)).read())
+    return np.zeros((0, 2))
+
+
+def _table(evaluation: Evaluation, console: Console) -> Table | None:
+    scene = evaluation.told.get("scene")
+    table = table_of_scene(scene) if isinstance(scene, dict) else None
+    if table is None:
+        console.step("The evaluation says nothing of its table, so reach and bowl are not drawn.")
+    return table
+
+
+def _proposals(options: Map, mapped: Sequence[Mapped], table: Table | None) -> list[Proposal]:
+    if not options.propose:
+        return []
+    if table is None:
+        raise UsageError("Nothing is known about the table of this evaluation, so no places on it are proposed.")
+    lattice = table.lattice
+    if options.box is not None:
+        x_low, x_high, y_low, y_high = options.box
+        x, y = lattice.T
+        lattice = lattice[(x_low <= x) & (x <= x_high) & (y_low <= y) & (y <= y_high)]
+    points = np.concatenate([one.trials.points for one in mapped])
+    return propose(lattice, Trials(points, np.concatenate([one.trials.success for one in mapped])), options.propose)
+
+
+def _why(proposal: Proposal) -> str:
+    if proposal.trials < 1e-9:
+        return "nothing was tried here"
+    return f"success known to within {100 * proposal.doubt:.0f} points only (weight {proposal.trials:.1f} trials)"
+
+
+def _draw(
+    options: Map, mapped: Sequence[Mapped], pair: Contest | None, table: Table | None, proposals: Sequence[Proposal]
+) -> None:
+    from training.map_picture import Panel, picture
+    from training.sheet import save
+
+    assert options.picture is not None
+    lattice = table.lattice if table is not None else np.zeros((0, 2))
+    panels = [
+        Panel(
+            title=one.evaluation.name,
+            rate=_rate_words(one),
+            cells=one.cells,
+            rings=one.rings,
+            origin_name="centre" if options.center else "nearest training position",
+            training=one.training,
+            infeasible=np.array([(r.x, r.y) for r in one.evaluation.rows if not r.feasible]).reshape(-1, 2),
+            proposals=proposals,
+            smooth=field(lattice, one.trials) if options.smooth and len(lattice) else None,
+            centre=options.center if options.rings is not None else None,
+        )
+        for one in mapped
+    ]
+    if pair is not None:
+        panels.append(
+            Panel(
+                title=f"A - B: {options.runs[0]} less {options.runs[1]}",
+                rate=f"{len(pair.indices)} shared episodes, points with 95 % intervals",
+                cells=cell_differences(pair),
+                training=mapped[0].training,
+            )
+        )
+    save(picture(panels, table, mapped[0].evaluation.conditions_words), options.picture)
+
+
+def _rate_words(one: Mapped) -> str:
+    rate = one.evaluation.rate()
+    words = f"{rate.k} of {rate.n} feasible, {rate.interval}"
+    return words if not one.trials.infeasible else f"{words}; of all {one.everywhere.k} of {one.everywhere.n}"
+
+
+def _text(
+    options: Map, mapped: Sequence[Mapped], pair: Contest | None, proposals: Sequence[Proposal]
+) -> list[str]:  # fmt: skip
+    lines: list[str] = []
+    for one in mapped:
+        lines += [one.evaluation.name, f"  conditions: {one.evaluation.conditions_words}",
+                  f"  feasible places: {one.evaluation.rate().of('episodes')}",
+                  f"  all places: {one.everywhere.of('episodes')}", "  cells (x, y in metres):"]  # fmt: skip
+        lines += [f"    {cell.x:6.3f} {cell.y:7.3f}  {_cell_words(cell)}" for cell in one.cells]
+        if one.rings:
+            of = "--center" if options.center else "the nearest training position"
+            lines.append(f"  distance to {of}:")
+            lines += [f"    {100 * r.low:4.1f} to {100 * r.high:4.1f} cm  {r.rate.of('episodes')}" for r in one.rings]
+        if one.crossing is not None:
+            lines.append(f"  success crosses 50 % at {one.crossing.whole.words}")
+    if pair is not None:
+        lines.append(f"A - B on {len(pair.indices)} shared episodes (points, 95 % CI; * told apart at 5 %, one cell by "
+                     "itself):")  # fmt: skip
+        lines += [_difference_line(each) for each in cell_differences(pair)]
+    lines += [f"  {number:>3}  {p.x:.3f} {p.y:.3f}  {_why(p)}" for number, p in enumerate(proposals, start=1)]
+    return lines
+
+
+def _difference_line(each: CellDifference) -> str:
+    seen = each.paired
+    interval = f"({signed(seen.low)} to {signed(seen.high)})"
+    place = f"    {each.cell.x:6.3f} {each.cell.y:7.3f}"
+    return f"{place}  {signed(seen.difference)} {interval}, n = {seen.n}{' *' if seen.better else ''}"
+
+
+def _cell_words(cell: Cell) -> str:
+    words = cell.rate.of("episodes") if cell.rate.n else "no feasible episode"
+    return words + (f", {cell.infeasible} infeasible" if cell.infeasible else "")
+
+
+def _data(mapped: Sequence[Mapped], pair: Contest | None, proposals: Sequence[Proposal]) -> dict[str, Any]:
+    return {
+        "maps": [
+            {
+                "name": one.evaluation.name,
+                "folder": str(one.evaluation.folder),
+                "conditions": one.evaluation.conditions,
+                "feasible": asdict(one.evaluation.rate()),
+                "all": asdict(one.everywhere),
+                "cells": [asdict(cell) for cell in one.cells],
+                "rings": [asdict(ring) for ring in one.rings],
+                "crossing": None if one.crossing is None else asdict(one.crossing),
+                "training_positions": one.training.tolist(),
+            }
+            for one in mapped
+        ],
+        "difference": None if pair is None else [_difference_data(each) for each in cell_differences(pair)],
+        "proposals": [{**asdict(p), "why": _why(p)} for p in proposals],
+    }
+
+
+def _difference_data(each: CellDifference) -> dict[str, Any]:
+    return {**asdict(each.cell), **asdict(each.paired), "better": each.paired.better}

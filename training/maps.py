@@ -1,0 +1,258 @@
+"""Success over the table: cells with their intervals, distance rings, what lies between two policies, and where the map
+is least certain. Metres."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curation.coverage import CELL, RADIUS, nearest
+from curation.doubt import heard
+from curation.errors import UsageError
+from curation.rates import Rate, wilson
+from curation.table import Points
+from curation.trials import Trials
+
+from .contest import Contest
+from .evaluated import Evaluation, Row
+from .paired import Paired, paired
+
+RING = 0.05
+"""Width of distance rings [m]."""
+_SAME = 1e-6
+"""Asked positions closer than this are one [m]."""
+
+Numbers = NDArray[np.float64]
+Place = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A piece of the table.
+
+    Attributes:
+        x, y: its middle [m].
+        wide, tall: its sides along y and along x [m].
+        rate: of feasible episodes in it.
+        infeasible: episodes at places where the arm cannot do it.
+    """
+
+    x: float
+    y: float
+    wide: float
+    tall: float
+    rate: Rate
+    infeasible: int
+
+
+@dataclass(frozen=True)
+class Ring:
+    """Distances from `low` up to, not including, `high` [m], and the success there."""
+
+    low: float
+    high: float
+    rate: Rate
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A place to evaluate next: x, y [m], the standard deviation of the success rate there, and trials heard there."""
+
+    x: float
+    y: float
+    doubt: float
+    trials: float
+
+
+def trials_of(rows: Sequence[Row]) -> Trials:
+    """Rows as an evaluation table, the infeasible ones counted."""
+    good = [row for row in rows if row.feasible]
+    points = np.array([(row.x, row.y) for row in good], float).reshape(-1, 2)
+    return Trials(points, np.array([row.success for row in good], bool), len(rows) - len(good))
+
+
+def cells(rows: Sequence[Row], side: float = CELL) -> list[Cell]:
+    """Success by piece of the table, x falling, then y falling.
+
+    Where the same places were asked for again and again, as on a grid, each is a cell; else the table is cut into
+    squares.
+
+    Args:
+        rows: of one evaluation, or of several.
+        side: of the squares [m].
+    """
+    found = []
+    for (x, y), (wide, tall, here) in _pieces(rows, side).items():
+        good = [row for row in here if row.feasible]
+        rate = wilson(sum(row.success for row in good), len(good))
+        found.append(Cell(x, y, wide, tall, rate, len(here) - len(good)))
+    return sorted(found, key=lambda cell: (-cell.x, -cell.y))
+
+
+def _pieces(rows: Sequence[Row], side: float) -> dict[Place, tuple[float, float, list[Row]]]:
+    """Middle of each cell to its two sides and its rows."""
+    asked = [_asked(row) for row in rows]
+    places = {place for place in asked if place is not None}
+    wide = tall = side
+    keys = [_square(row, side) for row in rows]
+    if 1 < len(places) <= len(rows) / 2 and None not in asked:
+        tall, wide = (_spacing([place[axis] for place in places]) for axis in (0, 1))
+        keys = [place for place in asked if place is not None]
+    gathered: dict[Place, list[Row]] = defaultdict(list)
+    for key, row in zip(keys, rows, strict=True):
+        gathered[key].append(row)
+    return {key: (wide, tall, here) for key, here in gathered.items()}
+
+
+def _asked(row: Row) -> Place | None:
+    x, y = row.told.get("asked_x"), row.told.get("asked_y")
+    return None if x is None or y is None else (round(float(x), 5), round(float(y), 5))
+
+
+def _square(row: Row, side: float) -> Place:
+    """Middles of squares that begin at the base frame's origin, so that those of different evaluations coincide."""
+    return (round((math.floor(row.x / side) + 0.5) * side, 5), round((math.floor(row.y / side) + 0.5) * side, 5))
+
+
+def _spacing(values: Sequence[float]) -> float:
+    """The least distance of different values, at most two squares'."""
+    steps = np.diff(np.unique(np.round(values, 5)))
+    apart = steps[steps > _SAME]
+    return float(min(apart.min(), 2 * CELL)) if len(apart) else CELL
+
+
+def ring_edges(distances: Numbers, asked: Sequence[float] = ()) -> list[float]:
+    """Edges of rings: those asked for, or every `RING` until the farthest episode.
+
+    Raises:
+        UsageError: they do not rise from 0 on.
+    """
+    if asked:
+        edges = [0.0, *asked] if asked[0] > 0 else list(asked)
+        if any(b <= a for a, b in pairwise(edges)) or edges[0] < 0 or len(edges) < 2:
+            raise UsageError(f"Rings {' '.join(f'{edge:g}' for edge in asked)} must be rising distances in metres.")
+        return edges
+    farthest = float(distances.max()) if len(distances) else RING
+    return [RING * number for number in range(math.floor(farthest / RING + 1e-9) + 2)]
+
+
+def rings(trials: Trials, origins: Points, asked: Sequence[float] = ()) -> list[Ring]:
+    """Success against the distance to the nearest origin.
+
+    Args:
+        trials: of an evaluation.
+        origins: the centre, or the positions of training, shape (M, 2) [m].
+        asked: edges [m]; by default every `RING`.
+    """
+    distance, _ = nearest(trials.points, origins)
+    edges = ring_edges(distance, asked)
+    found = []
+    for low, high in pairwise(edges):
+        here = (low <= distance) & (distance < high)
+        found.append(Ring(low, high, wilson(int(trials.success[here].sum()), int(here.sum()))))
+    return found
+
+
+@dataclass(frozen=True)
+class CellDifference:
+    """Two policies in one piece of the table, on shared episodes."""
+
+    cell: Cell
+    paired: Paired
+
+
+def cell_differences(contest: Contest) -> list[CellDifference]:
+    """A against B cell by cell; the first training of each side."""
+    a, b = (contest.a.evaluations[0], contest.b.evaluations[0])
+    shared = set(contest.indices)
+    rows = [row for row in a.rows if row.index in shared]
+    other = {row.index: row for row in b.rows}
+    pieces = _pieces(rows, CELL)
+    return [
+        CellDifference(cell, paired((row.success, other[row.index].success) for row in pieces[cell.x, cell.y][2]))
+        for cell in cells(rows)
+    ]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A smoothed estimate of success.
+
+    Attributes:
+        points: shape (N, 2) [m].
+        mean: of the success rate at each, shape (N,).
+        spread: standard deviation of what is known of it, shape (N,); 0.29 where nothing was tried.
+        trials: weight of the trials heard there, shape (N,).
+    """
+
+    points: Points
+    mean: Numbers
+    spread: Numbers
+    trials: Numbers
+
+
+def field(points: Points, trials: Trials, reach: float = RADIUS) -> Field:
+    """Success at points as trials around tell it, each the less the farther it was, with a uniform prior."""
+    tried, failed = heard(points, trials, reach)
+    return Field(points, *_beta(1 + tried - failed, 1 + failed), tried)
+
+
+def propose(lattice: Points, trials: Trials, n: int, reach: float = RADIUS) -> list[Proposal]:
+    """Places where an episode more teaches most: where little was tried, and where success is neither 0 nor 1.
+
+    Each proposal counts as tried when the next is chosen, so they spread by themselves.
+
+    Args:
+        lattice: where positions may be, shape (N, 2) [m].
+        trials: the evaluation so far.
+        n: how many.
+        reach: how far a trial is heard [m].
+
+    Raises:
+        UsageError: fewer than one is asked for, or there is nowhere to go.
+    """
+    if n < 1 or not len(lattice):
+        raise UsageError(f"{n} positions cannot be proposed on {len(lattice)} recordable places.")
+    tried, failed = heard(lattice, trials, reach)
+    wins = 1 + tried - failed
+    losses = 1 + failed
+    apart, _ = nearest(lattice, trials.points)
+    found: list[Proposal] = []
+    for _ in range(n):
+        mean, spread = _beta(wins, losses)
+        # Of places that are equally unknown the one farthest from all others comes first.
+        level = np.round(spread, 6)
+        ties = np.flatnonzero(level == level.max())
+        best = int(ties[apart[ties].argmax()])
+        x, y = (round(float(value), 4) for value in lattice[best])
+        found.append(Proposal(x, y, float(spread[best]), float(wins[best] + losses[best] - 2)))
+        away = np.linalg.norm(lattice - lattice[best], axis=1)
+        weight = (1 - away / reach).clip(0)
+        wins, losses = wins + weight * mean[best], losses + weight * (1 - mean[best])
+        apart = np.minimum(apart, away)
+    return found
+
+
+def _beta(wins: Numbers, losses: Numbers) -> tuple[Numbers, Numbers]:
+    total = wins + losses
+    mean: Numbers = wins / total
+    spread: Numbers = np.sqrt(mean * (1 - mean) / (total + 1))
+    return mean, spread
+
+
+def training_positions(told: dict[str, object]) -> Points:
+    """Placements of the training episodes as run.json lists them, shape (M, 2) [m]."""
+    listed = told.get("positions")
+    places = [(float(place[0]), float(place[1])) for place in listed] if isinstance(listed, list) else []
+    return np.array(places, float).reshape(-1, 2)
+
+
+def pooled(evaluations: Sequence[Evaluation]) -> list[Row]:
+    """All rows of several evaluations."""
+    return [row for evaluation in evaluations for row in evaluation.rows]
