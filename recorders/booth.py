@@ -1,16 +1,17 @@
 """The recording booth: one person or a scripted operator, one world, take after take until the goal or a word to stop.
 
 A sitting is READY (the scene is set, nothing moves) -> RECORDING (the loop runs, every frame is on disk) -> REVIEW (the
-take has ended, its journal waits for a word) -> READY. It takes wishes, tells events and shows ticks; it knows neither
-screens nor keyboards, so it runs beside a screen in a process of its own as well as under a plain command.
+take has ended, its journal waits for a word) -> READY; after the last one DONE (it can still be taken back). It takes
+wishes, tells events and shows ticks; it knows neither screens nor keyboards, so it runs beside a screen in a process of
+its own as well as under a plain command.
 """
 
 from __future__ import annotations
 
 import queue
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
 
 from curation.frames import Ending, Frame, Placement, Status, Verdict
 
@@ -33,6 +34,8 @@ from .world.sim import SimWorld
 POLL_S = 1 / 60
 SILENCE_S = 0.5
 """Without a word from the face for this long the arm stops: ten missed beats."""
+SHORTEST_S = 0.5
+"""No take is kept before this [s]: a word this early was meant for something else, and there is nothing to learn."""
 
 
 class Leaving(Exception):
@@ -47,7 +50,7 @@ class Booth:
         world: is driven.
         driver: drives it.
         jog: the same if a person drives by keys, for pace and mode; None otherwise.
-        held: keys that drive now; a first one starts a take.
+        pressed: keys that drive now because they were pressed, not because they repeat; a first one starts a take.
         release: lets go of every key.
         shelf: where takes go.
         inbox: messages from the person.
@@ -63,7 +66,7 @@ class Booth:
         driver: Driver,
         *,
         jog: Jog | None,
-        held: Callable[[float], tuple[str, ...]],
+        pressed: Callable[[float], tuple[str, ...]],
         release: Callable[[], None],
         shelf: Shelf,
         inbox: queue.SimpleQueue[Message],
@@ -74,7 +77,7 @@ class Booth:
         self._sitting = sitting
         self._world = world
         self._jog = jog
-        self._held = held
+        self._pressed = pressed
         self._release = release
         self._shelf = shelf
         self._inbox = inbox
@@ -89,6 +92,7 @@ class Booth:
         self._attempt = shelf.next_attempt()
         self._last_take = ""
         self._stopping = False
+        self._words: deque[Intent] = deque()
         self._heard = time.monotonic()
 
     def run(self) -> None:
@@ -98,7 +102,11 @@ class Booth:
             StudioError: the dataset cannot be written, or a position cannot be recorded; what was kept is on disk.
         """
         try:
-            while not self._stopping and (turn := self._next_turn()) is not None:
+            while not self._stopping:
+                turn = self._next_turn()
+                if turn is None:
+                    self._done()
+                    continue
                 self._now.turn = turn
                 if self._ready(turn):
                     self._take(turn)
@@ -140,7 +148,7 @@ class Booth:
         target = turn.target.id if turn.target else ""
         self._tell(Ready(turn.attempt, (placement.x, placement.y, placement.yaw_deg), target))
         while True:
-            for intent in self._listen():
+            for intent in self._intents():
                 match intent:
                     case Intent.GO:
                         return True
@@ -158,8 +166,27 @@ class Booth:
                         self._undo(restore=intent is Intent.RESTORE)
                         if turn != self._next_turn():
                             return False
-            if self._sitting.at_once or self._held(time.monotonic()):
+            if self._sitting.at_once or self._pressed(time.monotonic()):
                 return True
+            self._shelf.work()
+            self._now.tick()
+            time.sleep(POLL_S)
+
+    def _done(self) -> None:
+        """Nothing is left to record: wait until the person takes something back, or ends it."""
+        self._stopping = self._sitting.at_once or not self._now.ended
+        self._release()
+        self._now.enter(Stage.DONE)
+        while not self._stopping:
+            for intent in self._intents():
+                match intent:
+                    case Intent.GO | Intent.STOP:
+                        self._stopping = True
+                        return
+                    case Intent.UNDO | Intent.RESTORE:
+                        self._undo(restore=intent is Intent.RESTORE)
+                        if self._next_turn() is not None:
+                            return
             self._shelf.work()
             self._now.tick()
             time.sleep(POLL_S)
@@ -254,8 +281,10 @@ class Booth:
 
     def _attend(self) -> Verdict | None:
         """What the person says in this frame of a take."""
-        for intent in self._listen():
+        for intent in self._intents():
             match intent:
+                case Intent.GO | Intent.SAVE if self._too_short():
+                    self._tell(Said(f"Not kept yet: a take of less than {SHORTEST_S:g} s teaches nothing."))
                 case Intent.GO | Intent.SAVE:
                     return Verdict.SAVE
                 case Intent.DISCARD:
@@ -264,6 +293,10 @@ class Booth:
                     self._stopping = True
                     return Verdict.STOP
         return None
+
+    def _too_short(self) -> bool:
+        frame = self._now.frame
+        return frame is None or frame.index + 1 < SHORTEST_S * self._world.fps
 
     def _decide(self, ending: Ending) -> bool:
         """Whether the take that has ended is kept: its own word if it has one, else the person's."""
@@ -290,7 +323,7 @@ class Booth:
         self._now.stage = Stage.REVIEW
         self._shelf.rest(False)
         while True:
-            for intent in self._listen():
+            for intent in self._intents():
                 match intent:
                     case Intent.GO | Intent.SAVE:
                         return True
@@ -308,9 +341,14 @@ class Booth:
 
     # Hearing and telling.
 
-    def _listen(self) -> list[Intent]:
-        """Wishes since the last time; what concerns the keys alone is done here."""
-        intents = []
+    def _intents(self) -> Iterator[Intent]:
+        """What the person wants, one by one. Whoever stops in the middle leaves the rest to who asks next."""
+        self._listen()
+        while self._words:
+            yield self._words.popleft()
+
+    def _listen(self) -> None:
+        """Take in what was said since the last time; what concerns the keys alone is done here."""
         while True:
             try:
                 message = self._inbox.get_nowait()
@@ -321,12 +359,11 @@ class Booth:
                 case Reason(text):
                     self._explain(text)
                 case Wish(intent) if not self._steer(intent):
-                    intents.append(intent)
+                    self._words.append(intent)
                 case Beat() | Wish():
                     pass
         if self._sitting.beats and time.monotonic() - self._heard > SILENCE_S:
             self._release()
-        return intents
 
     def _steer(self, intent: Intent) -> bool:
         """Do what changes how keys drive; False if the intent is none of those."""
@@ -341,6 +378,8 @@ class Booth:
             case Intent.SLOWER if jog:
                 jog.faster(-1)
             case Intent.MODE if jog:
+                # A key that is down would go on with another axis.
+                self._release()
                 jog.switch()
         return intent in (Intent.HALT, Intent.FASTER, Intent.SLOWER, Intent.MODE)
 

@@ -50,7 +50,8 @@ class Shelf(Protocol):
         ...
 
     def mask(self, *, undo: bool) -> str | None:
-        """Put the last episode to the trash, or restore the last that was; its id, None if there is none."""
+        """Put the last episode of this sitting to the trash, or restore the last that was; its id, None if there is
+        none."""
         ...
 
     def explain(self, episode_id: str, why: str) -> None:
@@ -86,6 +87,7 @@ class DatasetShelf:
         self._room = Darkroom(session, self._heard)
         self._deaths = 0
         self._target: dict[str, str] = {}
+        self._mine: set[str] = set()
         for row in session.store.rows():
             self._target[row.episode_id] = str(row.extra.get("target", ""))
         notes = read_notes(session.root)
@@ -111,6 +113,7 @@ class DatasetShelf:
         take = read_journal(self._session.journal(log.episode_id))
         self._session.settle(take)
         if kept:
+            self._mine.add(log.episode_id)
             self._keep(log.episode_id, take.header)
 
     def count(self) -> int:
@@ -121,7 +124,8 @@ class DatasetShelf:
 
     def mask(self, *, undo: bool) -> str | None:
         shown = [episode for episode in self._target if episode not in self._masked]
-        among = self._masked if undo else shown
+        # What an earlier sitting left is the library's business: nobody has just seen it.
+        among = [episode for episode in (self._masked if undo else shown) if episode in self._mine]
         if not among:
             return None
         episode_id = among[-1]
@@ -165,7 +169,7 @@ class DatasetShelf:
         self._room.close()
         self._session.drop_staged()
         for take in self._session.waiting()[0]:
-            self._room.give(self._session.journal(take.header["episode_id"]))
+            self._keep(take.header["episode_id"], take.header)
 
     def _note(self, episode_id: str, kind: str, value: bool | str) -> None:
         when = datetime.now(UTC).isoformat(timespec="seconds")
@@ -176,6 +180,8 @@ class DatasetShelf:
             case Saved():
                 self._tell(Stored(event.index, event.episode_id))
             case Undrawn():
+                # It is no episode, so it counts for none.
+                self._target.pop(event.journal.stem, None)
                 text = f"Take {event.journal.stem[:8]} is kept but cannot be drawn: {event.why}"
                 self._tell(Said(text, grave=True))
 

@@ -17,6 +17,7 @@ class Stage(StrEnum):
     READY = "ready"
     RECORDING = "recording"
     REVIEW = "review"
+    DONE = "done"
     SAVING = "saving"
     OVER = "over"
 

@@ -21,6 +21,7 @@ from studio.verbs.summary import summary
 STAGES = {
     Stage.READY: "READY: drive or press Enter; i k j l y h move, o c grip, u undo, Esc stop",
     Stage.REVIEW: "KEEP IT? Enter keeps, d discards",
+    Stage.DONE: "DONE: u takes the last one back, Enter or Esc ends",
     Stage.SAVING: "drawing and saving kept takes",
 }
 

@@ -77,7 +77,7 @@ def _sit(
             world,
             jog or make_driver(asked.who, world),
             jog=jog,
-            held=held.held,
+            pressed=held.pressed,
             release=held.release_all,
             shelf=shelf,
             inbox=inbox,

@@ -66,7 +66,7 @@ def choose(asked: str = "auto", *, terminal: Terminal | None = None) -> Choice:
     try:
         own.open()
     except NoTerminal:
-        if asked != "auto" or display.why_not():
+        if asked != "auto" or display.why_not_unattended():
             raise
         return Choice(_display(terminal), "standard input is no terminal")
     if own.releases or asked == "terminal":
@@ -77,7 +77,7 @@ def choose(asked: str = "auto", *, terminal: Terminal | None = None) -> Choice:
             "--keys kitty: this terminal does not speak the kitty keyboard protocol (kitty, ghostty, WezTerm, foot and "
             "others do; tmux and screen hide it). Valid here: terminal, browser."
         )
-    if why := display.why_not():
+    if why := display.why_not_unattended():
         return Choice(own, f"{NO_KEY_UP}, and {why}; --keys browser has it")
     own.stop()
     return Choice(_display(own), NO_KEY_UP)
@@ -104,7 +104,7 @@ def describe(terminal: Terminal | None = None) -> list[Way]:
 
 def _display(terminal: Terminal | None) -> display.Display:
     """The display's keyboard; the terminal that the same keys are typed into swallows them."""
-    if why := display.why_not():
+    if why := display.why_not_unattended():
         raise display.NoDisplay(why)
     over = terminal or (Terminal(key_up=False) if sys.stdin is not None and sys.stdin.isatty() else None)
     return display.Display(over)

@@ -1,7 +1,8 @@
 """Keys of a local display through pynput: true key-up in any terminal, for who sits at that display.
 
 pynput hears the whole display, whichever window is typed into. So strokes count only while the window that had the
-focus at the start has it; where that cannot be looked up (macOS, Windows), whoever knows says so with `arm`.
+focus at the start has it. Where that cannot be looked up (macOS, Windows) none counts until whoever knows says so with
+`arm`; where no window of its own has the focus (an X server without a window manager) the display is no source.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ LOOK_S = 0.03
 """How often the focus is looked up [s]: a window that loses it lets go within one frame."""
 _NAMED = {"enter", "left", "right", "up", "down", "space", "backspace", "tab", "delete"}
 _NAMED |= {f"f{number}" for number in range(1, 13)}
+_NO_WINDOW = (0, 1)
+"""What X says for no window at all, and for whichever lies under the pointer."""
 _COMMANDS = {"ctrl", "ctrl_l", "ctrl_r", "alt", "alt_l", "alt_r", "cmd", "cmd_l", "cmd_r"}
 
 
@@ -47,7 +50,20 @@ def why_not(environ: Mapping[str, str] = os.environ) -> str:
         import_module("pynput.keyboard")
     except ImportError as error:
         return f"pynput cannot use the display: {str(error).strip().splitlines()[0]}"
+    if sys.platform == "linux":
+        connection = _connection()
+        focused = _focused_window(connection)
+        connection.close()
+        if focused in _NO_WINDOW:
+            return "no window of the display has the focus, so what is typed elsewhere could not be told from your keys"
     return ""
+
+
+def why_not_unattended() -> str:
+    """Why a plain command cannot read them, which has no screen to say whether it has the focus; "" if it can."""
+    if sys.platform != "linux":
+        return "a plain command cannot tell here whether its window has the focus; the screens (studio) can"
+    return why_not()
 
 
 class Display:
@@ -66,7 +82,7 @@ class Display:
         self.name = f"keyboard of display {os.environ.get('DISPLAY', '')}".strip()
         self.note = "Hold to move, several keys at once; keys count only while this window has the focus"
         self._over = over
-        self._armed = True
+        self._armed = sys.platform == "linux"
         self._focused = True
         self._down: dict[str, str] = {}
         self._commands: set[str] = set()
@@ -161,10 +177,13 @@ class _Focus:
 
     def __init__(self, tell: Callable[[bool], None]) -> None:
         self._tell = tell
-        self._display = import_module("Xlib.display").Display()
+        self._display = _connection()
         self._lock = threading.Lock()
-        self._own = self._now()
-        self._there = True
+        self._own = _focused_window(self._display)
+        # The window may have gone since it was looked at: then there is none to guard.
+        self._there = self._own not in _NO_WINDOW
+        if not self._there:
+            tell(False)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="focus", daemon=True)
         self._thread.start()
@@ -172,7 +191,8 @@ class _Focus:
     def look(self) -> None:
         """Look now."""
         with self._lock:
-            there = self._now() == self._own
+            now = _focused_window(self._display)
+            there = now == self._own and now not in _NO_WINDOW
             changed, self._there = there != self._there, there
         if changed:
             self._tell(there)
@@ -186,13 +206,19 @@ class _Focus:
         while not self._over.wait(LOOK_S):
             self.look()
 
-    def _now(self) -> int:
-        """The window's number; 0 if there is none, or no display any more."""
-        try:
-            focus = self._display.get_input_focus().focus
-        except Exception:  # noqa: BLE001  python-xlib raises what the socket does, and more
-            return 0
-        return int(getattr(focus, "id", focus))
+
+def _connection() -> Any:
+    return import_module("Xlib.display").Display()
+
+
+def _focused_window(connection: Any) -> int:
+    """The number of the window of an X display that has the focus; one of `_NO_WINDOW` if none of its own has."""
+    try:
+        focus = connection.get_input_focus().focus
+    except Exception:  # noqa: BLE001  python-xlib raises what the socket does, and more
+        return 0
+    number = int(getattr(focus, "id", focus))
+    return 0 if number == connection.screen().root.id else number
 
 
 def _unblock(listener: Any) -> None:

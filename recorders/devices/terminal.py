@@ -14,6 +14,7 @@ from typing import Any
 from curation.errors import UsageError
 
 from .keys import KeyEvent, Stroke, Tell
+from .line import QUESTION, Line
 from .terminal_codes import ESCAPE_S, Heard, Interrupt, KeyCodes, Reply
 
 ANSWER_S = 0.3
@@ -63,6 +64,7 @@ class Terminal:
         self._fd = fd
         self._ask = key_up
         self._codes = KeyCodes()
+        self._line = Line()
         self._before: list[Any] | None = None
         self._early: list[KeyEvent] = []
         self._thread: threading.Thread | None = None
@@ -89,6 +91,7 @@ class Terminal:
         self.open()
         early, self._early = self._early, []
         for event in early:
+            self._line.hear(event)
             tell(event)
         self._wake = os.pipe()
         self._thread = threading.Thread(
@@ -136,10 +139,27 @@ class Terminal:
                 break
             for one in heard:
                 if isinstance(one, KeyEvent):
+                    self._line.hear(one)
                     tell(one)
+                elif isinstance(one, Reply):
+                    self._line.answered()
                 elif isinstance(one, Interrupt):
                     os.kill(os.getpid(), signal.SIGINT)
+            if self.releases:
+                self._look(tell)
         tell(KeyEvent("", Stroke.BLUR, time.monotonic()))
+
+    def _look(self, tell: Tell) -> None:
+        """Ask whether the terminal still hears while a key is down; let go of everything once it does not."""
+        now = time.monotonic()
+        if self._line.stalled(now):
+            blur = KeyEvent("", Stroke.BLUR, now)
+            self._line.hear(blur)
+            self._codes.forget()
+            tell(blur)
+        # A terminal that takes nothing now would block this thread, and with it the keys.
+        if self._line.to_ask(now) and select.select([], [self._fd], [], 0.0)[1]:
+            self._write(QUESTION.encode())
 
     def _read(self, wait_s: float) -> list[Heard] | None:
         """What was typed and answered; None if the terminal is gone."""

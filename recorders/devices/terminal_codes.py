@@ -10,13 +10,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .keys import KeyEvent, Stroke
+from .keys import REPEAT_S, KeyEvent, Stroke
 
 ESCAPE_S = 0.05
 """An escape byte that nothing follows for this long is the Escape key [s]: the rest of a sequence comes at once."""
-REPEAT_S = 0.7
-"""Without the protocol, the same key again within this time, and no other between, is a repeat [s]. It covers the delay
-before the first one (X11: 660 ms), so that a key that is held a little long decides once."""
 
 _CSI = re.compile(rb"\x1b\[([?>=<]?)([0-9;:]*)([ -/]*)([@-~])")
 _SS3 = re.compile(rb"\x1bO([A-Za-z])")
@@ -75,6 +72,10 @@ class KeyCodes:
             self._since = now
         return list(self._heard(now))
 
+    def forget(self) -> None:
+        """Take every key for up: the terminal no longer tells of them."""
+        self._down.clear()
+
     def _heard(self, now: float) -> Iterator[Heard]:
         while self._bytes:
             if sequence := _CSI.match(self._bytes):
@@ -125,7 +126,7 @@ class KeyCodes:
             elif final == b"u" and private == b"?":
                 yield Reply("kitty", fields[0][0])
         elif final == b"O":
-            self._down.clear()
+            self.forget()
             yield KeyEvent("", Stroke.BLUR, now)
         elif final == b"u" or b":" in parameters:
             yield from self._told(final[0], fields, now)
@@ -147,9 +148,14 @@ class KeyCodes:
         elif commands:
             if code == ord("c") and commands == _CTRL and stroke is Stroke.PRESS:
                 yield Interrupt()
-        elif key := self._down.get((final, code)) or _typed(final, fields, shift=bool((modifiers - 1) & _SHIFT)):
+        elif key := self._meant(final, fields, stroke, shift=bool((modifiers - 1) & _SHIFT)):
             self._down[final, code] = key
             yield KeyEvent(key, stroke, now)
+
+    def _meant(self, final: int, fields: list[list[int]], stroke: Stroke, *, shift: bool) -> str:
+        """The key: a repeat is of what went down; a press is new, whatever key-up was missed before it."""
+        before = self._down.get((final, fields[0][0])) if stroke is Stroke.REPEAT else None
+        return before or _typed(final, fields, shift=shift)
 
 
 def _typed(final: int, fields: list[list[int]], *, shift: bool) -> str:

@@ -22,6 +22,7 @@ from textual.keys import Keys
 from textual.message import Message
 
 from recorders.devices.keys import KeyEvent, Stroke, Tell
+from recorders.devices.line import QUESTION, Line
 from recorders.devices.terminal import KINDS, NAME, NAME_KEY_UP, NOTE, NOTE_KEY_UP
 from recorders.devices.terminal_codes import KeyCodes
 
@@ -29,7 +30,8 @@ ASK = f"\x1b[={KINDS};2u\x1b[?u"
 """Add kinds of strokes to the flags that Textual pushed, then ask which are in force. Textual pops them all at its end;
 terminals without the protocol ignore both."""
 POLL_S = 0.1
-"""How often the input thread looks whether it shall end, and whether an escape byte was the Escape key [s]."""
+"""How often the input thread looks whether it shall end, whether an escape byte was the Escape key, and whether the
+terminal still answers [s]."""
 # code : alternates ; modifiers : kind ; text   final
 _KEY = re.compile(r"\x1b\[(\d*)[\d:]*;(\d*):([123])(;[\d:]*)?([~A-Zu])")
 _FLAGS = re.compile(r"\x1b\[\?(\d+)u")
@@ -53,6 +55,7 @@ class TerminalKeys:
         self.releases = self.chords = False
         self.note = NOTE
         self._tell: Tell | None = None
+        self._line = Line()
 
     def start(self, tell: Tell) -> None:
         """Tell strokes from now on, from the thread that reads the terminal."""
@@ -67,16 +70,29 @@ class TerminalKeys:
         """The terminal said which flags of the protocol are in force."""
         self.releases = self.chords = bool(flags & KINDS)
         self.name, self.note = (NAME_KEY_UP, NOTE_KEY_UP) if self.releases else (NAME, NOTE)
+        self._line.answered()
 
     def hear(self, event: KeyEvent) -> None:
         """Pass on a stroke of the protocol."""
+        self._line.hear(event)
         if self.releases and self._tell is not None:
             self._tell(event)
 
     def blur(self) -> None:
-        """The terminal lost the focus."""
+        """The terminal lost the focus, or tells nothing any more."""
+        blur = KeyEvent("", Stroke.BLUR, time.monotonic())
+        self._line.hear(blur)
         if self._tell is not None:
-            self._tell(KeyEvent("", Stroke.BLUR, time.monotonic()))
+            self._tell(blur)
+
+    def to_ask(self) -> bool:
+        """Whether it is time to ask the terminal whether it still hears: a key is down."""
+        return self._tell is not None and self.releases and self._line.to_ask(time.monotonic())
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the terminal does not answer although a key is down."""
+        return self._line.stalled(time.monotonic())
 
 
 KEYS = TerminalKeys()
@@ -95,6 +111,10 @@ class StrokeParser(XTermParser):
         self._keys = keys
         self._codes = KeyCodes()
         super().__init__(debug)
+
+    def forget(self) -> None:
+        """Take every key for up."""
+        self._codes.forget()
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
         """The keys of a whole sequence; none for the beginning of one. Never called while something is pasted."""
@@ -135,7 +155,9 @@ if sys.platform != "win32":
     from textual.drivers.linux_driver import LinuxDriver
 
     class KeyUpDriver(LinuxDriver):
-        """Textual's driver, with another parser and one more question to the terminal."""
+        """Textual's driver, with another parser and more questions to the terminal."""
+
+        _parser: StrokeParser | None = None
 
         def start_application_mode(self) -> None:
             super().start_application_mode()  # type: ignore[no-untyped-call]
@@ -149,12 +171,12 @@ if sys.platform != "win32":
 
         def process_message(self, message: Message) -> None:
             if isinstance(message, events.AppBlur):
-                KEYS.blur()
+                self._let_go()
             super().process_message(message)
 
         def run_input_thread(self) -> None:
             """Textual's loop; it names its parser itself."""
-            parser = StrokeParser(KEYS, self._debug)
+            self._parser = parser = StrokeParser(KEYS, self._debug)
             decode = getincrementaldecoder("utf-8")(errors="replace").decode
             with selectors.SelectSelector() as selector:
                 selector.register(self.fileno, selectors.EVENT_READ)
@@ -168,5 +190,20 @@ if sys.platform != "win32":
                             self.process_message(message)
                     for message in parser.tick():
                         self.process_message(message)
+                    self._look()
+
+        def _look(self) -> None:
+            """Let go of everything if the terminal does not answer while a key is down; ask it again."""
+            if KEYS.stalled:
+                self._let_go()
+            writer = self._writer_thread
+            # A line that stalls fills the writer's queue, which would block this thread.
+            if KEYS.to_ask() and writer is not None and not writer._queue.full():
+                self.write(QUESTION)
+
+        def _let_go(self) -> None:
+            KEYS.blur()
+            if self._parser is not None:
+                self._parser.forget()
 
     DRIVER = KeyUpDriver

@@ -71,6 +71,10 @@ class Emulator:
         assert b"\x1b[?1004h" in self.shown, "nobody asked for focus reports"
         self.send(b"\x1b[O")
 
+    def stall(self, stalled: bool = True) -> None:
+        """The line to it carries nothing any more, or does again."""
+        self._answers = not stalled
+
     def close(self) -> None:
         self.hang_up()
         os.close(self.fd)
@@ -109,7 +113,7 @@ class Emulator:
                 self._stack.pop()
             elif private == b"=":
                 self._stack[-1] |= int(numbers.split(b";")[0])
-            elif private == b"?":
+            elif private == b"?" and self._answers:
                 self.send(b"\x1b[?%du" % self.flags)
 
 

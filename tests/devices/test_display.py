@@ -30,8 +30,8 @@ def screen() -> Iterator[str]:
 
 
 @pytest.fixture
-def here(screen: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """This process is at that display."""
+def bare(screen: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """This process is at that display, which has no window."""
     monkeypatch.setenv("DISPLAY", screen)
     for name in ("SSH_CONNECTION", "SSH_TTY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
@@ -59,6 +59,10 @@ class Windows:
         self._windows[which].set_input_focus(X.RevertToParent, X.CurrentTime)
         self._display.sync()
 
+    def hide(self, which: int) -> None:
+        self._windows[which].unmap()
+        self._display.sync()
+
     def close(self) -> None:
         for window in self._windows:
             window.destroy()
@@ -66,11 +70,17 @@ class Windows:
 
 
 @pytest.fixture
-def windows(here: str) -> Iterator[Windows]:
-    made = Windows(here)
+def windows(bare: str) -> Iterator[Windows]:
+    made = Windows(bare)
     made.focus(0)
     yield made
     made.close()
+
+
+@pytest.fixture
+def here(bare: str, windows: Windows) -> str:
+    """This process is at that display, and its window has the focus."""
+    return bare
 
 
 @contextmanager
@@ -140,6 +150,34 @@ def test_another_window_takes_the_focus_and_everything_is_let_go(here: str, wind
         listener.until("l")
         xdotool(here, "keyup", "l")
         listener.until()
+
+
+@pytest.mark.usefixtures("bare")
+def test_without_a_window_that_has_the_focus_the_display_is_no_source() -> None:
+    assert "no window of the display has the focus" in display.why_not()
+    with emulator() as played:
+        choice = choose("auto", terminal=Terminal(played.fd))
+        assert choice.source.name == "terminal"
+        assert "no window" in choice.why
+        choice.source.stop()
+        with pytest.raises(display.NoDisplay, match="no window"):
+            choose("display")
+
+
+def test_a_window_that_is_gone_drives_nothing(here: str, windows: Windows) -> None:
+    with listening() as (_, listener):
+        windows.hide(0)
+        eventually(lambda: ("", "blur") in listener.strokes(), "focus lost")
+        xdotool(here, "key", "k")
+        time.sleep(0.1)
+        assert {key for key, _ in listener.strokes()} == {""}
+
+
+@pytest.mark.usefixtures("here")
+def test_where_nobody_can_look_up_the_focus_a_plain_command_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert "whether its window has the focus" in display.why_not_unattended()
+    assert not display.Display()._armed
 
 
 def test_only_an_armed_source_tells(here: str) -> None:

@@ -19,7 +19,8 @@ from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
 from recorders.devices.keys import KeyEvent, Stroke
-from studio.tui.driver import StrokeParser, TerminalKeys
+from recorders.devices.line import ASK_S, LOST_S
+from studio.tui.driver import POLL_S, StrokeParser, TerminalKeys
 from tests.devices.pseudo import PROMPT_S, Emulator, Listener, emulator, eventually
 
 TINY = Path(__file__).with_name("tiny_app.py")
@@ -102,11 +103,35 @@ def test_a_kitty_terminal_tells_key_up_inside_the_application(kitty: Shown) -> N
     assert kitty.of("ready") == ["True"]
     kitty.terminal.press("i")
     kitty.until("i")
-    time.sleep(0.3)
+    time.sleep(LOST_S + 2 * ASK_S)
     assert kitty.held() == ("i",)
     kitty.terminal.repeat("i")
     kitty.terminal.release("i")
     assert kitty.until() < PROMPT_S
+
+
+def test_a_line_that_stalls_lets_go_inside_the_application(kitty: Shown) -> None:
+    kitty.forget()
+    kitty.terminal.press("i")
+    kitty.until("i")
+    kitty.terminal.stall()
+    assert kitty.until() < ASK_S + LOST_S + 2 * POLL_S + PROMPT_S
+    kitty.terminal.stall(False)
+    kitty.terminal.press("l")
+    kitty.until("l")
+    kitty.terminal.release("l")
+    kitty.until()
+
+
+def test_a_key_up_missed_while_the_focus_was_away_changes_no_later_key(kitty: Shown) -> None:
+    kitty.forget()
+    kitty.terminal.send(b"\x1b[117;2:1;85u")
+    kitty.until("U")
+    kitty.terminal.leave()
+    kitty.until()
+    kitty.terminal.send(b"\x1b[I\x1b[117;1:2;117u\x1b[117;1:3u")
+    eventually(lambda: "u release" in kitty.of("stroke"), "the key goes up as what it is now")
+    assert "U repeat" not in kitty.of("stroke")
 
 
 def test_chords_work_inside_the_application(kitty: Shown) -> None:

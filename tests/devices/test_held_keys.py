@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from recorders.devices.keys import TAP_S, HeldKeys, KeyEvent, Stroke
+from recorders.devices.keys import REPEAT_S, TAP_S, HeldKeys, KeyEvent, Stroke
 
 PRESS, REPEAT, RELEASE, BLUR = Stroke.PRESS, Stroke.REPEAT, Stroke.RELEASE, Stroke.BLUR
 
@@ -95,3 +95,46 @@ def test_a_release_that_a_source_cannot_know_of_is_not_believed() -> None:
     held = told((0.0, "i", PRESS), (0.01, "i", RELEASE), releases=False)
     assert held.held(0.02) == ("i",)
     assert held.held(0.05) == ("i",)
+
+
+def test_without_key_up_what_still_repeats_after_all_was_let_go_does_not_drive() -> None:
+    held = told((0.0, "y", PRESS), (0.5, "y", REPEAT), (0.53, "y", REPEAT), releases=False)
+    assert held.held(0.54) == ("y",)
+    held.release_all()
+    for at in (0.56, 0.6, 0.65):
+        held.tell(KeyEvent("y", REPEAT, at))
+        assert held.held(at) == ()
+
+
+def test_without_key_up_the_first_repeat_after_all_was_let_go_does_not_drive() -> None:
+    held = told((0.0, "y", PRESS), (0.1, "", BLUR), (0.66, "y", REPEAT), (0.69, "y", REPEAT), releases=False)
+    assert held.held(0.69) == ()
+
+
+@pytest.mark.parametrize("again", [(0.2, "y", PRESS), (0.1 + TAP_S + 0.01, "y", REPEAT)])
+def test_without_key_up_a_new_press_or_a_pause_ends_an_old_hold(again: tuple[float, str, Stroke]) -> None:
+    held = told((0.0, "y", PRESS), (0.05, "y", REPEAT), (0.06, "", BLUR), (0.1, "y", REPEAT), again, releases=False)
+    assert held.held(again[0]) == ("y",)
+
+
+def test_without_key_up_a_pause_after_a_press_is_as_long_as_the_delay_of_repeats() -> None:
+    late = REPEAT_S + 0.01
+    held = told((0.0, "y", PRESS), (0.06, "", BLUR), (late, "y", REPEAT), releases=False)
+    assert held.held(late) == ("y",)
+
+
+@pytest.mark.parametrize("releases", [True, False])
+def test_pressed_tells_presses_from_repeats_and_takes_nothing_from_held(releases: bool) -> None:
+    held = told((0.0, "i", REPEAT), releases=releases)
+    assert held.pressed(0.0) == ()
+    held.tell(KeyEvent("i", PRESS, 0.2))
+    assert held.pressed(0.2) == held.pressed(0.2) == held.held(0.2) == ("i",)
+    held.release_all()
+    assert held.pressed(0.2) == ()
+
+
+def test_a_tap_between_two_looks_is_pressed() -> None:
+    held = told((0.0, "i", PRESS), (0.01, "i", RELEASE), releases=True)
+    assert held.pressed(0.03) == ("i",)
+    assert held.held(0.03) == ("i",)
+    assert held.pressed(0.06) == ()

@@ -17,6 +17,7 @@ import pytest
 from curation.errors import StudioError
 from recorders.devices.choose import choose, describe
 from recorders.devices.keys import TAP_S
+from recorders.devices.line import ASK_S, LOST_S
 from recorders.devices.terminal import ANSWER_S, NoTerminal, Terminal
 from tests.devices.pseudo import PROMPT_S, Emulator, Listener, emulator, eventually
 
@@ -83,11 +84,36 @@ def test_with_the_protocol_a_key_is_held_until_it_goes_up() -> None:
         assert (source.name, source.releases, source.chords) == ("terminal with key-up", True, True)
         played.press("i")
         listener.until("i")
-        time.sleep(3 * TAP_S)
+        time.sleep(max(3 * TAP_S, LOST_S + 2 * ASK_S))
         assert listener.held() == ("i",)
         played.repeat("i")
         played.release("i")
         assert listener.until() < PROMPT_S
+
+
+def test_with_the_protocol_a_line_that_stalls_lets_go_until_a_new_press() -> None:
+    with emulator(kitty=True) as played, listening(played) as (_, listener):
+        played.press("i")
+        listener.until("i")
+        played.stall()
+        assert listener.until() < ASK_S + LOST_S + PROMPT_S
+        played.stall(False)
+        played.repeat("i")
+        played.press("l")
+        listener.until("l")
+        played.release("i")
+        time.sleep(LOST_S + 2 * ASK_S)
+        assert listener.held() == ("l",)
+
+
+def test_a_terminal_is_asked_only_while_a_key_is_down() -> None:
+    with emulator(kitty=True) as played, listening(played) as (_, listener):
+        before = played.shown.count(b"\x1b[?u")
+        time.sleep(2 * ASK_S)
+        assert played.shown.count(b"\x1b[?u") == before
+        played.press("i")
+        listener.until("i")
+        eventually(lambda: played.shown.count(b"\x1b[?u") > before + 1, "questions")
 
 
 def test_with_the_protocol_chords_come_and_go_key_by_key() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from recorders.devices.keys import KeyEvent, Stroke
-from recorders.devices.terminal_codes import ESCAPE_S, REPEAT_S, Interrupt, KeyCodes, Reply
+from recorders.devices.keys import REPEAT_S, KeyEvent, Stroke
+from recorders.devices.terminal_codes import ESCAPE_S, Interrupt, KeyCodes, Reply
 
 PRESS, REPEAT, RELEASE = Stroke.PRESS, Stroke.REPEAT, Stroke.RELEASE
 
@@ -118,3 +118,12 @@ def test_noise_never_raises_nor_sticks() -> None:
         codes.feed(bytes([byte]), at * 0.001)
     codes.feed(b"", 10.0)
     assert strokes(b"j", codes, 20.0)[-1:] == [("j", PRESS)]
+
+
+def test_a_press_after_a_missed_key_up_is_what_is_typed_now() -> None:
+    codes = KeyCodes()
+    assert strokes(b"\x1b[117;2:1;85u", codes) == [("U", PRESS)]
+    assert strokes(b"\x1b[117;2:2;85u", codes) == [("U", REPEAT)]
+    assert strokes(b"\x1b[117;1:1;117u", codes) == [("u", PRESS)]
+    codes.forget()
+    assert strokes(b"\x1b[117;1:3u", codes) == []

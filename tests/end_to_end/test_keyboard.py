@@ -86,6 +86,7 @@ def test_practice_needs_no_dataset(command: Callable[..., Terminal], tmp_path: P
     terminal.shows("READY", within_s=60)
     terminal.type("i")
     terminal.shows("RECORDING")
+    time.sleep(0.8)
     terminal.type("Right")
     terminal.shows("READY")
     terminal.type("Escape")

@@ -15,7 +15,7 @@ import pytest
 from curation.errors import StudioError
 from curation.frames import Command, Observation
 from curation.layout import TAKES, TRASH
-from curation.notes import masked, read_notes
+from curation.notes import Note, add_notes, masked, read_notes
 from curation.store import Store
 from curation.targets import Target
 from curation.video import Encoding
@@ -23,6 +23,7 @@ from recorders import booth as module
 from recorders import telling
 from recorders.booth import Booth
 from recorders.clock import RealTime
+from recorders.devices.keys import HeldKeys, KeyEvent, Stroke
 from recorders.operators import Driver
 from recorders.operators.expert import Expert
 from recorders.operators.jog import Jog
@@ -77,6 +78,9 @@ class Person:
         self._begun = False
 
     def held(self, now: float) -> tuple[str, ...]:
+        return self.keys
+
+    def pressed(self, now: float) -> tuple[str, ...]:
         return self.keys
 
     def release(self) -> None:
@@ -146,20 +150,25 @@ def sit(
     if root is not None:
         session = Session.resume(root) if root.exists() else Session.create(root, SCENE, Encoding())
         shelf = DatasetShelf(session, person.events.append)
+    seat(person, world, shelf, driver=driver, **more)
+    return person
+
+
+def seat(person: Person, world: SimWorld, shelf: Shelf, *, driver: Driver | None = None, **more: Any) -> None:
+    """Let a person sit until the sitting is over."""
     jog = Jog(person.held, world.fps) if driver is None else None
     sitting = Sitting(**{"label": "keyboard", "placing": AT, "limit_s": 20.0, **more})
     try:
         Booth(
-            sitting, world, driver or jog, jog=jog, held=person.held, release=person.release, shelf=shelf,
+            sitting, world, driver or jog, jog=jog, pressed=person.pressed, release=person.release, shelf=shelf,
             inbox=person.inbox, tell=person.events.append, show=person.show, clock=Hasty(world.fps),
         ).run()  # fmt: skip
     finally:
         shelf.close()
-    return person
 
 
-def drive_and(*words: Any, frames: int = 12) -> Callable[[], Iterator[Any]]:
-    """Drive for some frames, then say each word a few ticks apart."""
+def drive_and(*words: Any, frames: int = 18) -> Callable[[], Iterator[Any]]:
+    """Drive for some frames, then say each word a few ticks apart, or wait for a number of them."""
 
     def script() -> Iterator[Any]:
         yield ("i",)
@@ -167,9 +176,10 @@ def drive_and(*words: Any, frames: int = 12) -> Callable[[], Iterator[Any]]:
             yield None
         yield ()
         for word in words:
-            for _ in range(4):
+            for _ in range(word if isinstance(word, int) else 4):
                 yield None
-            yield word
+            if not isinstance(word, int):
+                yield word
         for _ in range(30):
             yield None
 
@@ -344,13 +354,15 @@ def target_script() -> Callable[[], Iterator[Any]]:
         tick = None
         while True:
             tick = yield None
+            if tick is not None and tick.stage is Stage.DONE:
+                return
             if tick is None or tick.stage is not Stage.READY:
                 continue
             if tick.target == "b":
                 yield Intent.SKIP
                 continue
             yield Intent.GO
-            for _ in range(8):
+            for _ in range(18):
                 yield None
             yield Intent.SAVE
             yield None
@@ -386,7 +398,7 @@ def test_a_silent_face_stops_the_arm(world: SimWorld, root: Path, monkeypatch: p
     shelf = DatasetShelf(session, person.events.append)
     booth = Booth(
         Sitting(label="keyboard", placing=AT, limit_s=3.0, beats=True), world, person_jog, jog=person_jog,
-        held=person.held, release=person.release, shelf=shelf, inbox=person.inbox, tell=person.events.append,
+        pressed=person.pressed, release=person.release, shelf=shelf, inbox=person.inbox, tell=person.events.append,
         show=lambda tick: (person.show(tick), tick.stage is Stage.REVIEW and person.inbox.put(Wish(Intent.STOP)))[0],
     )  # fmt: skip
     booth.run()
@@ -409,7 +421,7 @@ def test_pace_and_mode_change_by_keys(world: SimWorld) -> None:
 
 
 def test_attempts_are_logged_whatever_became_of_them(world: SimWorld, root: Path) -> None:
-    sit(world, root, drive_and(Intent.DISCARD, Intent.GO, Intent.SAVE))
+    sit(world, root, drive_and(Intent.DISCARD, Intent.GO, 18, Intent.SAVE))
     lines = [json.loads(line) for line in (root / "meta/studio/attempts.jsonl").read_text().splitlines()]
     assert [(line["status"], line["kept"]) for line in lines] == [("discarded", False), ("ended", True)]
 
@@ -419,6 +431,143 @@ def test_every_event_is_small_and_survives_a_pipe() -> None:
 
     for event in (Closed(0, "done"), Tick(stage=Stage.READY), Finished("a", "success", True, False, 1, 0, 0.0, 0.0)):
         assert pickle.loads(pickle.dumps(event)) == event
+
+
+class Strokes(Person):
+    """A person at a terminal without key-up, who holds a key that goes on repeating whatever happens."""
+
+    def __init__(self, script: Callable[[], Iterator[Any]]) -> None:
+        super().__init__(script)
+        self._keys = HeldKeys(releases=False, chords=False)
+
+    def say(self, stroke: Stroke) -> None:
+        self._keys.tell(KeyEvent("y", stroke, time.monotonic()))
+
+    def held(self, now: float) -> tuple[str, ...]:
+        self.say(Stroke.REPEAT)
+        return self._keys.held(now)
+
+    def pressed(self, now: float) -> tuple[str, ...]:
+        self.say(Stroke.REPEAT)
+        return self._keys.pressed(now)
+
+    def release(self) -> None:
+        self._keys.release_all()
+
+
+def test_a_key_that_still_repeats_begins_no_take(world: SimWorld) -> None:
+    ready = 0
+
+    def script() -> Iterator[Any]:
+        nonlocal ready
+        person.say(Stroke.PRESS)
+        while ready < 20:
+            tick = yield None
+            if tick is not None and tick.stage is Stage.REVIEW:
+                yield Intent.DISCARD
+            ready += tick is not None and tick.stage is Stage.READY and bool(person.told(Finished))
+
+    person = Strokes(script)
+    seat(person, world, Practice(), limit_s=1.0)
+    assert len(person.told(Finished)) == 1
+
+
+def test_of_two_words_in_one_frame_none_is_lost(world: SimWorld, root: Path) -> None:
+    def script() -> Iterator[Any]:
+        yield ("i",)
+        for _ in range(20):
+            yield None
+        person.inbox.put(Wish(Intent.SAVE))
+        person.inbox.put(Wish(Intent.STOP))
+        for _ in range(50):
+            if (yield None).stage is Stage.SAVING:
+                return
+        raise AssertionError("the word to stop was lost")
+
+    person = Person(script)
+    seat(person, world, DatasetShelf(Session.create(root, SCENE, Encoding()), person.events.append))
+    assert [event.kept for event in person.told(Finished)] == [True]
+
+
+def test_a_take_that_has_hardly_begun_is_not_kept(world: SimWorld) -> None:
+    person = sit(world, None, drive_and(Intent.SAVE, 20, Intent.SAVE, frames=1))
+    assert any("Not kept yet" in event.text for event in person.told(Said))
+    assert [event.frames >= 15 for event in person.told(Finished)] == [True]
+
+
+def test_the_last_wanted_episode_can_be_taken_back(world: SimWorld, root: Path) -> None:
+    def script() -> Iterator[Any]:
+        for word in (Intent.UNDO, Intent.GO):
+            yield ("i",)
+            for _ in range(20):
+                yield None
+            yield Intent.SAVE
+            while (yield None).stage is not Stage.DONE:
+                pass
+            yield word
+            for _ in range(4):
+                yield None
+
+    person = sit(world, root, script, episodes=1)
+    assert [event.kept for event in person.told(Finished)] == [True, True]
+    assert [event.masked for event in person.told(Masked)] == [True]
+    store = Store.open(root)
+    assert masked(read_notes(root)) == {store.rows()[0].episode_id}
+    assert store.total_episodes == 2
+
+
+def test_undo_and_restore_leave_episodes_of_earlier_sittings_alone(world: SimWorld, root: Path) -> None:
+    sit(world, root, drive_and(Intent.SAVE))
+    shelf = DatasetShelf(Session.resume(root), print)
+    assert shelf.mask(undo=False) is None
+    shelf.close()
+    add_notes(root, [Note(Store.open(root).rows()[0].episode_id, "mask", True, "person", "2026-03-14T09:00:00+00:00")])
+    shelf = DatasetShelf(Session.resume(root), print)
+    assert (shelf.count(), shelf.mask(undo=True)) == (0, None)
+    shelf.close()
+
+
+def test_a_kept_take_that_cannot_be_drawn_counts_for_nothing(world: SimWorld, root: Path) -> None:
+    def script() -> Iterator[Any]:
+        yield Intent.GO
+        for _ in range(20):
+            yield None
+        yield Intent.SAVE
+        while not person.told(Finished):
+            yield None
+        journal = root / TAKES / f"{person.told(Finished)[0].episode_id}.jsonl"
+        lines = journal.read_bytes().splitlines(keepends=True)
+        journal.write_bytes(b"".join([*lines[:4], b"rubbish\n", *lines[5:]]))
+        while not any("cannot be drawn" in event.text for event in person.told(Said)):
+            yield None
+        yield Intent.UNDO
+        while not any("Nothing to undo." in event.text for event in person.told(Said)):
+            yield None
+
+    person = Person(script)
+    seat(person, world, DatasetShelf(Session.create(root, SCENE, Encoding()), person.events.append))
+    assert max(tick.kept for tick in person.ticks) == 1
+    assert person.ticks[-1].kept == 0
+    assert person.told(Masked) == []
+
+
+def test_changing_what_keys_move_lets_go_of_them(world: SimWorld) -> None:
+    def script() -> Iterator[Any]:
+        yield ("i",)
+        for _ in range(10):
+            yield None
+        yield Intent.MODE
+        tick = yield None
+        while tick.mode != "joint":
+            tick = yield None
+        still.append(tick.action)
+        for _ in range(8):
+            tick = yield None
+        still.append(tick.action)
+
+    still: list[tuple[float, ...]] = []
+    sit(world, None, script)
+    assert still[0] == still[1]
 
 
 def test_a_dead_drawing_process_ends_nothing(world: SimWorld, root: Path) -> None:

@@ -173,6 +173,17 @@ async def test_the_question_whether_to_keep_it(open_app: Open, live: Recording, 
         matches(pilot.app, f"record-review-{size}")
 
 
+async def test_after_the_last_wanted_take_it_says_how_to_take_it_back(open_app: Open, live: Recording) -> None:
+    async with open_app(live) as pilot:
+        await shown(pilot, live, replace(DRIVING, stage=Stage.DONE, kept=20, driving=(), advice=""))
+        line = str(pilot.app.screen.query_one(StageLine).render())
+        assert "DONE" in line
+        assert "u takes the last one back" in line
+        assert "20 of 20" in line
+        await pilot.press("u", "enter")
+        assert live.booth.wishes == [Intent.UNDO, Intent.GO]
+
+
 @pytest.mark.parametrize(
     ("key", "intent"),
     [

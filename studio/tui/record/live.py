@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from curation.errors import StudioError
 from curation.frames import Image
 from recorders.devices.display import Display
-from recorders.devices.keys import KeyEvent, KeySource, Stroke
-from recorders.devices.terminal_codes import REPEAT_S
+from recorders.devices.keys import REPEAT_S, KeyEvent, KeySource, Stroke
 from recorders.operators.keymap import DECIDE, REASONS, Intent, drive_key
 from recorders.signals import Beat, Closed, Event, Message, Tick, Wish
 from recorders.world.scene import Scene

@@ -21,6 +21,7 @@ STAGE_WORDS = {
     Stage.READY: ("○", "READY", "accent"),
     Stage.RECORDING: ("●", "RECORDING", "error"),
     Stage.REVIEW: ("◐", "KEEP IT?", "warning"),
+    Stage.DONE: ("●", "DONE", "success"),
     Stage.SAVING: ("◌", "SAVING", "secondary"),
     Stage.OVER: ("○", "OVER", "muted"),
 }
@@ -55,6 +56,8 @@ class StageLine(Widget):
             left.append("  Enter keeps it, ← discards" if asks else f"  {tick.phase}", colours["muted"])
         elif tick.stage is Stage.READY:
             left.append("  drive or press Enter to begin", colours["muted"])
+        elif tick.stage is Stage.DONE:
+            left.append("  u takes the last one back, Enter or Esc ends", colours["muted"])
         elif tick.stage is Stage.SAVING:
             left.append(f"  {tick.waiting} to draw", colours["muted"])
         right = self._progress(colours)
