@@ -24,6 +24,7 @@ from curation.video import Encoding
 
 from .draw import layout_of, positions, row_of, stage_take
 from .journal import Take, read_journal
+from .privileged import is_privileged
 from .world.drawing import Painter
 from .world.scene import Scene, compile_scene
 
@@ -187,7 +188,10 @@ def draw_take(
     model = painter.model
     qpos = positions(take, layout_of(model), model)
     folder = root / STAGING / take.header["episode_id"]
-    return stage_take(take, row_of(take), qpos, scene, painter, folder, encoding, before_frame=before_frame).folder
+    row, privileged = row_of(take), is_privileged(root)
+    return stage_take(
+        take, row, qpos, scene, painter, folder, encoding, privileged=privileged, before_frame=before_frame
+    ).folder
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 
 import mujoco
 import numpy as np
+from numpy.typing import NDArray
 
 from curation.episodes import EpisodeRow, StagedEpisode, stage
 from curation.frames import Vector
@@ -15,6 +16,7 @@ from curation.stats import ImageStats
 from curation.video import Encoding, VideoWriter
 
 from .journal import Take
+from .privileged import KEY, block_poses
 from .sidecar import write_sidecar
 from .world.drawing import Painter
 from .world.scene import Scene
@@ -56,6 +58,7 @@ def stage_take(
     folder: Path,
     encoding: Encoding,
     *,
+    privileged: bool = False,
     before_frame: Callable[[int], None] = lambda index: None,
 ) -> StagedEpisode:
     """Draw, encode and stage an episode.
@@ -68,6 +71,7 @@ def stage_take(
         painter: of that scene.
         folder: where the staged files go.
         encoding: of the videos.
+        privileged: also store where the block is, frame by frame.
         before_frame: called with each frame's index; may wait, or raise to cancel.
     """
     cameras = [key for key, feature in features_of(scene).items() if feature.dtype == "video"]
@@ -89,7 +93,13 @@ def stage_take(
             writer.abort()
         raise
     write_sidecar(folder / "frames.parquet", take)
-    numeric = {"action": take.action.astype(np.float32), "observation.state": take.state.astype(np.float32)}
+    numeric: dict[str, NDArray[np.float32]] = {
+        "action": take.action.astype(np.float32),
+        "observation.state": take.state.astype(np.float32),
+    }
+    if privileged:
+        first, count = layout_of(painter.model)["block"]
+        numeric[KEY] = block_poses(qpos[:, first : first + count])
     return stage(
         folder,
         row=row,

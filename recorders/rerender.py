@@ -34,13 +34,14 @@ from curation.video import Encoding
 from .crew import Crew
 from .draw import Layout, positions, stage_take
 from .journal import Take
+from .privileged import KEY, columns_of, is_privileged
 from .recorded import require_as_recorded
 from .session import scene_card
 from .sidecar import read_sidecar
 from .world import props, reach
 from .world.drawing import Painter
 from .world.scene import FOV_HIGH, FOV_LOW, Scene, compile_scene, fingerprint, scene_from
-from .world.sim import ROBOT_TYPE, features_of
+from .world.sim import ROBOT_TYPE
 
 PHYSICAL = ("block", "bowl", "block_scale", "servo", "friction", "fps")
 """Scene fields that decide what happens; a rerendering keeps them."""
@@ -111,7 +112,7 @@ def _draw(
     store = Store.create(
         root,
         fps=scene.fps,
-        features=features_of(scene),
+        features=columns_of(scene, privileged=KEY in source.features),
         robot_type=ROBOT_TYPE,
         scene=_card(source, scene, vary),
         encoding=source.encoding,
@@ -267,7 +268,8 @@ def _work(jobs: Iterator[Job], send: Callable[[Any], None], root: Path, encoding
         take = replace(take, header={**take.header, "episode_id": job.episode_id, "task": job.task})
         qpos = positions(take, job.layout, painter.model, added_places(take, job.layout, job.scene))
         folder = root / STAGING / job.episode_id
-        send(stage_take(take, job.row, qpos, job.scene, painter, folder, encoding).folder)
+        privileged = is_privileged(root)
+        send(stage_take(take, job.row, qpos, job.scene, painter, folder, encoding, privileged=privileged).folder)
 
 
 def added_places(take: Take, layout: Layout, scene: Scene) -> dict[str, Vector]:

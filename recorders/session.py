@@ -34,12 +34,13 @@ from curation.video import Encoding
 
 from .draw import layout_of
 from .journal import Journal, Take, read_journal
+from .privileged import KEY, columns_of
 from .rollout import Start
 from .table_card import table_card
 from .world import reach
 from .world.kinematics import PAN_X
 from .world.scene import Scene, compile_scene, fingerprint, scene_from
-from .world.sim import ROBOT_TYPE, features_of
+from .world.sim import ROBOT_TYPE
 from .world.tasks.pick_place import instruction
 
 INTERRUPTED = "interrupted"
@@ -95,8 +96,8 @@ class Session:
             raise
 
     @classmethod
-    def create(cls, root: Path, scene: Scene, encoding: Encoding) -> Session:
-        """A new dataset at a path where nothing is.
+    def create(cls, root: Path, scene: Scene, encoding: Encoding, *, privileged: bool = False) -> Session:
+        """A new dataset at a path where nothing is; if `privileged`, with a column of where the block is.
 
         Raises:
             TargetExists: something is there.
@@ -104,7 +105,7 @@ class Session:
         Store.create(
             root,
             fps=scene.fps,
-            features=features_of(scene),
+            features=columns_of(scene, privileged=privileged),
             robot_type=ROBOT_TYPE,
             scene=scene_card(scene),
             encoding=encoding,
@@ -319,7 +320,7 @@ def _lock(root: Path) -> IO[bytes]:
 def _require_same(root: Path, store: Store, recorded: Scene, asked: Scene) -> None:
     have, want = asdict(recorded), asdict(asked)
     differences: list[tuple[str, object, object]] = [(n, have[n], want[n]) for n in have if have[n] != want[n]]
-    wanted = features_of(asked)
+    wanted = columns_of(asked, privileged=KEY in store.features)
     differences += [
         (f"feature {key}", store.features.get(key, "absent"), wanted.get(key, "absent"))
         for key in sorted(store.features.keys() | wanted.keys())

@@ -43,6 +43,7 @@ COMMANDS = {
     "diff": "compare two datasets",
     "publish": "a dataset or a checkpoint to the Hugging Face Hub",
     "pull": "a dataset from the Hugging Face Hub",
+    "train": "train a policy on a dataset, by LeRobot's own training",
     "compare": "two checkpoints, or two recipes: is one better, or does nobody know yet",
     "map": "where on the table policies succeed, how surely, and where to try next",
     "jobs": "commands in the background: list, log, cancel",

@@ -1,0 +1,37 @@
+"""The card of a checkpoint: what it was trained on, where and how, in one small file beside its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from curation import layout
+from curation.store import Store
+
+PRIVILEGED = "observation.environment_state"
+"""The block's pose as an input: for tests only, marked in dataset and checkpoint."""
+
+
+def card_of(told: Mapping[str, Any], store: Store) -> dict[str, Any]:
+    """Everything on the card but the step.
+
+    Args:
+        told: run.json.
+        store: the dataset.
+    """
+    cameras = {key: list(store.features[key].shape[:2]) for key in layout.cameras(store.features)}
+    return {
+        "version": 1,
+        "run": told["name"],
+        "group": told["group"],
+        "policy": told["policy"],
+        "seed": told["seed"],
+        "dataset": {key: value for key, value in told["dataset"].items() if key != "episode_ids"},
+        "scene": told["scene"],
+        "fps": store.fps,
+        "cameras": {key.removeprefix("observation.images."): size for key, size in cameras.items()},
+        "task": next(iter(store.tasks), ""),
+        "recipe_digest": told["recipe_digest"],
+        "privileged": PRIVILEGED in store.features,
+        "versions": told["versions"],
+    }

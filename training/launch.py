@@ -1,0 +1,186 @@
+"""Start a training in a process of its own, follow it, and end it well."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from curation.errors import INTERRUPTED, OK, StudioError
+from training import checkpoints
+from training.checkpoints import last_complete, step_of
+from training.progress import Progress, progress_of
+from training.recipe import Recipe
+from training.runs import Run
+
+POLL_S = 0.25
+STUBBORN_S = 20.0
+"""How long a child that was asked twice may take before it is killed [s]."""
+
+Tell = Callable[[Progress], None]
+
+
+class TrainingFailed(StudioError):
+    """LeRobot's training ended with an error."""
+
+
+def begin(run: Run, tell: Tell) -> int:
+    """Train from the start; returns 0, or 130 if it was stopped.
+
+    Raises:
+        TrainingFailed: with the last thing it said.
+    """
+    return _follow(run, None, tell)
+
+
+def resume(run: Run, tell: Tell, say: Callable[[str], None]) -> int:
+    """Go on from the last whole checkpoint, exactly; what came after it is lost and said.
+
+    Raises:
+        NoCheckpoint: there is none.
+        TrainingFailed: with the last thing it said.
+    """
+    checkpoints.drop_partial(run.checkpoints)
+    checkpoint, damaged = last_complete(run.checkpoints)
+    for path, why in damaged:
+        say(f"checkpoint {path.name} is not whole ({why}); it is passed over")
+    step, told = step_of(checkpoint), run.read()
+    reached = max([int(run.beat().get("step", 0)), *(int(line.get("step", 0)) for line in run.curve()), step])
+    lost = reached - step
+    say(f"resuming {run.name} from step {step}; {lost} step{'s' if lost != 1 else ''} after it are lost")
+    resumed = [*told.get("resumed", []), {"from_step": step, "lost_steps": lost, "when": now()}]
+    run.update(resumed=resumed)
+    forget_after(run.progress, step)
+    for path, _ in damaged:
+        path.rename(path.with_name(f"{path.name}{checkpoints.PARTIAL}"))
+    checkpoints.drop_partial(run.checkpoints)
+    checkpoints.point_last(checkpoint)
+    return _follow(run, checkpoint, tell)
+
+
+def forget_after(path: Path, step: int) -> None:
+    """Leave out lines of a loss curve that belong to steps which are made again."""
+    import json
+
+    from curation.atomic import write_aside
+    from training.runs import curve_lines
+
+    kept = [line for line in curve_lines(path) if int(line.get("step", 0)) <= step]
+    write_aside(path, "".join(json.dumps(line) + "\n" for line in kept).encode())
+
+
+def now() -> str:
+    """This moment, ISO 8601 in UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _follow(run: Run, checkpoint: Path | None, tell: Tell) -> int:
+    recipe = Recipe.from_json(run.read()["recipe"])
+    with run.log.open("ab") as log:
+        child = subprocess.Popen(
+            command(run, recipe, checkpoint),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=environment(recipe),
+            # Ctrl+C reaches us alone; we ask the child ourselves, once.
+            start_new_session=sys.platform != "win32",
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
+        run.update(state="running", pid=child.pid)
+        try:
+            code = _wait(run, child, recipe, tell)
+        except BaseException:
+            _end(child)
+            run.update(state="failed", pid=None)
+            raise
+    state = {OK: "done", INTERRUPTED: "stopped"}.get(code, "failed")
+    run.update(state=state, pid=None, ended=now())
+    if state == "failed":
+        raise TrainingFailed(f"Training {run.name} failed: {_why(run)} All it said is in {run.log}.")
+    return code
+
+
+def command(run: Run, recipe: Recipe, checkpoint: Path | None) -> list[str]:
+    """The child's command line."""
+    words = [str(run.folder.absolute()), *([str(checkpoint.absolute())] if checkpoint else [])]
+    if recipe.processes > 1:
+        together = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", str(recipe.processes)]
+        return [sys.executable, *together, "-m", "training.child", *words]
+    return [sys.executable, "-m", "training.child", *words]
+
+
+def environment(recipe: Recipe) -> dict[str, str]:
+    """The child's environment: UTF-8, threads as asked, no Hub unless it is needed."""
+    own: Mapping[str, str] = {"PYTHONUTF8": "1", "TOKENIZERS_PARALLELISM": "false"}
+    more = {"OMP_NUM_THREADS": str(recipe.threads), "MKL_NUM_THREADS": str(recipe.threads)} if recipe.threads else {}
+    # All that training reads is at hand by now; a forgotten name must fail at once, not after a minute of retries.
+    offline = {} if recipe.push_to else {"HF_HUB_OFFLINE": "1"}
+    here = os.pathsep.join(filter(None, (str(Path(__file__).parent.parent), os.environ.get("PYTHONPATH", ""))))
+    return {**os.environ, **own, **more, **offline, "PYTHONPATH": here}
+
+
+def _wait(run: Run, child: subprocess.Popen[bytes], recipe: Recipe, tell: Tell) -> int:
+    asked = 0
+    while True:
+        try:
+            tell(progress_of(run, recipe.steps))
+            with suppress(subprocess.TimeoutExpired):
+                return child.wait(POLL_S)
+        except KeyboardInterrupt:
+            asked += 1
+            _ask(child)
+            if asked > 1:
+                return _end(child)
+
+
+def _ask(child: subprocess.Popen[bytes]) -> None:
+    with suppress(OSError):
+        child.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGINT))
+
+
+def _end(child: subprocess.Popen[bytes]) -> int:
+    """End a child that did not stop by itself."""
+    deadline = time.monotonic() + STUBBORN_S
+    _ask(child)
+    while child.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+    if child.poll() is None:
+        child.kill()
+    child.wait()
+    return INTERRUPTED
+
+
+def _why(run: Run) -> str:
+    """The last thing a failed training said, as a sentence."""
+    lines = [line.strip() for line in _tail(run.log).splitlines() if line.strip()]
+    last = next(
+        (line for line in reversed(lines) if not line.startswith(("File ", "^", "warnings."))), "it said nothing"
+    )
+    last = last.removeprefix("studio train: ")
+    return last if last.endswith((".", "!", "?")) else f"{last}."
+
+
+def _tail(path: Path, most: int = 20_000) -> str:
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - most))
+            return file.read().decode("utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def described(run: Run) -> dict[str, Any]:
+    """A finished or stopped training as JSON values: run.json and the end of its curve."""
+    told = run.read()
+    curve = [line for line in run.curve() if "loss" in line]
+    whole = [path.name for path in checkpoints.listed(run.checkpoints) if not checkpoints.broken(path)]
+    return {**told, "folder": str(run.folder), "last": curve[-1] if curve else None, "checkpoints": whole}

@@ -1,0 +1,118 @@
+"""What a policy starts from: weights by path or from the Hub, a backbone, a tokenizer; and whether they are at hand."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+from curation.errors import StudioError, UsageError
+from training.checkpoints import LAST, MODEL, WEIGHTS
+
+_HOST = ("huggingface.co", 443)
+BACKBONES = {
+    "ResNet18_Weights.IMAGENET1K_V1": "resnet18-f37072fd.pth",
+    "ResNet34_Weights.IMAGENET1K_V1": "resnet34-b627a593.pth",
+    "ResNet50_Weights.IMAGENET1K_V1": "resnet50-0676ba61.pth",
+    "ResNet50_Weights.IMAGENET1K_V2": "resnet50-11ad3fa6.pth",
+}
+"""Files that torchvision keeps of its weights."""
+
+
+class NotAtHand(StudioError):
+    """Weights that are not on this machine and cannot be fetched."""
+
+
+def weights_path(given: str) -> Path:
+    """The folder of a policy's weights.
+
+    Args:
+        given: a path (of the policy's folder, a checkpoint or a run), or `hf:owner/name[@revision]`, fetched once.
+
+    Raises:
+        UsageError: there are none at that path.
+        NotAtHand: the Hub cannot be reached, or refuses.
+    """
+    if given.startswith("hf:"):
+        return _fetched(given.removeprefix("hf:"))
+    path = Path(given).expanduser()
+    for inner in ("", MODEL, f"{LAST}/{MODEL}", f"checkpoints/{LAST}/{MODEL}", f"train/checkpoints/{LAST}/{MODEL}"):
+        folder = path / inner
+        if (folder / "config.json").is_file() and any((folder / name).is_file() for name in WEIGHTS):
+            return folder.resolve()
+    raise UsageError(
+        f"{given} holds no policy (config.json and {WEIGHTS[0]}). Give the folder of one, a checkpoint, a run, or "
+        "hf:owner/name."
+    )
+
+
+def policy_of(weights: Path) -> str:
+    """LeRobot's type of the policy in a folder.
+
+    Raises:
+        UsageError: it does not say.
+    """
+    return str(config_of(weights).get("type", "")) or _no_type(weights)
+
+
+def config_of(weights: Path) -> dict[str, Any]:
+    """config.json of a policy.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        told = json.loads((weights / "config.json").read_bytes())
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{weights / 'config.json'} cannot be read: {error}.") from error
+    return told if isinstance(told, dict) else {}
+
+
+def backbone_file(name: str) -> Path:
+    """Where torchvision keeps the weights of a backbone; the file need not be there."""
+    home = os.environ.get("TORCH_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "torch"
+    return Path(home) / "hub" / "checkpoints" / BACKBONES.get(name, name)
+
+
+def in_hub_cache(repo: str) -> bool:
+    """Whether any file of a repository on the Hub is on this machine; a path is if it exists."""
+    if Path(repo).expanduser().is_dir():
+        return True
+    from huggingface_hub import constants
+
+    return any((Path(constants.HF_HUB_CACHE) / f"models--{repo.replace('/', '--')}" / "snapshots").glob("*/*"))
+
+
+def hub_answers(timeout_s: float = 2.0) -> bool:
+    """Whether the Hub can be reached from here, HF_HUB_OFFLINE respected."""
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "TRUE", "YES", "ON"):
+        return False
+    endpoint = os.environ.get("HF_ENDPOINT", "")
+    host = (endpoint.split("//")[-1].split(":")[0].split("/")[0], 80) if endpoint else _HOST
+    try:
+        socket.create_connection(host, timeout_s).close()
+    except OSError:
+        return False
+    return True
+
+
+def _fetched(text: str) -> Path:
+    repo, _, revision = text.partition("@")
+    if repo.count("/") != 1:
+        raise UsageError(f"hf:{text} is not hf:owner/name or hf:owner/name@revision.")
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(repo, revision=revision or None))
+    except Exception as error:
+        raise NotAtHand(
+            f"The weights hf:{text} are not on this machine and the Hub gave none "
+            f"({str(error).strip().splitlines()[0]}). Where the Hub is out of reach, copy their folder here from a "
+            f"machine that has them (hf download {repo} --local-dir FOLDER) and give --weights FOLDER."
+        ) from error
+
+
+def _no_type(weights: Path) -> str:
+    raise UsageError(f"{weights / 'config.json'} does not say which policy it is of. Give --policy.")
