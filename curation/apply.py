@@ -19,7 +19,7 @@ from curation import layout
 from curation.atomic import sync_all
 from curation.bulk import Bulk
 from curation.carried import Carried, carried
-from curation.columns import changed_features, changed_numbers, source_key
+from curation.columns import changed_features, changed_numbers, is_new, source_key
 from curation.companions import write_companions
 from curation.episodes import EpisodeRow
 from curation.errors import DataError, UsageError
@@ -30,7 +30,7 @@ from curation.instructions import instructions_of, said_by
 from curation.pictures import Pictures, Source
 from curation.plan import Clip, Plan, result_ids
 from curation.preflight import require_agreement
-from curation.results import resulting_row
+from curation.results import require_outcomes, resulting_row
 from curation.rows import Rows
 from curation.splice import How, copy_file
 from curation.staging import building, require_free
@@ -84,6 +84,7 @@ def apply(
         raise UsageError("The plan leaves no episode. Nothing was written.")
     stores = [Store.open(parent.path) for parent in plan.parents]
     require_agreement(plan, stores, allow)
+    require_outcomes(plan, stores)
     hashes: dict[Path, str] = {}
     marks = []
     for number, store in enumerate(stores):
@@ -184,7 +185,7 @@ def _sources(plan: Plan, stores: Sequence[Store], ids: Sequence[str], features: 
     found = []
     for clip, name in zip(plan.clips, ids, strict=True):
         parent = plan.parents[clip.parent]
-        keys = {camera: source_key(camera, parent.changes) or camera for camera in cameras}
+        keys = {camera: source_key(camera, parent.changes) for camera in cameras}
         episode = stores[clip.parent].episode(clip.episode_id)
         alone = {path for path in episode.videos.values() if shared[clip.parent][path] == 1}
         found.append(Source(clip, name, stores[clip.parent].root, episode, keys, alone, dict(parent.encode)))
@@ -198,7 +199,7 @@ def _info(first: Store, plan: Plan, features: dict[str, Feature], along: Carried
     described = dict(info["features"])
     for key in features:
         source = source_key(key, plan.parents[0].changes)
-        if source is not None and source in own["features"]:
+        if source in own["features"] and not is_new(key, plan.parents[0].changes):
             described[key] = {**own["features"][source]}
     return {**info, "features": described, "splits": along.splits, **along.info}
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from curation.errors import DataError, UnknownChoice, UsageError
 from curation.frames import JOINTS, Feature
 from curation.layout import BOOKKEEPING
-from curation.units import GRIPPER, Line, Span, Units, body_line, gripper_line
+from curation.units import GRIPPER, Line, Span, Units, body_line, gripper_line, joint_of
 
 Features = Mapping[str, Feature]
 Numbers = Mapping[str, NDArray[Any]]
@@ -75,6 +75,11 @@ class AddFeature:
     dtype: str = "float32"
     edit: Literal["add_feature"] = "add_feature"
 
+    def __post_init__(self) -> None:
+        most = float(np.finfo(self.dtype if np.dtype(self.dtype).kind == "f" else "float64").max)
+        if self.value != SUCCESS and not abs(float(self.value)) <= most:
+            raise UsageError(f"{self.key} cannot be {self.value} everywhere: statistics need a finite {self.dtype}.")
+
     def features(self, features: Features) -> dict[str, Feature]:
         _require_free(features, self.key)
         return {**features, self.key: Feature(self.dtype, (1,), (self.key.rpartition(".")[2],))}
@@ -100,10 +105,7 @@ class Gripper:
 
     def features(self, features: Features) -> dict[str, Feature]:
         gripper_line(self.source, self.target)
-        if not any("gripper" in name for key in JOINT_COLUMNS for name in _names(features, key)):
-            raise UsageError(
-                "No column of action or observation.state is called gripper, so it cannot be renormalised."
-            )
+        _require_alike(features, lambda names: self._lines(names), "gripper")
         return dict(features)
 
     def numbers(self, numbers: Numbers, features: Features, *, success: bool) -> dict[str, NDArray[Any]]:
@@ -121,7 +123,8 @@ class Gripper:
         return found
 
     def _lines(self, names: tuple[str, ...]) -> dict[int, Line]:
-        return {index: gripper_line(self.source, self.target) for index, name in enumerate(names) if "gripper" in name}
+        line = gripper_line(self.source, self.target)
+        return {index: line for index, name in enumerate(names) if "gripper" in joint_of(name)}
 
     def units(self, units: Units) -> Units:
         return replace(units, gripper=self.target)  # type: ignore[arg-type]
@@ -141,9 +144,7 @@ class Convert:
     edit: Literal["units"] = "units"
 
     def features(self, features: Features) -> dict[str, Feature]:
-        lines = [self._lines(_names(features, key)) for key in JOINT_COLUMNS]
-        if not any(lines):
-            raise UsageError(f"No column of action or observation.state is called one of {', '.join(JOINTS[:-1])}.")
+        _require_alike(features, lambda names: self._lines(names), " or ".join(JOINTS[:-1]))
         return dict(features)
 
     def numbers(self, numbers: Numbers, features: Features, *, success: bool) -> dict[str, NDArray[Any]]:
@@ -151,7 +152,7 @@ class Convert:
 
     def _lines(self, names: tuple[str, ...]) -> dict[int, Line]:
         known = dict(self.spans)
-        joints = {index: name.partition(".")[0] for index, name in enumerate(names)}
+        joints = {index: joint_of(name) for index, name in enumerate(names)}
         body = {index: joint for index, joint in joints.items() if joint in JOINTS[:-1]}
         return {index: body_line(self.source, self.target, known.get(joint)) for index, joint in body.items()}
 
@@ -198,11 +199,23 @@ def camera_key(camera: str) -> str:
 
 
 def source_key(key: str, changes: tuple[Change, ...]) -> str:
-    """What a feature of the result was called in the source."""
+    """What a feature of the result was called in the source; its own name if it is new."""
     for change in reversed(changes):
+        if isinstance(change, AddFeature) and change.key == key:
+            return key
         if isinstance(change, Rename) and change.new == key:
             key = change.old
     return key
+
+
+def is_new(key: str, changes: tuple[Change, ...]) -> bool:
+    """Whether a feature of the result is none of the source, though one there may have its name."""
+    for change in reversed(changes):
+        if isinstance(change, AddFeature) and change.key == key:
+            return True
+        if isinstance(change, Rename) and change.new == key:
+            key = change.old
+    return False
 
 
 def _mapped(
@@ -219,7 +232,25 @@ def _mapped(
 
 
 def _names(features: Features, key: str) -> tuple[str, ...]:
-    return features[key].names if key in features else ()
+    """What the columns of a vector are called; nothing unless each has a name."""
+    feature = features.get(key)
+    return feature.names if feature is not None and feature.shape == (len(feature.names),) else ()
+
+
+def _require_alike(features: Features, lines: Callable[[tuple[str, ...]], dict[int, Line]], what: str) -> None:
+    """Refuse a conversion that would find its joints in one of action and state, but not in the other."""
+    names = {key: _names(features, key) for key in JOINT_COLUMNS if key in features}
+    found = {key: {joint_of(own[column]) for column in lines(own)} for key, own in names.items()}
+    every = set().union(*found.values())
+    if not every:
+        raise UsageError(f"No column of action or observation.state is called {what}, so nothing can be converted.")
+    for key, joints in found.items():
+        if lacking := sorted(every - joints):
+            raise UsageError(
+                f"{key} has no position called {', '.join(lacking)} (its columns are "
+                f"{', '.join(names[key]) or 'nameless'}), so it would stay in another unit than the rest. Name its "
+                f"columns in meta/info.json, or leave it out with --drop-feature {key}."
+            )
 
 
 def _require(features: Features, key: str) -> None:

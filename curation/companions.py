@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from curation import layout
 from curation.atomic import write_aside
-from curation.meaning import resulting_units
+from curation.meaning import resulting_statement
 from curation.notes import Note, add_notes, read_notes
 from curation.plan import Once, Plan
 from curation.provenance import story
 from curation.scenes import resulting_scene
 from curation.store import Store
-from curation.units import Units
 
 
 def write_companions(root: Path, plan: Plan, stores: Sequence[Store], marks: Sequence[str], ids: Sequence[str]) -> None:
@@ -33,9 +32,8 @@ def write_companions(root: Path, plan: Plan, stores: Sequence[Store], marks: Seq
     """
     if (scene := resulting_scene(plan, stores, ids)) is not None:
         write_aside(root / layout.SCENE, layout.json_bytes(scene))
-    units = resulting_units([parent.changes for parent in plan.parents], stores)[0]
-    if units != Units():
-        write_aside(root / layout.UNITS, layout.json_bytes(asdict(units)))
+    if units := resulting_statement([parent.changes for parent in plan.parents], stores):
+        write_aside(root / layout.UNITS, layout.json_bytes(units))
     add_notes(root, _notes(plan, stores, ids))
     if (log := _attempts(plan, stores)) is not None:
         write_aside(root / layout.ATTEMPTS, log)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -59,17 +59,32 @@ def read_units(root: Path) -> Units:
     Raises:
         DataError: it names some that nobody knows.
     """
+    return replace(Units(), **stated_units(root))  # type: ignore[arg-type]
+
+
+def stated_units(root: Path) -> dict[str, str]:
+    """What a dataset names of `Units`: all, a part where nobody knows the rest, or nothing.
+
+    Raises:
+        DataError: it names some that nobody knows.
+    """
     path = root / UNITS
     try:
         stored = json.loads(path.read_bytes())
-        units = Units(stored["body"], stored["gripper"])
+        named = {part: str(stored[part]) for part in asdict(Units()) if part in stored}
     except FileNotFoundError:
-        return Units()
-    except (ValueError, KeyError, TypeError) as error:
+        return {}
+    except (ValueError, TypeError) as error:
         raise DataError(f"{path} cannot be read: {error}") from error
-    if units.body not in get_args(BodyUnit) or units.gripper not in GRIPPER:
-        raise DataError(f"{path} names units that nobody knows: {asdict(units)}.")
-    return units
+    if named.get("body", "degrees") not in get_args(BodyUnit) or named.get("gripper", "0..1") not in GRIPPER:
+        raise DataError(f"{path} names units that nobody knows: {named}.")
+    return named
+
+
+def joint_of(name: str) -> str:
+    """The joint whose position a column holds; empty for velocities, currents and whatever else has a joint's name."""
+    joint, _, what = name.partition(".")
+    return joint if what in ("", "pos") else ""
 
 
 def gripper_line(source: str, target: str) -> Line:

@@ -15,6 +15,7 @@ from curation.errors import UnknownChoice, UsageError
 from curation.meaning import fits, units_of
 from curation.naming import dataset_names
 from curation.plan import Columns, Plan, Relabel, edited
+from curation.results import require_outcomes
 from curation.store import Store
 from curation.twins import once, once_words
 from curation.units import Span, spans
@@ -58,19 +59,20 @@ def changed(plan: Plan, stores: Sequence[Store], changes: Changes) -> Plan:
     Raises:
         UsageError: a change is malformed or fits no dataset.
     """
-    for text in changes.rename:
-        old, new = _pair(text, ":", "--rename OLD:NEW")
-        plan = _where_it_fits(plan, stores, partial(_renaming, new), old)
     for key in changes.drop_feature:
         plan = _where_it_fits(plan, stores, DropFeature, key)
-    for text in changes.add_feature:
-        key, value = _pair(text, "=", "--add-feature KEY=VALUE")
-        plan = edited(plan, Columns(AddFeature(key, "success" if value == "success" else _number(text, value))))
     if changes.gripper:
         plan = _converted(plan, stores, Gripper(*_from_to(changes.gripper, "--gripper FROM:TO")))
     if changes.units:
         source, target = _from_to(changes.units, "--units FROM:TO")
         plan = _converted(plan, stores, Convert(source, target, _spans(changes.calibration)))
+    # Conversions look for action and state by name, so those are called otherwise only afterwards.
+    for text in changes.rename:
+        old, new = _pair(text, ":", "--rename OLD:NEW")
+        plan = _where_it_fits(plan, stores, partial(_renaming, new), old)
+    for text in changes.add_feature:
+        key, value = _pair(text, "=", "--add-feature KEY=VALUE")
+        plan = edited(plan, Columns(AddFeature(key, "success" if value == "success" else _number(text, value))))
     for text in changes.relabel:
         plan = edited(plan, _relabelling(plan, text))
     if changes.reencode:
@@ -78,7 +80,9 @@ def changed(plan: Plan, stores: Sequence[Store], changes: Changes) -> Plan:
         for number in sorted({d.parent for d in encoding_differences(plan, stores, names) if d.kind == "encoding"}):
             plan = edited(plan, reencoding(plan, stores, number))
     copies = once(plan, stores) if changes.duplicates == "first" else None
-    return plan if copies is None else edited(plan, copies)
+    plan = plan if copies is None else edited(plan, copies)
+    require_outcomes(plan, stores)
+    return plan
 
 
 def decisions(plan: Plan, stores: Sequence[Store]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from curation import splits
 from curation.columns import Gripper, Rename
 from curation.errors import DataError, UnknownChoice, UsageError
 from curation.notes import Note, add_notes
-from curation.phases import after_success, by_phase, while_moving
+from curation.phases import after_success, by_phase, require_phases, while_moving
 from curation.plan import Clip, Columns, Cut, Drop, Edit, Keep, Plan, Relabel, Trim, begin, digest, edited, result_ids
 from curation.recipe import read_recipe, write_recipe
 from curation.results import resulting_row
@@ -69,6 +69,12 @@ def test_the_order_of_edits_does_not_matter(ours: Store) -> None:
     results = {(plan.clips, plan.parents) for order in permutations(edits) for plan in [after(begin([ours]), *order)]}
     assert len(results) == 1
     clips = results.pop()[0]
+    gone: list[Edit] = [Drop(((0, ids[1]),)), Keep(((0, ids[1]), (0, ids[2]))), Trim((0, ids[1]), 1, 3), *edits[:2]]
+    results = {after(begin([ours]), *order).clips for order in permutations(gone)}
+    assert [clip.episode_id for clip in results.pop()] == [ids[2]]
+    assert not results
+    with pytest.raises(UsageError, match="cannot be trimmed"):
+        after(begin([ours]), gone[0], Trim((0, ids[1]), 1, 9))
     assert [(c.start, c.stop, c.task) for c in clips[:2]] == [(2, 4, "sort"), (4, 7, "sort")]
 
 
@@ -213,7 +219,7 @@ def test_frames_by_phase_success_and_motion(ours: Store) -> None:
     with pytest.raises(UsageError, match="its phases are reach, transport"):
         by_phase(episode, "grasp", "release")
     with pytest.raises(UnknownChoice, match="phase"):
-        by_phase(episode, "fly", "reach")
+        require_phases("fly", "reach")
     # The judge spoke at frame 6 of 8, so that frame stays.
     assert after_success(episode, ours.fps, 0.0) == (0, 7)
     assert after_success(episode, ours.fps, 10.0) == (0, 8)

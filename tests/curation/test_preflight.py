@@ -97,7 +97,7 @@ def test_units_are_told_apart_and_reconciled(first: Store, tmp_path: Path) -> No
     ]
     plan = edited(edited(plan, Columns(Gripper("0..1", "0..100"), 1)), Columns(Convert("radians", "degrees"), 2))
     require_agreement(plan, [first, one, radians])
-    with pytest.raises(UsageError, match=r"gripper in 0\.\.100, so it cannot be converted from 0\.\.1"):
+    with pytest.raises(UsageError, match=r"gripper is in 0\.\.100, so it cannot be converted from 0\.\.1"):
         differences(edited(begin([first]), Columns(Gripper("0..1", "0..100"))), [first])
 
 
