@@ -46,6 +46,7 @@ COMMANDS = {
     "train": "train a policy on a dataset, by LeRobot's own training",
     "compare": "two checkpoints, or two recipes: is one better, or does nobody know yet",
     "map": "where on the table policies succeed, how surely, and where to try next",
+    "analyze": "a policy's predictions beside demonstrations, joint by joint",
     "jobs": "commands in the background: list, log, cancel",
     "serve": "the same screens in a browser",
     "doctor": "check this machine: OpenGL, codecs, disk, versions, devices",
