@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from curation.motion import joints_of
 from curation.rows import Rows
 from curation.store import Store
+from curation.unions import joined
 
 TOLERANCE_DEG = 0.1
 """Largest difference of one joint in one frame [deg]: the real arm's encoder tells 0.088 deg apart. Two drives of one
@@ -67,9 +68,7 @@ def tracks_of(store: Store) -> list[Track]:
     joints, rows = joints_of(store), Rows(store)
     if joints is None:
         return []
-    return [
-        Track(episode.row.episode_id, rows.numbers(episode)["action"] * joints.degrees) for episode in store.episodes
-    ]
+    return [Track(episode.row.episode_id, joints.scaled(rows.numbers(episode)["action"])) for episode in store.episodes]
 
 
 def copies(tracks: Sequence[Track], tolerance: float = TOLERANCE_DEG) -> list[Copy]:
@@ -94,19 +93,9 @@ def copies(tracks: Sequence[Track], tolerance: float = TOLERANCE_DEG) -> list[Co
 
 def groups(count: int, pairs: Sequence[Copy]) -> list[list[int]]:
     """Tracks that are one motion, directly or through others; each group and the list of them in order."""
-    parent = list(range(count))
-
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
-
-    for pair in pairs:
-        parent[max(root(pair.a), root(pair.b))] = min(root(pair.a), root(pair.b))
     members: dict[int, list[int]] = {}
-    for i in range(count):
-        members.setdefault(root(i), []).append(i)
+    for i, first in enumerate(joined(count, ((pair.a, pair.b) for pair in pairs))):
+        members.setdefault(first, []).append(i)
     return [group for group in members.values() if len(group) > 1]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,8 +27,18 @@ _FACTS = ("codec", "pix_fmt")
 def codec_and_size(path: Path) -> tuple[str, int, int] | None:
     """Codec, width and height [pixels] as a video's header says; None where that cannot be told from it."""
     try:
+        state = path.stat()
+    except OSError:
+        return None
+    return _read(path, state.st_size, (state.st_dev, state.st_ino, state.st_mtime_ns, state.st_ctime_ns))
+
+
+@lru_cache(maxsize=100_000)
+def _read(path: Path, size: int, _state: tuple[int, ...]) -> tuple[str, int, int] | None:
+    """By what differs once a file is another one; a plan is looked at several times."""
+    try:
         with path.open("rb") as file:
-            at = _box(file, 0, path.stat().st_size, _WAY)
+            at = _box(file, 0, size, _WAY)
             if at is None:
                 return None
             # Version, count, then the first entry: its size, its name, and at 32 bytes width and height.

@@ -8,32 +8,26 @@ from datetime import datetime
 import numpy as np
 
 from curation.errors import UsageError
+from curation.unions import joined
 
 PAUSE_S = 15 * 60
 """A longer pause between the beginnings of two episodes ends a sitting [s] (assumed): an episode takes at most a
 minute, and whoever gets up moves lamp, table or camera."""
 
 
-def joined(*groupings: Sequence[Hashable]) -> list[int]:
+def together(*groupings: Sequence[Hashable]) -> list[int]:
     """Groups that keep together whatever any of several groupings keeps together, by number.
 
     Args:
         groupings: of each episode its group.
     """
-    parent = list(range(len(groupings[0])))
-
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
-
-    for grouping in groupings:
-        first: dict[Hashable, int] = {}
-        for index, group in enumerate(grouping):
-            one, other = root(first.setdefault(group, index)), root(index)
-            parent[max(one, other)] = min(one, other)
-    return [root(index) for index in range(len(parent))]
+    first: dict[Hashable, int] = {}
+    pairs = [
+        (first.setdefault((number, group), index), index)
+        for number, grouping in enumerate(groupings)
+        for index, group in enumerate(grouping)
+    ]
+    return joined(len(groupings[0]), pairs)
 
 
 def sessions(started: Sequence[str], places: Sequence[Hashable]) -> list[Hashable]:

@@ -12,7 +12,7 @@ from curation.episodes import EpisodeRow, SavedEpisode
 from curation.errors import UsageError
 from curation.origins import Origins
 from curation.plan import Keep, begin, edited
-from curation.splits import joined, sessions
+from curation.splits import sessions, together
 from curation.splits import split as divided
 from studio.console import Console
 from studio.options import Name
@@ -64,8 +64,8 @@ def planned(options: Split) -> Planned:
     if options.seed < 0:
         raise UsageError(f"--seed {options.seed} must be at least 0.")
     strata = [_BY[options.stratify](row) for row in rows]
-    together = _sittings(rows, origins, episodes) if options.together == "session" else map(_BY[options.together], rows)
-    groups = joined(recordings, list(together))
+    kept = _sittings(rows, origins, episodes) if options.together == "session" else map(_BY[options.together], rows)
+    groups = together(recordings, list(kept))
     part_of = divided(shares, groups, strata, options.seed)
     names = {part: f"{options.into.to}-{part}" for part in shares}
     told = f"{options.together} together, stratified by {options.stratify}, seed {options.seed}"

@@ -80,13 +80,12 @@ def delayed(frames: int) -> Callable[[Numbers, Numbers], tuple[Numbers, Numbers]
 
 
 def test_a_state_that_is_no_joints_is_not_merged_with_one_that_is(long: Store, tmp_path: Path) -> None:
-    # The earlier work stored the block's pose: x, y, z and a quaternion.
-    def pose(action: Numbers, _: Numbers) -> tuple[Numbers, Numbers]:
+    def other(action: Numbers, _: Numbers) -> tuple[Numbers, Numbers]:
         rng = np.random.default_rng(5)
-        return action, np.cumsum(rng.normal(size=action.shape), axis=0).astype(np.float32)
+        return action, rng.normal(size=action.shape).astype(np.float32)
 
     follows = with_numbers(long, tmp_path / "follows", delayed(2))
-    block = with_numbers(long, tmp_path / "block", pose)
+    block = with_numbers(long, tmp_path / "block", other)
     [found] = told(follows, block, kind="state")
     assert found.blocks
     assert "does not follow the action" in found.what

@@ -19,6 +19,7 @@ from curation.fingerprint import file_hashes
 from curation.foreign import Converted, convert
 from curation.notes import Note, add_notes
 from curation.older import Older
+from curation.provenance import read_provenance, tree
 from curation.restat import differences, repair, restate
 from curation.store import Store
 from curation.video import Encoding, read_video
@@ -67,6 +68,10 @@ def test_v21_becomes_v30(lerobot: ModuleType, tmp_path: Path) -> None:
         Store.open(old)
     made = convert(old, tmp_path / "new", tell=silent)
     check_converted(lerobot, old, tmp_path / "new", made, "h264")
+    lines = tree("new", read_provenance(tmp_path / "new"))
+    assert "(convert from v2.1, " in lines[0]
+    assert lines[1].startswith(f"  old  {len(LENGTHS)} episodes, {sum(LENGTHS)} frames")
+    assert lines[1].endswith("(recorded by another tool)")
     assert file_hashes(path for path in old.rglob("*") if path.is_file()) == before
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != "hf") == ["new", "old"]
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["data", "meta", "videos"]

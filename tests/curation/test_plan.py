@@ -209,7 +209,7 @@ def test_sittings_end_with_a_pause_and_with_the_dataset() -> None:
 
 
 def test_groups_keep_together_what_either_keeps_together() -> None:
-    assert splits.joined(["a", "a", "b", "c", "d"], [1, 2, 2, 3, 4]) == [0, 0, 0, 3, 4]
+    assert splits.together(["a", "a", "b", "c", "d"], [1, 2, 2, 3, 4]) == [0, 0, 0, 3, 4]
 
 
 def test_frames_by_phase_success_and_motion(ours: Store) -> None:

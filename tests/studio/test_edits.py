@@ -115,7 +115,7 @@ def test_short_forms(studio: Studio, sets: Path) -> None:
 
 
 def test_split_and_filter_with_controls(studio: Studio, sets: Path) -> None:
-    make_ours(sets / "many", [4] * 10, ["pick"] * 10, x=0.25)
+    make_ours(sets / "many", [4] * 10, ["pick"] * 10, x=0.15)
     said = studio("split", "many", "train=0.8", "test=0.2", "--seed", "4", "--to", "many", "-y", "--json")
     assert [part["episodes"] for part in json.loads(said.out)] == [8, 2]
     ids = [{row.episode_id for row in Store.open(sets / f"many-{part}").rows()} for part in ("train", "test")]
@@ -123,10 +123,10 @@ def test_split_and_filter_with_controls(studio: Studio, sets: Path) -> None:
     said = studio("split", "many", "train=0.5", "test=0.5", "--together", "position", "--to", "other", "-y")
     assert said.code == 2
     assert "cannot be divided" in said.err
-    said = studio("filter", "many", "a", "--near", "0.25", "0", "0.001", "--controls", "random", "--to", "near", "-y")
+    said = studio("filter", "many", "a", "--near", "0.15", "0", "0.001", "--controls", "random", "--to", "near", "-y")
     assert said.code == 0, said.err
     assert Store.open(sets / "near").total_episodes == Store.open(sets / "near-random").total_episodes == 10
-    assert "m from (0.25, 0)" in said.err
+    assert "m from (0.15, 0)" in said.err
 
 
 def test_diff_names_what_changed(studio: Studio, sets: Path) -> None:
