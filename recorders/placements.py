@@ -106,6 +106,13 @@ def start(placing: Placing, scene: Scene, seed: int, index: int, target: Target 
     raise UsageError(f"No recordable position found for attempt {index}: the asked region lies out of reach or view.")
 
 
+def start_as_asked(placing: Placing, seed: int, index: int) -> Start:
+    """The start of trial `index` of an evaluation: as `start`, but never moved, drawn again or refused."""
+    own = attempt_seed(seed, index)
+    rng = np.random.default_rng([own, PLACEMENT_STREAM])
+    return Start(own, _draw(placing, placing.nominal(index), rng))
+
+
 def cells_without(placing: Placing, asked: Iterable[Any]) -> list[tuple[float, float]]:
     """Positions of a grid for which no episode was asked and kept, in order; metres."""
     done = {(round(float(a[0]), 6), round(float(a[1]), 6)) for a in asked if a}

@@ -44,6 +44,7 @@ COMMANDS = {
     "publish": "a dataset or a checkpoint to the Hugging Face Hub",
     "pull": "a dataset from the Hugging Face Hub",
     "train": "train a policy on a dataset, by LeRobot's own training",
+    "evaluate": "try a checkpoint on seeded placements, one row per episode",
     "compare": "two checkpoints, or two recipes: is one better, or does nobody know yet",
     "map": "where on the table policies succeed, how surely, and where to try next",
     "analyze": "a policy's predictions beside demonstrations, joint by joint",
@@ -52,7 +53,7 @@ COMMANDS = {
     "doctor": "check this machine: OpenGL, codecs, disk, versions, devices",
 }
 
-SIMULATING = ("record", "generate", "replay", "rerender", "recover", "targets")
+SIMULATING = ("record", "generate", "replay", "rerender", "recover", "targets", "evaluate")
 """Commands that load MuJoCo at once."""
 
 

@@ -93,13 +93,12 @@ class Span:
             return None
         return float(np.median((self._high - self._low)[moved] / self._demonstrated[moved]))
 
-    @property
-    def alarm(self) -> str:
-        """A line for people where the actions span far less than the demonstrations; else ""."""
-        share = self.share
-        if share is None or share >= NARROW:
-            return ""
-        return (
-            f"The policy's actions span {100 * share:.1f} % of what the demonstrations did. Denormalised? Look at the "
-            "statistics beside policy_postprocessor.json; or it has learnt to stand still."
-        )
+
+def narrow(share: float | None) -> str:
+    """A line for people where actions span only such a share of the demonstrations' span; else ""."""
+    if share is None or share >= NARROW:
+        return ""
+    return (
+        f"The policy's actions span {100 * share:.1f} % of what the demonstrations did. Denormalised? Look at the "
+        "statistics beside policy_postprocessor.json; or it has learnt to stand still."
+    )

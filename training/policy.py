@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from curation.errors import StudioError, UsageError
 from curation.frames import JOINTS, Command, Observation, Vector
 
-from .chunks import Plan, Span
+from .chunks import Plan, Span, narrow
 from .latency import Latency
 from .policy_model import PolicyModel
 
 POLICY_STREAM = 5
 """Keeps what a policy draws apart from the placement's and the operators' random streams."""
 GRIPPER = JOINTS.index("gripper")
+NO_STATISTICS = "The checkpoint holds no statistics of the actions, so they are driven as they are: denormalised?"
 Pose = Callable[[], Vector]
 """Privileged: the block's pose, x, y, z [m], sine and cosine of its yaw; shape (5,)."""
 
@@ -155,6 +156,11 @@ class PolicyOperator:
         return [(plan.chunk, plan.at) for plan in self._plans]
 
     @property
+    def spans(self) -> list[float | None]:
+        """Per world, the share of the demonstrations' span that its actions had; None while nobody can say."""
+        return [self._spans[number].share if self._spans else None for number in range(len(self._plans))]
+
+    @property
     def call_ms(self) -> float | None:
         """Mean time of a forward pass since `begin` [ms], of as many worlds as a batch has; None before the first."""
         return 1000.0 * self.seconds["forward"] / self.passes if self.passes else None
@@ -231,7 +237,7 @@ class PolicyOperator:
             self._plans[number].answer(chunks[number], lost)
             if self._spans:
                 self._spans[number].see(chunks[number], self._frame)
-                self._say(self._spans[number].alarm)
+                self._say(narrow(self._spans[number].share))
 
     def _draw(self, rows: Sequence[Observation | None]) -> dict[str, NDArray[np.uint8]]:
         """Images of the policy's cameras, uint8 (B, height, width, 3); each observation is drawn once."""

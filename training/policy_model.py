@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
@@ -72,8 +72,8 @@ class PolicyModel:
         if threads:
             torch.set_num_threads(threads)
         try:
-            # LeRobot prints where it loads from; our standard output is for results.
-            with redirect_stdout(sys.stderr):
+            # LeRobot prints that it loads; our standard output is for results.
+            with redirect_stdout(io.StringIO()):
                 self._config, self._policy = _load(folder, self.device)
                 self._before, self._after = _processors(self._config, folder, self.device)
         except _FAULTS as error:
@@ -229,11 +229,9 @@ class PolicyModel:
 
 
 def _device(asked: str) -> str:
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if asked == "auto":
-        from lerobot.utils.device_utils import auto_select_torch_device
-
-        return str(auto_select_torch_device())
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+        return next(name for name, yes in there.items() if yes)
     if not there.get(asked.partition(":")[0], False):
         raise UsageError(
             f"--device {asked} is not here. Valid: auto, {', '.join(n for n, yes in there.items() if yes)}."

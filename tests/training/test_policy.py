@@ -99,10 +99,10 @@ def test_actions_are_those_of_lerobots_loop_bit_for_bit(
 
 
 def test_ensembled_actions_are_lerobots_bit_for_bit(act: Path, model: PolicyModel, worlds: list[SimWorld]) -> None:
-    theirs = drive(LeRobotsOwn(act, n_action_steps=1, temporal_ensemble_coeff=0.01), worlds[:1])
-    ours = drive(operator(model, ensemble=0.01), worlds[:1])
+    theirs = drive(LeRobotsOwn(act, n_action_steps=1, temporal_ensemble_coeff=0.01), worlds[:1], 12)
+    ours = drive(operator(model, ensemble=0.01), worlds[:1], 12)
     assert np.array_equal(ours, theirs)
-    assert not np.array_equal(ours, drive(operator(model, ensemble=-1.0), worlds[:1]))
+    assert not np.array_equal(ours, drive(operator(model, ensemble=-1.0), worlds[:1], 12))
 
 
 def test_an_ensemble_in_the_checkpoint_is_used_and_can_be_turned_off(tmp_path: Path) -> None:

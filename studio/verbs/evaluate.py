@@ -1,0 +1,319 @@
+"""evaluate: a checkpoint on seeded placements, one row per episode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from curation.atomic import write_aside
+from curation.errors import UsageError
+from curation.frames import JOINTS
+from recorders.placements import Placing
+from recorders.world.scene import Scene, fingerprint, scene_from
+from recorders.world.tasks.pick_place import TIME_LIMIT_S, instruction
+from studio import evaluating
+from studio.console import Console
+from studio.options import Episodes, Name, Where
+from studio.paths import runs_home
+from training.checkpoint_card import Card, card, digest, resolve
+from training.chunks import narrow
+from training.evaluation import folder_of, opened, told_of
+from training.evaluation_table import summarised, table
+from training.latency import parse_latency
+from training.rows import Row, as_csv
+
+if TYPE_CHECKING:
+    from training.policy import PolicySettings
+    from training.policy_model import PolicyModel
+
+EPISODES = 20
+BATCH = {"cpu": 8, "cuda": 32}
+"""Worlds in a forward pass by default: two cores are saturated by 8 (measured)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """The scene, where it shall differ from the one that the checkpoint was trained in."""
+
+    block: Literal["cube", "duplo"] | None = None
+    """What is picked up."""
+    bowl: Literal["round", "free", "tray"] | None = None
+    """Where it goes."""
+    ground: Literal["checker", "dark"] | None = None
+    """The table top."""
+    camera: Literal["studio", "thesis"] | None = None
+    """Wrist camera mount."""
+    overhead_fov: float | None = None
+    """Vertical field of view of the overhead camera in degrees."""
+    distractors: int | None = None
+    """Extra blocks, at most 4."""
+    block_scale: float | None = None
+    """Size of the block relative to its standard."""
+    look: Literal["fast", "nice"] | None = None
+    """Drawing quality."""
+    servo: Literal["ideal", "hardware"] | None = None
+    """Servo profile."""
+    friction: float | None = None
+    """Sliding friction of the rubber pads."""
+    width: int | None = None
+    """Image width in pixels."""
+    height: int | None = None
+    """Image height in pixels."""
+    fps: int | None = None
+    """Control rate in Hz."""
+    other_scene: bool = False
+    """The scene is meant to differ from the checkpoint's."""
+
+    def scene(self, trained: dict[str, Any] | None) -> Scene:
+        """The checkpoint's scene with what was asked for; the default scene if the checkpoint names none."""
+        base = scene_from(trained["scene"]) if trained and trained.get("scene") else Scene()
+        given = {name: value for name, value in vars(self).items() if value is not None and name != "other_scene"}
+        return replace(base, **given)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Carried:
+    """How the policy is carried out; by default as it was trained."""
+
+    n_action_steps: int | None = None
+    """Actions carried out of each chunk."""
+    ensemble: float | None = None
+    """Temporal ensembling with this coefficient, asking in every frame; LeRobot's usual one is 0.01."""
+    no_ensemble: bool = False
+    """Turn off the temporal ensembling that the checkpoint has."""
+    blind: tuple[str, ...] = ()
+    """Cameras that show their training mean instead of what they see."""
+    gripper_bias: float = 0.0
+    """Added to the gripper's target, of 0 to 100."""
+    gripper_clip: tuple[float, float] | None = None
+    """Lowest and highest target of the gripper."""
+    latency: str = "0"
+    """What thinking costs: milliseconds for every call, or "real" for what each really takes."""
+    task: str | None = None
+    """The instruction; by default the one it was trained with."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluate:
+    """Evaluate a checkpoint on seeded placements. The same command again goes on where it was interrupted."""
+
+    checkpoint: Name
+    """A run (its last checkpoint), run@best, run@000100, a folder, or hf:owner/name."""
+    where: Where = field(default_factory=Where)
+    episodes: Episodes = None
+    """Episodes in all; by default 20, and one per position of --grid and --targets."""
+    per_position: int | None = None
+    """Episodes at each position of --grid and --targets."""
+    seed: int = 1000
+    """Of every placement; recordings begin at 0, so these placements are fresh ones."""
+    limit: float = TIME_LIMIT_S
+    """Time limit of an episode in seconds."""
+    world: World = field(default_factory=World)
+    carried: Carried = field(default_factory=Carried)
+    batch: int = 0
+    """Worlds in one forward pass; part of what makes rows equal. 0 is 8 on a CPU, 32 on a GPU."""
+    device: str = "auto"
+    """Where the policy runs: auto, cpu, cuda, mps."""
+    threads: int = 1
+    """Of PyTorch on a CPU; part of what makes rows equal."""
+    processes: int = 0
+    """Batches worked on at once; 0 chooses. Rows do not depend on it."""
+    csv: Path | None = None
+    """Also write the rows as a table."""
+    json: bool = False
+    """Print rows and rates as JSON."""
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """An evaluation with all rows that were asked for.
+
+    Attributes:
+        folder: where it lies.
+        told: its evaluation.json.
+        rows: in order.
+        name: of the checkpoint.
+    """
+
+    folder: Path
+    told: dict[str, Any]
+    rows: tuple[Row, ...]
+    name: str
+
+
+def evaluate(options: Evaluate, console: Console) -> int:
+    """Run what is missing, and print the table."""
+    done = evaluated(options, console)
+    if options.csv is not None:
+        write_aside(options.csv, as_csv(done.rows).encode())
+    data = {"folder": done.folder, "evaluation": done.told, "rates": summarised(done.rows), "rows": done.rows}
+    console.result(f"{table(done.told, done.rows, done.name)}\n  rows: {done.folder}", data)
+    return 0
+
+
+def evaluated(options: Evaluate, console: Console, wanted: Sequence[int] | None = None) -> Evaluated:
+    """Run the episodes that are missing.
+
+    Args:
+        options: what to evaluate and how.
+        console: is told of every episode.
+        wanted: indices of episodes; by default all that the options ask for.
+
+    Raises:
+        UsageError: something cannot be done as asked.
+        Unfit: policy and world do not fit.
+        StudioError: the policy failed.
+    """
+    job = prepared(options, console)
+    indices = tuple(range(episode_count(options, job.placing))) if wanted is None else tuple(wanted)
+    with opened(job.folder, job.told) as file:
+        missing = [index for index in indices if index not in file.rows]
+        if len(missing) < len(indices):
+            console.step(f"{len(indices) - len(missing)} of {len(indices)} episodes are there already ({job.folder}).")
+        if missing:
+            _run(options, job, console, file, indices, missing)
+        rows = tuple(file.rows[index] for index in indices)
+    return Evaluated(job.folder, job.told, rows, job.card.label)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A checked evaluation.
+
+    Attributes:
+        setup: for the processes that run it.
+        model: the policy.
+        card: of the checkpoint.
+        placing: where blocks go.
+        told: its evaluation.json.
+        folder: where it lies.
+    """
+
+    setup: evaluating.Setup
+    model: PolicyModel
+    card: Card
+    placing: Placing
+    told: dict[str, Any]
+    folder: Path
+
+
+def prepared(options: Evaluate, console: Console) -> Job:
+    """Load the policy and check it against the world; errors as `evaluated`."""
+    _require_valid(options)
+    placing = options.where.placing()
+    known = card(resolve(options.checkpoint, runs_home()))
+    scene = options.world.scene(known.scene)
+    console.progress(f"loading {known.label}")
+
+    from training.policy import NO_STATISTICS
+    from training.policy_fit import require_fit, unknown
+    from training.policy_model import PolicyModel
+
+    model = PolicyModel(known.folder, device=options.device, threads=options.threads)
+    name = fingerprint(scene)
+    require_fit(
+        model,
+        known,
+        cameras=evaluating.cameras_of(scene),
+        joints=len(JOINTS),
+        fps=scene.fps,
+        fingerprint=name,
+        differences=evaluating.differences(scene, (known.scene or {}).get("scene") or {}),
+        other_scene=options.world.other_scene,
+    )
+    if missing := unknown(known):
+        console.step(f"The checkpoint does not say {', '.join(missing)}: nobody can check that this world is its own.")
+    if model.demonstrated is None and not model.relative:
+        console.step(NO_STATISTICS)
+    settings = settings_of(options, model)
+    limit = round(options.limit * scene.fps)
+    task = options.carried.task or known.task or instruction(scene)
+    setup = evaluating.Setup(
+        known.folder, scene, settings, model.device, options.threads, task, f"policy:{known.label}", limit
+    )
+    told = told_of(
+        replace(known, policy=model.kind, privileged=model.privileged),
+        checkpoint=options.checkpoint,
+        digest=digest(known.folder),
+        settings={**settings.as_json(), "device": model.device, "threads": options.threads, "task": task},
+        scene={"fingerprint": name, "scene": asdict(scene)},
+        placements=evaluating.placements_of(placing, options.seed),
+        limit_frames=limit,
+        fps=scene.fps,
+        versions={package: version(package) for package in ("mujoco", "torch", "lerobot")},
+    )
+    return Job(setup, model, known, placing, told, folder_of(known, told))
+
+
+def settings_of(options: Evaluate, model: PolicyModel) -> PolicySettings:
+    """How the policy is carried out, resolved."""
+    from training.policy import PolicySettings
+
+    carried = options.carried
+    latency = parse_latency(carried.latency)
+    batch = options.batch or (1 if latency.real else BATCH.get(model.device.partition(":")[0], BATCH["cpu"]))
+    return PolicySettings(
+        n_action_steps=carried.n_action_steps,
+        ensemble=carried.ensemble,
+        ensembling=not carried.no_ensemble,
+        blind=carried.blind,
+        gripper_bias=carried.gripper_bias,
+        gripper_clip=carried.gripper_clip,
+        latency=latency,
+        batch=batch,
+    ).resolved(model)
+
+
+def episode_count(options: Evaluate, placing: Placing) -> int:
+    """How many episodes are asked for."""
+    if placing.cells and options.episodes is None:
+        return placing.cells * (options.per_position or 1)
+    return EPISODES if options.episodes is None else options.episodes
+
+
+def _require_valid(options: Evaluate) -> None:
+    cells = options.where.grid or options.where.targets
+    if options.episodes is not None and options.episodes < 1:
+        raise UsageError(f"--episodes {options.episodes} must be at least 1.")
+    if options.per_position is not None and (options.per_position < 1 or not cells or options.episodes is not None):
+        raise UsageError("--per-position must be at least 1, needs --grid or --targets, and takes the place of -n.")
+    if not 0.5 <= options.limit <= 600:
+        raise UsageError(f"--limit {options.limit} is outside 0.5 to 600 seconds.")
+    if options.seed < 0 or options.threads < 0 or options.processes < 0 or options.batch < 0:
+        raise UsageError("--seed, --threads, --processes and --batch must not be negative.")
+
+
+def _run(
+    options: Evaluate, job: Job, console: Console, file: Any, indices: Sequence[int], missing: Sequence[int]
+) -> None:
+    setup = job.setup
+    trials = [evaluating.trial_of(job.placing, setup.scene, options.seed, index) for index in range(max(indices) + 1)]
+    work = evaluating.batches(trials, setup.settings.batch, missing)
+    processes = evaluating.process_count_for(
+        options.processes,
+        len(missing),
+        len(work),
+        job.card,
+        images=bool(job.model.cameras),
+        real_time=setup.settings.latency.real,
+    )
+    wanted = set(missing)
+    done, told = len(indices) - len(missing), False
+    for finished in evaluating.run_all(setup, work, processes, job.model):
+        row = finished.row
+        if row["index"] not in wanted:
+            continue
+        wanted.discard(row["index"])
+        file.append(row)
+        done += 1
+        if not told and (text := narrow(row["action_span"])):
+            told = True
+            console.step(text)
+        where = "" if row["feasible"] else f", {row['why_not']}"
+        console.step(f"episode {row['index']}: {row['outcome']}, {row['frames']} frames{where} ({done}/{len(indices)})")
+        console.advance(done, len(indices))
+        if not wanted:
+            return

@@ -1,0 +1,181 @@
+"""Evaluations: the same rows again and after an interruption, no place moved, no rate without its interval."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from curation.rates import wilson
+from curation.trials import read_trials
+from recorders.world.scene import fingerprint
+from tests.studio.conftest import Ended, Studio, studio
+from tests.training.evaluations import write_run
+from tests.training.policies import SMALL, tiny_act
+
+assert studio
+QUICK = ("--limit", "1", "--batch", "4", "--jitter", "0.02", "--device", "cpu")
+SIZE = ("--width", "64", "--height", "48")
+MEASURED = ("call_ms", "wall_s")
+"""Columns that say how fast the machine was."""
+
+
+def card_of(**changes: Any) -> dict[str, Any]:
+    scene = {"fingerprint": fingerprint(SMALL), "scene": asdict(SMALL)}
+    return {
+        "version": 1, "run": "a", "group": "a", "step": 100, "policy": "act", "seed": 3, "fps": 30, "task": "Pick it",
+        "scene": scene, "cameras": {}, "privileged": True, "dataset": {"name": "pos2"}, **changes,
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with one checkpoint that sees the block's pose and no image."""
+    home = tmp_path_factory.mktemp("runs")
+    write_run(home, "a")
+    folder = tiny_act(home / "a/train/checkpoints/000100/pretrained_model", cameras=(), privileged=True)
+    (folder / "studio.json").write_text(json.dumps(card_of()))
+    return home
+
+
+@pytest.fixture
+def home(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of runs with that run, and nothing evaluated."""
+    folder = tmp_path / "runs"
+    (folder / "a/train").mkdir(parents=True)
+    (folder / "a/run.json").write_bytes((trained / "a/run.json").read_bytes())
+    (folder / "a/train/checkpoints").symlink_to(trained / "a/train/checkpoints")
+    monkeypatch.setenv("STUDIO_RUNS", str(folder))
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+def evaluation(home: Path) -> Path:
+    (folder,) = (home / "a/evaluations").iterdir()
+    return folder
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    """Everything in rows.jsonl that does not depend on the machine's speed, by index."""
+    found = [json.loads(line) for line in (folder / "rows.jsonl").read_text().splitlines()]
+    return sorted(({k: v for k, v in row.items() if k not in MEASURED} for row in found), key=lambda row: row["index"])
+
+
+def run(studio: Studio, *options: str) -> Ended:
+    done = studio("evaluate", "a", *QUICK, *options)
+    assert done.code == 0, done.err
+    return done
+
+
+def test_rows_are_equal_again_and_after_interruptions_and_with_more_episodes(home: Path, studio: Studio) -> None:
+    run(studio, "-n", "10")
+    folder = evaluation(home)
+    first = rows(folder)
+    assert [row["index"] for row in first] == list(range(10))
+    path = folder / "rows.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    # Killed while the fourth row was written, and with one of an earlier batch missing.
+    path.write_bytes(b"".join(line for line in lines[:4] if json.loads(line)["index"] != 1) + lines[4][:30])
+    told = run(studio, "-n", "10")
+    assert "of 10 episodes are there already" in told.err
+    assert rows(folder) == first
+    run(studio, "-n", "14")
+    longer = rows(folder)
+    assert longer[:10] == first
+    path.unlink()
+    run(studio, "-n", "14")
+    assert rows(folder) == longer
+    assert len({row["seed"] for row in longer}) == 14
+    assert run(studio, "-n", "6", "--json").out.count('"index"') == 6, "fewer were asked for than are there"
+
+
+def test_places_are_never_moved_or_refused_and_those_out_of_reach_are_marked(home: Path, studio: Studio) -> None:
+    done = studio(
+        "evaluate", "a", "--grid", "2", "2", "--box", "0.217", "0.6", "-0.225", "0.2", "--limit", "0.5", "--device",
+        "cpu", "--batch", "4", "--per-position", "2", "--yaw", "30",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    found = rows(evaluation(home))
+    assert [(row["x"], row["y"], row["cell"]) for row in found[:4]] == [
+        (0.217, -0.225, "0,0"), (0.6, -0.225, "1,0"), (0.217, 0.2, "0,1"), (0.6, 0.2, "1,1"),
+    ]  # fmt: skip
+    assert [row["feasible"] for row in found] == [False, False, True, False] * 2
+    assert found[0]["why_not"] == "in or too close to the bowl"
+    assert "out of the arm's reach" in found[1]["why_not"]
+    assert {row["yaw_deg"] for row in found} == {30.0}
+    assert "at all places: 0 % (0 of 8 episodes" in done.out
+    assert "where the arm can do it (6 elsewhere): 0 % (0 of 2 episodes, 95 % CI 0 to 66 %)" in done.out
+    assert "grid 2 x 2 over 0.217 0.6 -0.225 0.2, seed 1000, jitter 0 mm, yaw 30 deg; limit 0.5 s" in done.out
+    trials = read_trials(evaluation(home) / "rows.jsonl")
+    assert (len(trials), trials.infeasible) == (2, 6)
+
+
+def test_results_say_their_conditions_and_intervals(home: Path, studio: Studio) -> None:
+    table = run(studio, "-n", "5", "--csv", "rows.csv")
+    assert "a@000100 (privileged: it sees the block)" in table.out
+    assert f"servo ideal, scene {fingerprint(SMALL)}; n_action_steps 10, batch 4, cpu" in table.out
+    told = json.loads(run(studio, "-n", "5", "--json").out)
+    outcomes = told["rates"]["outcomes"]
+    assert sum(rate["k"] for rate in outcomes.values()) == 5
+    expected = wilson(told["rates"]["success"]["k"], 5)
+    assert told["rates"]["success"] == {"k": expected.k, "n": 5, "low": expected.low, "high": expected.high}
+    with open("rows.csv", newline="") as file:
+        listed = list(csv.DictReader(file))
+    assert [int(row["index"]) for row in listed] == list(range(5))
+    assert {"x", "y", "success", "feasible", "outcome", "reach", "transport"} <= listed[0].keys()
+    stored = json.loads((evaluation(home) / "evaluation.json").read_text())
+    assert stored == told["evaluation"]
+    assert (stored["run"], stored["step"], stored["train_seed"], stored["limit_frames"]) == ("a", 100, 3, 30)
+    assert stored["settings"]["task"] == "Pick it"
+
+
+def test_another_way_of_asking_is_another_evaluation(home: Path, studio: Studio) -> None:
+    for options in ((), ("--n-action-steps", "5"), ("--seed", "1"), ("--gripper-bias", "-3"), ("--latency", "100")):
+        run(studio, "-n", "1", *options)
+    assert len(list((home / "a/evaluations").iterdir())) == 5
+    run(studio, "-n", "1", "--n-action-steps", "10")
+    assert len(list((home / "a/evaluations").iterdir())) == 5, "ten is what it was trained with"
+
+
+def test_another_world_than_the_trained_one_is_refused_until_it_is_meant(home: Path, studio: Studio) -> None:
+    refused = studio("evaluate", "a", *QUICK, "-n", "1", "--servo", "hardware")
+    assert refused.code == 2
+    assert "servo ideal there, hardware here" in refused.err
+    assert "--other-scene" in refused.err
+    assert not (home / "a/evaluations").exists()
+    run(studio, "-n", "1", "--servo", "hardware", "--other-scene")
+    slower = studio("evaluate", "a", *QUICK, "-n", "1", "--fps", "20", "--other-scene")
+    assert slower.code == 2
+    assert "trained at 30 fps, and the world runs at 20" in slower.err
+    assert studio("evaluate", "b").code == 2
+
+
+def test_a_checkpoint_from_elsewhere_with_images_is_tried_and_what_nobody_knows_is_said(
+    home: Path, studio: Studio, tmp_path: Path
+) -> None:
+    tiny_act(tmp_path / "theirs")
+    done = studio("evaluate", str(tmp_path / "theirs"), *QUICK, *SIZE, "-n", "2", "--n-action-steps", "20")
+    assert done.code == 0, done.err
+    assert "does not say its scene, its control rate, its cameras' sizes" in done.err
+    (folder,) = (tmp_path / "evaluations").iterdir()
+    assert [row["calls"] for row in rows(folder)] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (("-n", "0"), "must be at least 1"),
+        (("--per-position", "2"), "needs --grid or --targets"),
+        (("--limit", "0.1"), "outside 0.5 to 600"),
+        (("--seed", "-1"), "must not be negative"),
+        (("--latency", "soon"), "real, or milliseconds"),
+        (("--n-action-steps", "50"), "outside 1 to 20"),
+    ],
+)
+def test_what_cannot_be_is_refused(home: Path, studio: Studio, options: tuple[str, ...], why: str) -> None:
+    refused = studio("evaluate", "a", *QUICK, *options)
+    assert (refused.code, why in refused.err) == (2, True), refused.err

@@ -1,0 +1,128 @@
+"""Rows of an evaluation: one finished episode each, appended as it happens, never twice, never half."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from curation.atomic import make_folder, sync_dir
+from curation.errors import CannotWrite, DataError
+from curation.frames import Ending, Outcome, Phase, Status
+
+Row = dict[str, Any]
+PHASES = tuple(phase.value for phase in Phase)
+
+
+def facts(ending: Ending, phases: Iterable[Phase], frames: int, fps: int) -> Row:
+    """What an episode says for itself.
+
+    Each phase tells whether it was got through: reached (came near or touched), grasped (held by both jaws), lifted,
+    transported (carried sideways), released (success).
+
+    Args:
+        ending: as judged.
+        phases: seen in its frames.
+        frames: driven.
+        fps: of the world.
+    """
+    report, seen = ending.report, set(phases)
+    lifted = report.get("lifted_s") is not None
+    failed = ending.status is Status.FAILED
+    success = ending.success and not failed
+    got = {
+        Phase.REACH: ending.outcome is not Outcome.NEVER_REACHED,
+        Phase.GRASP: bool(report.get("grasps")),
+        Phase.LIFT: lifted,
+        Phase.TRANSPORT: lifted and (success or Phase.TRANSPORT in seen),
+        Phase.RELEASE: success,
+    }
+    return {
+        "outcome": ending.outcome.value,
+        "success": success,
+        "clean": success and bool(report.get("clean")),
+        "phases": {phase.value: bool(got[phase]) for phase in Phase},
+        "frames": frames,
+        "seconds": round(frames / fps, 6),
+        "closest_m": report.get("closest_approach"),
+        "error": str(report.get("error", "unknown")) if failed else None,
+    }
+
+
+class RowFile:
+    """The rows of one evaluation on disk.
+
+    Opening it drops a last line that a kill left torn; that episode is then missing, and is run again.
+
+    Args:
+        path: rows.jsonl; made if it is missing.
+
+    Attributes:
+        rows: by index.
+
+    Raises:
+        DataError: a whole line is no row.
+        CannotWrite: the disk refuses.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.rows: dict[int, Row] = {}
+        make_folder(path.parent)
+        text = path.read_bytes() if path.exists() else b""
+        whole = text[: text.rfind(b"\n") + 1]
+        for number, line in enumerate(whole.splitlines(), start=1):
+            row = _row(path, number, line)
+            self.rows.setdefault(int(row["index"]), row)
+        try:
+            # Not "ab": the torn end has to go.
+            self._file = path.open("r+b" if path.exists() else "w+b")
+            self._file.truncate(len(whole))
+            self._file.seek(len(whole))
+        except OSError as error:
+            raise CannotWrite(path, error) from error
+        sync_dir(path.parent)
+
+    def append(self, row: Row) -> None:
+        """Add a row, durably.
+
+        Raises:
+            ValueError: its index has one.
+            CannotWrite: the disk refuses.
+        """
+        if row["index"] in self.rows:
+            raise ValueError(f"episode {row['index']} has a row already")
+        try:
+            self._file.write(json.dumps(row, allow_nan=False).encode() + b"\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise CannotWrite(self._path, error) from error
+        self.rows[row["index"]] = row
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as a table with one column per phase."""
+    flat = [{**{key: value for key, value in row.items() if key != "phases"}, **row["phases"]} for row in rows]
+    out = io.StringIO()
+    columns = list(dict.fromkeys(key for row in flat for key in row))
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat)
+    return out.getvalue()
+
+
+def _row(path: Path, number: int, line: bytes) -> Row:
+    try:
+        row = json.loads(line)
+        int(row["index"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path}, line {number}, is no row of an evaluation ({error}). Move the file away.") from error
+    return dict(row)
