@@ -33,6 +33,7 @@ __all__ = [
     "ring",
     "scatter",
     "too_close",
+    "unplaced",
 ]
 
 RADIUS = 0.07
@@ -195,6 +196,14 @@ def placements_of(store: Store) -> Points:
     hidden = masked(read_notes(store.root))
     found = [(row.x, row.y) for row in store.rows() if row.episode_id not in hidden and math.isfinite(row.x + row.y)]
     return np.array(found, dtype=np.float64).reshape(-1, 2)
+
+
+def unplaced(store: Store) -> tuple[int, int]:
+    """How many episodes `placements_of` leaves out: unmasked ones whose place is unknown, and masked ones."""
+    hidden = masked(read_notes(store.root))
+    rows = store.rows()
+    unknown = sum(row.episode_id not in hidden and not math.isfinite(row.x + row.y) for row in rows)
+    return unknown, sum(row.episode_id in hidden for row in rows)
 
 
 def require_distance(radius: float) -> float:

@@ -6,6 +6,7 @@ import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
@@ -31,27 +32,47 @@ _IN_ONE_PROCESS = 1500
 """Frames that are decoded sooner than processes start."""
 
 
-Counted = tuple[ImageStats, bool] | DataError
+STILL_S = 1.0
+"""How long a picture must stay the same before its camera is taken to hang [s]."""
+_CHANGED, _SHARE = 24, 1e-3
+"""Levels by which a pixel differs from one that was coded anew, and the share of such pixels in another picture."""
+_ACROSS = 160
+"""Pixels of the longer side that are compared."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What was counted of an episode's images of one camera.
+
+    Attributes:
+        stats: their histograms.
+        decoded: whether they were decoded; else counted before they were encoded.
+        still: the longest stretch of decoded images that stay as its first: that one, and the one after the last.
+    """
+
+    stats: ImageStats
+    decoded: bool = False
+    still: tuple[int, int] = (0, 0)
 
 
 def counted_images(
     store: Store, images: Images, processes: int | None, progress: Progress | None
-) -> Iterator[tuple[tuple[int, str], Counted]]:
-    """For each episode and camera the histogram and whether it was decoded, or why it cannot be."""
+) -> Iterator[tuple[tuple[int, str], Counted | DataError]]:
+    """For each episode and camera what was counted, or why it cannot be."""
     keys = pictures(store)
     wanted: list[tuple[SavedEpisode, str]] = []
     for episode in store.episodes:
         kept = {} if images == "all" else kept_histograms(store.root, episode)
         for key in keys:
             if key in kept:
-                yield (episode.index, key), (kept[key], False)
+                yield (episode.index, key), Counted(kept[key])
             else:
                 wanted.append((episode, key))
     if images == "histograms" or not wanted:
         return
     jobs = [_job(episode, key) for episode, key in wanted]
-    for (episode, key), stats in zip(wanted, _decoded(jobs, processes, progress), strict=True):
-        yield (episode.index, key), stats if isinstance(stats, DataError) else (stats, True)
+    for (episode, key), counted in zip(wanted, _decoded(jobs, processes, progress), strict=True):
+        yield (episode.index, key), counted
 
 
 def pictures(store: Store) -> list[str]:
@@ -82,7 +103,7 @@ def _job(episode: SavedEpisode, key: str) -> Job:
     return episode.data, key, episode.index, episode.length
 
 
-def _decoded(jobs: Sequence[Job], processes: int | None, progress: Progress | None) -> Iterator[ImageStats | DataError]:
+def _decoded(jobs: Sequence[Job], processes: int | None, progress: Progress | None) -> Iterator[Counted | DataError]:
     """Histograms in the order of the jobs, or why there is none."""
     frames = sum(job[3] for job in jobs)
     workers = min(processes or os.cpu_count() or 1, len(jobs))
@@ -99,28 +120,47 @@ def _decoded(jobs: Sequence[Job], processes: int | None, progress: Progress | No
 
 
 def _told(
-    results: Iterable[ImageStats | DataError], jobs: Sequence[Job], progress: Progress | None
-) -> Iterator[ImageStats | DataError]:
+    results: Iterable[Counted | DataError], jobs: Sequence[Job], progress: Progress | None
+) -> Iterator[Counted | DataError]:
     done, of = 0, sum(job[3] for job in jobs)
-    for job, stats in zip(jobs, results, strict=True):
+    for job, counted in zip(jobs, results, strict=True):
         done += job[3]
         if progress is not None:
             progress(done, of)
-        yield stats
+        yield counted
 
 
-def _histogram(job: Job) -> ImageStats | DataError:
+def _histogram(job: Job) -> Counted | DataError:
     """Count one video's images. A fault is a value: raised in a process, it would end the others' work."""
     path, column, which, count = job
-    stats = ImageStats()
+    stats, still = ImageStats(), _Still()
     try:
         for image in _stored_images(path, column, which) if column else read_video(path, which, count):
             stats.add(image)
+            still.add(image)
     except UnreadableVideo as refused:
         return DataError(str(refused))
     if stats.images != count:
         return DataError(f"{path} has {stats.images} images of {column}, episode {which}; {count} are counted.")
-    return stats
+    return Counted(stats, True, still.longest)
+
+
+class _Still:
+    """The longest stretch of images that stay as the first of it; so slow motion ends one, and noise does not."""
+
+    def __init__(self) -> None:
+        self.longest = (0, 0)
+        self._first: NDArray[np.int16] | None = None
+        self._begin = self._count = 0
+
+    def add(self, image: NDArray[np.uint8]) -> None:
+        stride = max(1, max(image.shape[:2]) // _ACROSS)
+        small = image[::stride, ::stride].astype(np.int16)
+        if self._first is None or (np.abs(small - self._first) > _CHANGED).any(axis=2).mean() > _SHARE:
+            self._first, self._begin = small, self._count
+        self._count += 1
+        if self._count - self._begin > self.longest[1] - self.longest[0]:
+            self.longest = self._begin, self._count
 
 
 def _stored_images(path: Path, column: str, episode: int) -> Iterator[NDArray[np.uint8]]:

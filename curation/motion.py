@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from curation.library import GAUGES, Entry
 from curation.rows import Rows
 from curation.store import Store
-from curation.units import MODEL, Span, read_units, spans
+from curation.units import GRIPPER, MODEL, Span, read_units, spans
 
 JUMP_DEG_PER_S = 0.97 * 270.0
 """Speed of a target at which the step limit of the recorder cut it off [deg/s]: a jump."""
@@ -33,19 +33,37 @@ MEASURED = ("jerk", "idle", "jumps", "limits", "saturated", "path")
 """What of it can be told from actions."""
 
 
+_SIDES = ("main_", "left_", "right_", "follower_", "leader_")
+"""What recorders of earlier formats and of two arms write before a joint's name."""
+
+
+def joint_name(column: str) -> str:
+    """The joint that a column is named after, such as "elbow_flex" for "main_elbow_flex" and "elbow_flex.pos"."""
+    name = column.removesuffix(".pos")
+    for side in _SIDES:
+        name = name.removeprefix(side)
+    return name
+
+
 @dataclass(frozen=True)
 class Joints:
     """What the columns of an action mean.
 
     Attributes:
         body: columns of body joints.
-        degrees: factor that makes degrees of each column, shape (D,).
+        degrees: factor that makes degrees of each column, of a gripper hundredths of its way, shape (D,).
+        zero: what is taken off before, shape (D,): a gripper's closed end.
         limits: lowest and highest of each body joint [deg]; None where one is not known.
     """
 
     body: tuple[int, ...]
     degrees: NDArray[np.float64]
     limits: tuple[Span, ...] | None
+    zero: NDArray[np.float64] | float = 0.0
+
+    def scaled(self, actions: NDArray[Any]) -> NDArray[np.float64]:
+        """Actions in the dataset's units, shape (frames, D), in degrees and hundredths of the gripper's way."""
+        return np.asarray((np.asarray(actions, np.float64) - self.zero) * self.degrees)
 
 
 def joints_of(store: Store) -> Joints | None:
@@ -54,16 +72,18 @@ def joints_of(store: Store) -> Joints | None:
     if action is None or len(action.shape) != 1:
         return None
     count = action.shape[0]
-    names = [name.removesuffix(".pos") for name in action.names] if len(action.names) == count else [""] * count
+    names = [joint_name(name) for name in action.names] if len(action.names) == count else [""] * count
     body = tuple(column for column, name in enumerate(names) if "gripper" not in name)
-    unit = read_units(store.root).body
-    factor = np.ones(count)
+    units = read_units(store.root)
+    unit, (closed, opened) = units.body, GRIPPER[units.gripper]
+    factor, zero = np.ones(count), np.zeros(count)
     if unit == "radians":
-        # The gripper's unit does not matter: only idling asks about it, and its steps only shrink or stay.
         factor[list(body)] = math.degrees(1.0)
+    grippers = [column for column in range(count) if column not in body]
+    factor[grippers], zero[grippers] = 100.0 / (opened - closed), closed
     known: Mapping[str, Span] = spans(MODEL) if unit != "-100..100" else dict.fromkeys(names, (-100.0, 100.0))
     limits = tuple(known[names[column]] for column in body) if all(names[c] in known for c in body) else None
-    return Joints(body, factor, limits if names[0] else None)
+    return Joints(body, factor, limits if names[0] else None, zero)
 
 
 def motion_of(actions: NDArray[Any], fps: float, joints: Joints) -> dict[str, float]:
@@ -80,7 +100,7 @@ def motion_of(actions: NDArray[Any], fps: float, joints: Joints) -> dict[str, fl
         [deg]; and where the limits are known: limits, the least distance of a target to its joint's [deg]; saturated,
         share of frames at one [%].
     """
-    degrees = np.asarray(actions, np.float64) * joints.degrees
+    degrees = joints.scaled(actions)
     body, frames = degrees[:, list(joints.body)], max(1, len(degrees))
     steps = np.diff(body, axis=0)
     third = np.diff(body, n=3, axis=0)

@@ -10,6 +10,7 @@ where there are none or if asked, in the decoded video.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -36,6 +37,13 @@ ROUNDING = 1e-9
 CODING = 0.02
 """Largest difference of an image's mean or standard deviation (of 0..1) that encoding and LeRobot's sampling make."""
 
+_TINY = 1e-2
+"""A column that hardly moves is measured by this share of its values instead."""
+_SINGLE = 2e-6
+"""Error of a variance, relative to the square of the largest value: LeRobot takes it from a difference of squares."""
+_LEAST = 1e-12
+"""Keeps a column of zeros from being divided by zero."""
+
 _STATISTICS = ("min", "max", "mean", "std", "count", "q01", "q10", "q50", "q90", "q99")
 
 
@@ -47,8 +55,11 @@ class Difference:
         feature: key of the feature.
         statistic: min, max, mean, std, count or a quantile.
         episode: which episode's, None for the whole dataset's.
-        stored: the value, where it differs most; None if there is none.
+        stored: the value of the column, or colour, that is farthest off for its own spread; None if there is none.
         computed: the value that belongs there.
+        column: which column or colour that is.
+        spread: standard deviation of it in the data; what a normalised value is divided by.
+        reach: its largest absolute value in the data.
     """
 
     feature: str
@@ -56,6 +67,21 @@ class Difference:
     episode: int | None
     stored: float | None
     computed: float
+    column: int
+    spread: float
+    reach: float
+
+    @property
+    def share(self) -> float:
+        """How far off the stored value is, in standard deviations; infinite if there is none or it is no number.
+
+        None of it if it is what LeRobot's single precision makes of a standard deviation.
+        """
+        if self.stored is None or not math.isfinite(self.stored):
+            return math.inf
+        if self.statistic == "std" and abs(self.stored**2 - self.computed**2) <= _SINGLE * self.reach**2:
+            return 0.0
+        return abs(self.stored - self.computed) / (self.spread + _TINY * self.reach + _LEAST)
 
 
 @dataclass(kw_only=True)
@@ -68,6 +94,7 @@ class Restated:
         histograms: of each episode, by index, those that were decoded; the others are exact before encoding.
         skipped: features whose statistics cannot be computed here.
         broken: why images of (episode, feature) cannot be counted.
+        still: of those that were decoded, the longest stretch in which nothing changes: first, and one after the last.
     """
 
     whole: dict[str, Stats] = field(default_factory=dict)
@@ -75,6 +102,7 @@ class Restated:
     histograms: list[dict[str, ImageStats]] = field(default_factory=list)
     skipped: tuple[str, ...] = ()
     broken: dict[tuple[int, str], DataError] = field(default_factory=dict)
+    still: dict[tuple[int, str], tuple[int, int]] = field(default_factory=dict)
 
     @property
     def decoded(self) -> set[str]:
@@ -154,11 +182,11 @@ def add_images(
             one = counted.get((index, key))
             if one is None or isinstance(one, DataError):
                 continue
-            stats, decoded = one
-            found.episodes[index][key] = stats.as_lerobot()
-            whole, known = whole.merge(stats), known + 1
-            if decoded:
-                found.histograms[index][key] = stats
+            found.episodes[index][key] = one.stats.as_lerobot()
+            whole, known = whole.merge(one.stats), known + 1
+            if one.decoded:
+                found.histograms[index][key] = one.stats
+                found.still[index, key] = one.still
         if known and known == store.total_episodes:
             found.whole[key] = whole.as_lerobot()
     found.skipped = tuple(key for key in store.features if key not in found.whole)
@@ -233,17 +261,13 @@ def stored_episodes(store: Store) -> Iterator[tuple[int, dict[str, dict[str, Any
 
 
 def worst(apart: Iterable[Difference]) -> list[Difference]:
-    """Of each feature and statistic, in the whole and among episodes, the difference that is largest."""
+    """Of each feature and statistic, in the whole and among episodes, the difference that is largest for its spread."""
     found: dict[tuple[str, str, bool], Difference] = {}
     for one in apart:
         key = (one.feature, one.statistic, one.episode is None)
-        if key not in found or _size(one) > _size(found[key]):
+        if key not in found or one.share > found[key].share:
             found[key] = one
     return list(found.values())
-
-
-def _size(one: Difference) -> float:
-    return float("inf") if one.stored is None else abs(one.stored - one.computed)
 
 
 # Numbers.
@@ -289,27 +313,37 @@ def _compared(
             if key in decoded and name not in ("mean", "std", "count"):
                 continue  # extremes and quantiles of sampled or encoded images say nothing
             value = stored.get(key, {}).get(name)
-            pair = _apart(value, right, 0.0 if name == "count" else tolerance)
-            if pair is not None:
-                yield Difference(feature=key, statistic=name, episode=episode, stored=pair[0], computed=pair[1])
+            pairs = _apart(value, right, 0.0 if name == "count" else tolerance)
+            if pairs:
+                yield max(
+                    (
+                        Difference(
+                            feature=key, statistic=name, episode=episode, stored=given, computed=due, column=column,
+                            spread=float(stats["std"].ravel()[column]), reach=_reach(stats, column),
+                        )
+                        for column, given, due in pairs
+                    ),
+                    key=lambda one: one.share,
+                )  # fmt: skip
 
 
-def _apart(stored: Any, right: NDArray[Any], tolerance: float) -> tuple[float | None, float] | None:
-    """The stored and the right value where they are farthest apart, or None if they agree."""
+def _reach(stats: Stats, column: int) -> float:
+    return max(abs(float(stats[name].ravel()[column])) for name in ("min", "max"))
+
+
+def _apart(stored: Any, right: NDArray[Any], tolerance: float) -> list[tuple[int, float | None, float]]:
+    """Columns whose stored value is not the right one, with both; the first with None if there is none to compare."""
     expected = right.astype(np.float64).ravel()
     try:
         given = np.asarray(stored, dtype=np.float64).ravel()
     except (TypeError, ValueError):
         given = np.full(0, np.nan)
     if stored is None or given.shape != expected.shape:
-        return None, float(expected[0])
+        return [(0, None, float(expected[0]))]
     gap = np.abs(given - expected)
     gap[~np.isfinite(given)] = np.inf
-    allowed = tolerance * np.maximum(1.0, np.abs(expected))
-    if (gap <= allowed).all():
-        return None
-    place = int(np.argmax(gap - allowed))
-    return float(given[place]), float(expected[place])
+    wrong = np.flatnonzero(gap > tolerance * np.maximum(1.0, np.abs(expected)))
+    return [(int(place), float(given[place]), float(expected[place])) for place in wrong]
 
 
 def _nested(row: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

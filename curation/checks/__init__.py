@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from curation.checks.cameras import Cameras
 from curation.checks.counts import counts
 from curation.checks.files import files
 from curation.checks.finding import Finding, Level, gravest_first
@@ -16,13 +17,14 @@ from curation.checks.indices import Indices
 from curation.checks.joints import Joints
 from curation.checks.labels import Labels
 from curation.checks.leak import Leak
-from curation.checks.others import Refs, doctor, hub
+from curation.checks.others import Refs, Trees, doctor, hub
 from curation.checks.ranges import Ranges
 from curation.checks.schemas import schemas
 from curation.checks.statistics import Statistics
-from curation.checks.subject import Motion, Subject, Watcher, motions
+from curation.checks.subject import Motion, Subject, Watcher, damaged_scene, motions
 from curation.checks.turns import Turns
 from curation.checks.twins import Twins
+from curation.checks.unknown import Unknown
 from curation.checks.videos import videos
 from curation.errors import DataError
 from curation.store import Store
@@ -32,12 +34,14 @@ __all__ = ["Finding", "Level", "check", "check_folder"]
 _WATCHERS: tuple[Callable[[Subject], Watcher], ...] = (
     Indices,
     Joints,
+    Unknown,
     Turns,
     Ranges,
     Following,
     Leak,
     Labels,
     Twins,
+    Cameras,
     Statistics,
 )
 
@@ -48,6 +52,7 @@ def check(
     deep: bool = False,
     second_opinion: bool = False,
     refs: Refs | None = None,
+    trees: Trees | None = None,
     tell: Callable[[int, int], None] | None = None,
 ) -> list[Finding]:
     """Look for everything that may be wrong; nothing is changed.
@@ -57,6 +62,7 @@ def check(
         deep: decode every image; else videos are unpacked and their last frames decoded.
         second_opinion: let lerobot-doctor look too, if it is installed.
         refs: asks the Hub for the branches and tags of a repository; without it the Hub is not asked.
+        trees: asks the Hub which data a commit holds.
         tell: told how many frames of how many are decoded.
 
     Returns:
@@ -66,7 +72,7 @@ def check(
         subject = Subject.of(store, deep=deep, tell=tell)
     except DataError as error:
         return [damaged(str(error))]
-    return gravest_first(_findings(subject, second_opinion=second_opinion, refs=refs))
+    return gravest_first(_findings(subject, second_opinion=second_opinion, refs=refs, trees=trees))
 
 
 def check_folder(root: Path, **asked: object) -> list[Finding]:
@@ -95,11 +101,12 @@ def damaged(what: str) -> Finding:
     )
 
 
-def _findings(subject: Subject, *, second_opinion: bool, refs: Refs | None) -> Iterator[Finding]:
+def _findings(subject: Subject, *, second_opinion: bool, refs: Refs | None, trees: Trees | None) -> Iterator[Finding]:
     yield from counts(subject)
     yield from schemas(subject)
     yield from videos(subject)
     yield from files(subject)
+    yield from damaged_scene(subject)
     watchers = [make(subject) for make in _WATCHERS]
     for motion in motions(subject):
         if isinstance(motion, Motion):
@@ -112,4 +119,4 @@ def _findings(subject: Subject, *, second_opinion: bool, refs: Refs | None) -> I
     if second_opinion:
         yield from doctor(subject)
     if refs is not None:
-        yield from hub(subject, refs)
+        yield from hub(subject, refs, trees)

@@ -37,6 +37,9 @@ class Indices:
             self._add(motion, "frame_index", f"frame_index is {_odd(frames, counter)}")
         if not np.array_equal(index, episode.start + counter):
             self._add(motion, "index", f"index is {_odd(index, episode.start + counter)}")
+        elif motion.first is not None and motion.first + int(motion.rows[0]) != episode.start:
+            place = motion.first + int(motion.rows[0])
+            self._add(motion, "index", f"its first row is number {place} of all rows, index says {episode.start}")
         if np.any(np.diff(motion.rows) != 1):
             self._add(motion, "index", "its rows do not follow each other in the file")
         due = frames / self._subject.fps

@@ -22,7 +22,7 @@ _AT_LIMIT = 0.005
 """Distance to an end that counts as at it, of the range."""
 _MOVES = 0.05
 """Share of its range by which a joint moves when it is meant to."""
-_STUCK_S = 1.0
+STUCK_S = 1.0
 """How long a measured joint stands perfectly still, while it is driven, before it is stuck [s]."""
 _CLOSE = "Look at them (studio inspect --video); studio drop leaves them out, studio trim keeps their good part."
 
@@ -92,8 +92,8 @@ class Joints:
                 "frozen", name, motion.index, moved, f"{name} stands still while its action moves by {moved:.4g}"
             )
             return
-        still = _longest_still(was)
-        if scale.width is None or scale.gripper or still[1] - still[0] < _STUCK_S * self._subject.fps:
+        still = longest_still(was)
+        if scale.width is None or scale.gripper or still[1] - still[0] < STUCK_S * self._subject.fps:
             return
         away = float(np.ptp(asked[still[0] : still[1] - 1])) if still[1] - still[0] > 2 else 0.0
         if away > 10.0 * scale.per_degree:
@@ -192,7 +192,7 @@ _RULES: tuple[tuple[str, Level, str, str], ...] = (
 )
 
 
-def _longest_still(values: NDArray[np.float64]) -> tuple[int, int]:
+def longest_still(values: NDArray[np.float64]) -> tuple[int, int]:
     """The longest run of one and the same value: its first row and the one after its last."""
     edges = np.flatnonzero(np.diff(values)) + 1
     bounds = np.concatenate([[0], edges, [len(values)]])

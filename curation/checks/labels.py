@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from curation.attempts import INTERRUPTED
 from curation.checks.finding import Finding, listed
 from curation.checks.subject import Motion, Subject
+from curation.episodes import SavedEpisode
 
 IN_GOAL = 0.05
 """Half width of a goal whose scene tells none [m]: the bowl's is 0.06, a resting block's middle is inside it."""
-LONG = 1.5
-"""Times the usual length from which equal ones look cut off by a clock."""
+SHORTEST_S = 0.1
+"""An episode that is not longer is a slip of a key: nothing was done in it [s]."""
 SETTLES_M = 0.01
 """How far a block may be from its stored placement when the episode begins [m]."""
 AT_ONCE_S = 0.5
@@ -44,6 +45,7 @@ class Labels:
 
     def findings(self) -> Iterator[Finding]:
         yield from self._elsewhere()
+        yield from _short(self._subject)
         yield from _timeouts(self._subject)
         yield from _failures(self._subject)
         yield from self._in_goal()
@@ -75,9 +77,14 @@ class Labels:
             index for index, place in self._starts.items() if goal is not None and np.hypot(*(place - goal)) < half
         }
         limit = AT_ONCE_S * self._subject.fps
-        judged = {episode.index for episode in self._subject.store.episodes if episode.row.outcome}
-        at_once = {e.index for e in self._subject.store.episodes if e.row.success and e.length <= limit} - self._later
-        found = tuple(sorted(inside | (at_once & judged if inside or goal is None else at_once)))
+        at_once = {
+            episode.index
+            for episode in self._subject.store.episodes
+            if episode.row.success and episode.length <= limit and not _is_short(self._subject, episode)
+        }
+        # Where the block began and where the goal is are both known, the time says nothing more.
+        known = set(self._starts) if goal is not None else set()
+        found = tuple(sorted(inside | at_once - self._later - known))
         if found:
             yield Finding(
                 "start in goal",
@@ -90,7 +97,7 @@ class Labels:
 
     def _goal(self) -> tuple[NDArray[np.float64] | None, float]:
         """Where the goal is: as the scene tells it, else where successes ended, if they agree."""
-        bowl = (self._subject.store.scene.get("table") or {}).get("bowl")
+        bowl = (self._subject.scene.get("table") or {}).get("bowl")
         if isinstance(bowl, dict) and {"x", "y", "half"} <= bowl.keys():
             return np.array([float(bowl["x"]), float(bowl["y"])]), float(bowl["half"])
         ends = np.array([place for index, place in self._ends.items() if not self._rests(index)])
@@ -105,20 +112,53 @@ class Labels:
         return index in self._starts and bool(np.hypot(*(self._ends[index] - self._starts[index])) < 0.01)
 
 
+def _is_short(subject: Subject, episode: SavedEpisode) -> bool:
+    return episode.length <= SHORTEST_S * subject.fps
+
+
+def _short(subject: Subject) -> Iterator[Finding]:
+    """Episodes in which nothing can have been done."""
+    found = tuple(episode.index for episode in subject.store.episodes if _is_short(subject, episode))
+    if found:
+        lengths = sorted({subject.store.episodes[index].length for index in found})
+        shown = " or ".join(map(str, lengths)) + (" frame" if lengths == [1] else " frames")
+        yield Finding(
+            "short",
+            "warning",
+            f"{listed(found)} {'has' if len(found) == 1 else 'have'} {shown}, too few to train on",
+            "A key was pressed twice, or an edit left a rest: no action chunk fits in, and it counts as an episode.",
+            "studio drop leaves them out.",
+            found,
+        )
+
+
 def _timeouts(subject: Subject) -> Iterator[Finding]:
-    """Without outcomes, several episodes of one greatest length were cut off by a clock, and nobody says so."""
+    """Without outcomes, episodes that end at the clock's limit, and nobody says so.
+
+    The limit is the one that the recorder stored; without it, the greatest length, if several episodes have it.
+    """
     unlabelled = [episode for episode in subject.store.episodes if not episode.row.outcome]
     if not unlabelled:
         return
     whole = [episode for episode in unlabelled if "cut" not in episode.row.extra]
-    longest = max((episode.length for episode in whole), default=0)
-    shorter = [episode.length for episode in whole if episode.length < longest]
-    capped = tuple(episode.index for episode in whole if episode.length == longest)
-    if shorter and len(capped) >= 2 and longest > LONG * float(np.median(shorter)):
+    told = [episode for episode in whole if _limit(episode) is not None]
+    untold = [episode for episode in whole if _limit(episode) is None]
+    longest = max((episode.length for episode in untold), default=0)
+    alike = [episode for episode in untold if episode.length == longest]
+    capped = tuple(
+        sorted(
+            [episode.index for episode in told if episode.length >= (_limit(episode) or 0)]
+            + [episode.index for episode in (alike if len(alike) >= 2 else [])]
+        )
+    )
+    if capped:
+        ends = sorted({subject.store.episodes[index].length / subject.fps for index in capped})
         yield Finding(
             "timeouts",
             "warning",
-            f"{listed(capped)} all end at {longest / subject.fps:g} s, the longest there is, and have no outcome",
+            f"{listed(capped)} end{'s' if len(capped) == 1 else ''} at {' or '.join(f'{end:g}' for end in ends)} s, "
+            f"{'their limit' if told else 'the longest there is'}, and {'has' if len(capped) == 1 else 'have'} no "
+            "outcome",
             "They look like attempts that ran out of time; a policy learns failures as if they were meant.",
             "Look at their ends (studio inspect --video); studio note says what they are, studio drop leaves them out.",
             capped,
@@ -130,6 +170,12 @@ def _timeouts(subject: Subject) -> Iterator[Finding]:
         "Nobody can say which of them succeeded, so no rate can be quoted and failures cannot be left out.",
         "studio note adds scores and comments; a success classifier can score them.",
     )
+
+
+def _limit(episode: SavedEpisode) -> int | None:
+    """The most frames that the recorder let an episode have; None where it does not say."""
+    limit = episode.row.extra.get("limit_frames")
+    return int(limit) if isinstance(limit, int | float) and limit > 0 else None
 
 
 def _failures(subject: Subject) -> Iterator[Finding]:
@@ -154,7 +200,7 @@ def _scenes(subject: Subject) -> Iterator[Finding]:
         scene = episode.row.extra.get("scene")
         if scene:
             by_scene.setdefault(str(scene), []).append(episode.index)
-    stored = subject.store.scene.get("fingerprint")
+    stored = subject.scene.get("fingerprint")
     if len(by_scene) > 1:
         parts = "; ".join(f"{scene[:8]}: {listed(mine, 4)}" for scene, mine in by_scene.items())
         fewest = min(by_scene.values(), key=len)

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from curation.checks.finding import Finding, joined
 from curation.checks.subject import STATE, Motion, Subject
-from curation.frames import JOINTS
+from curation.motion import joint_name
 
+ENVIRONMENT = "observation.environment_state"
+"""LeRobot's name of what only a simulation knows; policies read it if it is there."""
 ALIKE = 0.995
 """Correlation over a dataset above which a column of the state is the block's."""
 _FEW, _MANY = 3, 8
@@ -27,26 +29,28 @@ class Leak:
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
         self._names = subject.names(STATE) if STATE in subject.features else ()
+        self._named = [name for name in self._names if any(word in name.lower() for word in _NAMED)]
+        self._beside = [key for key in subject.features if key.startswith(ENVIRONMENT)]
         self._starts: list[tuple[float, float, NDArray[np.float64]]] = []
-        self._sums: dict[str, NDArray[np.float64]] = {}
-        self._own: NDArray[np.float64] | None = None
-        self._frames = 0
+        self._sums: dict[tuple[str, str], NDArray[np.float64]] = {}
+        self._joints: list[str] = []
 
     def see(self, motion: Motion) -> None:
-        state, row = motion.state, motion.episode.row
-        if state is None or not np.isfinite(state).all():
-            return
-        if motion.begins and np.isfinite([row.x, row.y]).all():
+        row, physics = motion.episode.row, motion.physics
+        state = motion.state
+        if state is not None and motion.begins and np.isfinite([row.x, row.y, *state[0]]).all():
             self._starts.append((row.x, row.y, state[0]))
-        physics = motion.physics
-        if "block" in physics:
-            block = physics["block"]
-            joints = [physics.get(name.removesuffix(".pos")) for name in self._names]
-            own = np.column_stack([np.zeros(len(block)) if one is None else one[:, 0] for one in joints])
-            self._add("block", state, block)
-            self._add("own", state, own)
+        if "block" not in physics:
+            return
+        self._joints = [name for name in physics if name != "block" and physics[name].shape[1] == 1]
+        own = np.column_stack([np.zeros(len(motion.rows)), *(physics[name] for name in self._joints)])
+        for key in (*([STATE] if self._names else []), *self._beside):
+            values = motion.numbers[key].astype(np.float64)
+            if np.isfinite(values).all():
+                self._add((key, "block"), values, physics["block"])
+                self._add((key, "joints"), values, own)
 
-    def _add(self, kind: str, state: NDArray[np.float64], other: NDArray[np.float64]) -> None:
+    def _add(self, kind: tuple[str, str], state: NDArray[np.float64], other: NDArray[np.float64]) -> None:
         """Sums from which correlations over all episodes follow: 1, s, o, s², o², s·o for every pair of columns."""
         pairs = np.stack(
             [
@@ -61,26 +65,32 @@ class Leak:
         self._sums[kind] = self._sums.get(kind, 0.0) + pairs
 
     def findings(self) -> Iterator[Finding]:
-        named = [name for name in self._names if any(word in name.lower() for word in _NAMED)]
-        if named:
-            yield _leak(f"{STATE} has columns named {joined(named)}", "note")
-        moved = self._by_path()
+        if self._named:
+            yield _leak(f"{STATE} has columns named {joined(self._named)}", "note")
+        moved = [name for name in self._by_path(STATE, self._names) if name not in self._named]
         placed = [] if moved else self._by_placement()
         if moved:
             yield _leak(f"{STATE} {joined(moved)} follow the simulated block, not the joint they are named after")
         elif placed:
             yield _leak(f"{STATE} {joined(placed)} begin every episode at the block's placement")
+        for key in self._beside:
+            told = self._by_path(key, self._subject.names(key))
+            if told:
+                yield _leak(f"{key} {joined(told)} follow the simulated block", "note")
 
-    def _by_path(self) -> list[str]:
-        if "block" not in self._sums:
+    def _by_path(self, key: str, names: tuple[str, ...]) -> list[str]:
+        """Columns that go with the block and with no joint; of those named after a joint, not with that one."""
+        if (key, "block") not in self._sums:
             return []
-        with_block = np.abs(_correlations(self._sums["block"]))
-        own = np.abs(np.diagonal(_correlations(self._sums["own"])))
-        return [
-            name
-            for column, name in enumerate(self._names)
-            if with_block[column].max() > ALIKE and own[column] < ALIKE and name.removesuffix(".pos") in JOINTS
-        ]
+        with_block = np.abs(_correlations(self._sums[key, "block"])).max(axis=1)
+        with_joints = np.abs(_correlations(self._sums[key, "joints"]))
+        found = []
+        for column, name in enumerate(names):
+            joint = joint_name(name)
+            known = [1 + self._joints.index(joint)] if joint in self._joints else slice(None)
+            if with_block[column] > ALIKE and with_joints[column, known].max() < ALIKE:
+                found.append(name)
+        return found
 
     def _by_placement(self) -> list[str]:
         """Without physics: the first state, which is the arm's rest, must not tell where the block was put."""

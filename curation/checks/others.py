@@ -7,17 +7,21 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from curation import layout
 from curation.checks.finding import Finding
 from curation.checks.subject import Subject
+from curation.errors import StudioError
 
 _SECONDS = 600.0
 
 Refs = Callable[[str], Mapping[str, str]]
 """Names of branches and tags of a repository on the Hub, each with the commit it points at."""
+Trees = Callable[[str, str], Mapping[str, str]]
+"""Data files of a repository at a commit, so not its card, each with its hash."""
 
 
 def doctor(subject: Subject) -> Iterator[Finding]:
@@ -59,8 +63,14 @@ def _told(name: str, message: Mapping[str, Any]) -> Finding:
     )
 
 
-def hub(subject: Subject, refs: Refs) -> Iterator[Finding]:
-    """Whether the Hub's readers get what was published last: LeRobot loads the tag, not the branch."""
+def hub(subject: Subject, refs: Refs, trees: Trees | None = None) -> Iterator[Finding]:
+    """Whether the Hub's readers get what was published last: LeRobot loads the tag, not the branch.
+
+    Args:
+        subject: the dataset.
+        refs: asks for branches and tags.
+        trees: asks what two commits hold; without it, commits that differ are taken to differ in their data.
+    """
     path = subject.root / layout.HUB
     try:
         stored = json.loads(path.read_bytes())
@@ -70,18 +80,40 @@ def hub(subject: Subject, refs: Refs) -> Iterator[Finding]:
     except (ValueError, KeyError, TypeError) as error:
         yield _hub("note", f"{layout.HUB} cannot be read: {error}", "Nobody can say whether the Hub is behind.")
         return
+    try:
+        yield from _compared(subject, repo, commit, refs, trees)
+    except StudioError as error:
+        yield Finding(
+            "hub",
+            "note",
+            f"the Hub was not asked about {repo}: {error}",
+            "Nothing here; nobody can say whether the Hub is behind.",
+            "Run studio check --hub again once it can be reached.",
+        )
+
+
+def _compared(subject: Subject, repo: str, commit: str, refs: Refs, trees: Trees | None) -> Iterator[Finding]:
     known = refs(repo)
     tag = str(subject.store.info["codebase_version"])
     at, head = known.get(tag), known.get("main")
     if at is None:
         means = "LeRobot refuses the dataset, or loads another version that happens to be there."
         yield _hub("error", f"{repo} has no tag {tag}", means)
+    elif head is not None and at != head and _same_data(trees, repo, at, head):
+        means = "Nothing in training: words of the card were changed on the Hub, the data is the same."
+        yield _hub("note", f"{repo}: main is {head[:8]}, with the data of tag {tag}", means)
     elif head is not None and at != head:
         means = "LeRobot loads the tag, without a word: whoever trains on the repository trains on the old data."
         yield _hub("error", f"{repo}: tag {tag} is {at[:8]}, main is {head[:8]}", means)
-    elif at != commit:
+    elif at != commit and not _same_data(trees, repo, at, commit):
         means = "Others published since; a new publication from here would take that back."
         yield _hub("warning", f"{repo} is at {at[:8]}, this folder is of {commit[:8]}", means)
+
+
+def _same_data(trees: Trees | None, repo: str, one: str, other: str) -> bool:
+    with suppress(StudioError):  # a commit may have left the Hub
+        return trees is not None and trees(repo, one) == trees(repo, other)
+    return False
 
 
 def _hub(level: Any, what: str, means: str) -> Finding:

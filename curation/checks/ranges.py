@@ -11,6 +11,7 @@ from curation.checks.finding import Finding, joined
 from curation.checks.scale import scales
 from curation.checks.subject import ACTION, STATE, Motion, Subject
 from curation.frames import JOINTS
+from curation.motion import joint_name
 from curation.units import GRIPPER, MODEL, spans
 
 _SLACK = 0.08
@@ -51,7 +52,7 @@ class Ranges:
     def _fit(self, motion: Motion, state: np.ndarray) -> None:
         """Factor from the simulation's radians to each measured column, where the joint moves."""
         for column, name in enumerate(self._subject.names(STATE)):
-            joint = name.removesuffix(".pos")
+            joint = joint_name(name)
             true = motion.physics.get(joint) if joint in JOINTS else None
             if true is None or float(np.ptp(true)) < 0.1 or not np.isfinite(state[:, column]).all():
                 continue

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from curation.checks.subject import Subject
 from curation.frames import JOINTS
+from curation.motion import joint_name
 from curation.units import GRIPPER, MODEL, spans
 
 
@@ -37,16 +38,16 @@ class Scale:
 
 def scales(subject: Subject, key: str) -> list[Scale]:
     """The columns of a feature, in order."""
-    return [_scale(subject, name.removesuffix(".pos")) for name in subject.names(key)]
+    return [_scale(subject, name.removesuffix(".pos"), joint_name(name)) for name in subject.names(key)]
 
 
-def _scale(subject: Subject, name: str) -> Scale:
-    if "gripper" in name:
+def _scale(subject: Subject, name: str, joint: str) -> Scale:
+    if "gripper" in joint:
         low, high = GRIPPER[subject.units.gripper]
         return Scale(name, True, subject.units.gripper, low, high, (high - low) / 110.0)
-    if name not in JOINTS:
+    if joint not in JOINTS:
         return Scale(name)
-    low, high = spans(MODEL)[name]
+    low, high = spans(MODEL)[joint]
     match subject.units.body:
         case "degrees":
             return Scale(name, False, "degrees", low, high, 1.0)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from curation import layout
+from curation.checks.cameras import exchanged, frozen
 from curation.checks.finding import Finding, joined, listed
 from curation.checks.subject import Motion, Subject
 from curation.errors import DataError
@@ -30,7 +31,7 @@ FAINT = 0.02
 BLANK = 0.01
 """Standard deviation, of 0..1, of a whole episode's pixels below which nothing is to be seen."""
 _PRECISE = 1e-3
-"""Difference, relative to the spread of a feature, that changes a normalised value noticeably."""
+"""Difference, relative to the spread of its own column, that changes a normalised value noticeably."""
 
 
 class Statistics:
@@ -70,22 +71,24 @@ class Statistics:
                 "See the other findings.",
             )
             return
-        exchanged = _exchanged(self._subject, found)
+        other = _other_than_recorded(self._subject, found)
         yield from _undecodable(found)
-        yield from _other_pictures(exchanged)
+        yield from _other_pictures(other)
+        yield from frozen(self._subject, found)
+        yield from exchanged(self._subject, found)
         yield from _blank(self._subject, found)
         known = _explained(self._subject, whole)
         yield from _stale(
             [
                 one
                 for one in apart
-                if (one.episode, one.feature) not in exchanged and (one.episode is not None or one.feature not in known)
+                if (one.episode, one.feature) not in other and (one.episode is not None or one.feature not in known)
             ],
             found,
         )
 
 
-def _exchanged(subject: Subject, found: Restated) -> list[tuple[int | None, str]]:
+def _other_than_recorded(subject: Subject, found: Restated) -> list[tuple[int | None, str]]:
     """Decoded images that are not those counted when the episode was recorded: episode and feature."""
     apart: list[tuple[int | None, str]] = []
     for episode, decoded in zip(subject.store.episodes, found.histograms, strict=True):
@@ -109,13 +112,13 @@ def _undecodable(found: Restated) -> Iterator[Finding]:
         )
 
 
-def _other_pictures(exchanged: list[tuple[int | None, str]]) -> Iterator[Finding]:
-    episodes = tuple(sorted({episode for episode, _ in exchanged if episode is not None}))
+def _other_pictures(other: list[tuple[int | None, str]]) -> Iterator[Finding]:
+    episodes = tuple(sorted({episode for episode, _ in other if episode is not None}))
     if episodes:
         yield Finding(
             "pictures",
             "error",
-            f"the pictures of {listed(episodes)} are not those recorded ({joined(key for _, key in exchanged)})",
+            f"the pictures of {listed(episodes)} are not those recorded ({joined(key for _, key in other)})",
             "Videos were exchanged or altered: the policy sees one scene and does what belongs to another.",
             "Make the dataset again from its source. If they were altered on purpose: studio stats --repair --deep.",
             episodes,
@@ -144,7 +147,33 @@ def _implausible(subject: Subject, whole: dict[str, dict[str, Any]]) -> Iterator
         yield _error("stats.json is missing or damaged", "Nothing can be normalised: training stops.")
         return
     yield from _explained(subject, whole).values()
+    yield from _not_finite(subject, whole)
     yield from _counts_disagree(subject)
+
+
+def _not_finite(subject: Subject, whole: dict[str, dict[str, Any]]) -> Iterator[Finding]:
+    """Statistics that are no numbers, of every feature, also of those that are not computed here."""
+    found = _no_numbers(whole)
+    if found:
+        means = "One of them makes every normalised value, the loss and then every weight of the policy no number."
+        yield _error(f"stats.json holds values that are no numbers: {joined(found)}", means)
+    episodes: dict[int, list[str]] = {}
+    for index, own in stored_episodes(subject.store):
+        if names := _no_numbers(own):
+            episodes[index] = names
+    if episodes:
+        every = joined(name for mine in episodes.values() for name in mine)
+        what = f"meta/episodes holds statistics that are no numbers: {every} of {listed(tuple(episodes))}"
+        yield Finding("statistics", "error", what, _MEANS[True], MEND, tuple(episodes))
+
+
+def _no_numbers(stats: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    return [
+        f"{key} {name}"
+        for key, values in stats.items()
+        for name, value in values.items()
+        if not np.isfinite(_flat(value)).all()
+    ]
 
 
 def _explained(subject: Subject, whole: dict[str, dict[str, Any]]) -> dict[str, Finding]:
@@ -200,6 +229,7 @@ def _counts_disagree(subject: Subject) -> Iterator[Finding]:
 def _stale(apart: list[Difference], found: Restated) -> Iterator[Finding]:
     """Differences, sorted by what they do."""
     keeping = set(layout.BOOKKEEPING)
+    apart = [one for one in apart if one.stored is None or np.isfinite(one.stored)]  # the others are named already
     grave = [one for one in apart if _grave(one, found)]
     for own, where in ((False, "stats.json"), (True, "meta/episodes")):
         here = [one for one in grave if (one.episode is not None) == own]
@@ -209,37 +239,39 @@ def _stale(apart: list[Difference], found: Restated) -> Iterator[Finding]:
         book = [one for one in here if one.feature in keeping]
         if book:
             yield _differs(book, where, "note" if own else "warning", _BOOK)
-    fine = [one for one in apart if one not in grave]
-    if fine:
-        kinds = joined(sorted({one.statistic for one in fine}))
-        yield Finding(
-            "statistics",
-            "note",
-            f"{kinds} of {joined(one.feature for one in fine)} are estimates",
-            "LeRobot averages quantiles of episodes, which gives none of the whole; only policies that normalise by "
-            "quantiles, such as pi0.5, notice.",
-            MEND,
-        )
+    fine = [one for one in apart if not _grave(one, found)]
+    for quantile, what, means in _FINE:
+        mine = [one for one in fine if one.statistic.startswith("q") == quantile]
+        if mine:
+            kinds = joined(sorted({one.statistic for one in mine}))
+            yield Finding("statistics", "note", f"{kinds} of {joined(o.feature for o in mine)} {what}", means, MEND)
 
 
 _MEANS = {
     False: "A policy is trained and run with these: its inputs and actions are scaled and shifted wrongly.",
     True: "LeRobot's next delete, split or merge computes stats.json from them and brings the wrong numbers back.",
 }
+_FINE = (
+    (
+        True,
+        "are estimates",
+        "LeRobot averages quantiles of episodes, which gives none of the whole; only policies that normalise by "
+        "quantiles, such as pi0.5, notice.",
+    ),
+    (False, "show small differences", "Nothing: normalised values move by less than a thousandth."),
+)
 _BOOK = "Nothing in training; tools that read ranges from the statistics of indices are misled (LeRobot issue 3788)."
 
 
 def _grave(one: Difference, found: Restated) -> bool:
-    """Whether a difference changes what a policy sees; LeRobot's own estimates do not."""
+    """Whether a difference changes what a policy sees; LeRobot's own estimates and its single precision do not."""
     if one.statistic.startswith("q"):
         return False
     if one.stored is None:
         return one.statistic != "count"
     if one.statistic == "count":
         return one.feature not in found.decoded
-    scale = found.whole if one.episode is None else found.episodes[one.episode]
-    spread = float(scale[one.feature]["std"].max())
-    return abs(one.stored - one.computed) > _PRECISE * spread + 1e-5 * max(1.0, abs(one.computed))
+    return one.share > _PRECISE
 
 
 def _differs(apart: Iterable[Difference], where: str, level: Any, means: str) -> Finding:

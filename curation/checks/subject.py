@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from curation import layout
-from curation.checks.finding import Finding
+from curation.checks.finding import Finding, listed
 from curation.episodes import SavedEpisode
 from curation.errors import DataError
 from curation.frames import Feature
@@ -78,6 +78,19 @@ class Subject:
     def fps(self) -> int:
         return self.store.fps
 
+    @cached_property
+    def scene(self) -> dict[str, Any]:
+        """What scene.json holds; nothing where it is absent or damaged, which is a finding of its own."""
+        with suppress(DataError):
+            scene: Any = self.store.scene
+            return scene if isinstance(scene, dict) else {}
+        return {}
+
+    def size(self, camera: str) -> tuple[int, int]:
+        """Height and width of a camera's images."""
+        shape = self.store.features[camera].shape
+        return (shape[1], shape[2]) if shape[0] in (1, 3) else (shape[0], shape[1])
+
     def names(self, key: str) -> tuple[str, ...]:
         """What the columns of a feature are called: its names, or its numbers where those do not fit."""
         feature = self.features[key]
@@ -104,12 +117,14 @@ class Motion:
         episode: which one.
         numbers: every numeric column of it, shape (N, D); N at least 1, and not always its length.
         rows: where the rows lie in their file, shape (N,).
+        first: how many rows the data has before that file; None where a file before it cannot be read.
     """
 
     subject: Subject
     episode: SavedEpisode
     numbers: Numbers
     rows: NDArray[np.int64]
+    first: int | None = None
 
     @property
     def index(self) -> int:
@@ -135,7 +150,7 @@ class Motion:
     def physics(self) -> dict[str, NDArray[np.float64]]:
         """Positions of every joint of the simulation by its name, shape (N, 1 or 7) [m, rad]; empty without them."""
         with suppress(OSError, pa.ArrowException, KeyError, ValueError, TypeError, DataError):
-            places = self.subject.store.scene["physics"]["layout"]
+            places = self.subject.scene["physics"]["layout"]
             column = pq.read_table(self.episode.frames, columns=["physics"], use_threads=False)["physics"]
             flat = column.combine_chunks()
             values = np.asarray(flat.flatten(), dtype=np.float64).reshape(len(flat), -1)
@@ -160,6 +175,7 @@ def motions(subject: Subject) -> Iterator[Motion | Finding]:
     by_file: dict[Path, list[SavedEpisode]] = {}
     for episode in subject.store.episodes:
         by_file.setdefault(episode.data, []).append(episode)
+    before = _before(subject.root)
     for path, episodes in by_file.items():
         try:
             table = layout.read_columns(path, subject.features)
@@ -167,13 +183,42 @@ def motions(subject: Subject) -> Iterator[Motion | Finding]:
             yield unreadable(path, error, tuple(episode.index for episode in episodes))
             continue
         owner = table["episode_index"].reshape(-1)
+        surplus = ~np.isin(owner, [episode.index for episode in episodes])
+        if surplus.any():
+            yield uncounted(subject, path, owner[surplus], tuple(episode.index for episode in episodes))
         for episode in episodes:
             rows = np.flatnonzero(owner == episode.index)
             if not len(rows):
                 yield absent(subject, path, episode)
                 continue
             numbers = {key: values[rows] for key, values in table.items()}
-            yield Motion(subject=subject, episode=episode, numbers=numbers, rows=rows)
+            yield Motion(subject=subject, episode=episode, numbers=numbers, rows=rows, first=before.get(path))
+
+
+def _before(root: Path) -> dict[Path, int]:
+    """Rows before each data file as LeRobot lines them up, by name; none of the files that follow an unreadable one."""
+    found: dict[Path, int] = {}
+    count = 0
+    with suppress(OSError, pa.ArrowException):
+        for path in sorted(root.glob("data/*/*.parquet")):
+            found[path] = count
+            count += pq.read_metadata(path).num_rows
+    return found
+
+
+def uncounted(subject: Subject, path: Path, owners: NDArray[Any], episodes: tuple[int, ...]) -> Finding:
+    """Rows of a counted data file that belong to none of the episodes that lie in it."""
+    strangers = sorted({int(owner) for owner in owners})
+    return Finding(
+        "counts",
+        "error",
+        f"{path.relative_to(subject.root)} holds {len(owners)} rows of {listed(strangers)}, which "
+        f"{'is' if len(strangers) == 1 else 'are'} not counted there",
+        "LeRobot finds a frame by its place among all rows: every frame behind them is served with the numbers of "
+        "another, and sampling runs past the end.",
+        "studio merge DATASET --to NEW copies only the rows that count.",
+        episodes,
+    )
 
 
 def unreadable(path: Path, error: Exception, episodes: tuple[int, ...]) -> Finding:
@@ -185,6 +230,24 @@ def unreadable(path: Path, error: Exception, episodes: tuple[int, ...]) -> Findi
         "LeRobot cannot open the dataset at all: the file was cut off or never finished.",
         "Restore the file from where the dataset was copied; a take that waits on disk comes back with studio recover.",
         episodes,
+    )
+
+
+def damaged_scene(subject: Subject) -> Iterator[Finding]:
+    """A scene.json that says nothing."""
+    try:
+        if type(subject.store.scene) is dict:
+            return
+        what = f"{subject.root / layout.SCENE} holds no object"
+    except DataError as error:
+        what = str(error)
+    yield Finding(
+        "scene",
+        "error",
+        what,
+        "LeRobot trains as before; but nobody can say in which world the episodes were recorded, so they cannot be "
+        "replayed, drawn anew, merged or evaluated.",
+        "Restore meta/studio/scene.json of the source dataset.",
     )
 
 

@@ -45,11 +45,11 @@ class Reel:
 def videos(subject: Subject) -> Iterator[Finding]:
     """Check every video file of every camera once."""
     yield from _spans_fit(subject)
-    reels = _reels(subject)
+    found = reels(subject)
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        streams = list(pool.map(_stream, [reel.path for reel in reels]))
-    whole = [(reel, stream) for reel, stream in zip(reels, streams, strict=True) if isinstance(stream, Stream)]
-    for reel, refused in zip(reels, streams, strict=True):
+        streams = list(pool.map(_stream, [reel.path for reel in found]))
+    whole = [(reel, stream) for reel, stream in zip(found, streams, strict=True) if isinstance(stream, Stream)]
+    for reel, refused in zip(found, streams, strict=True):
         if isinstance(refused, UnreadableVideo):
             yield _unreadable(subject, reel, refused)
     for reel, stream in whole:
@@ -57,7 +57,8 @@ def videos(subject: Subject) -> Iterator[Finding]:
     yield from _alike(subject, whole)
 
 
-def _reels(subject: Subject) -> list[Reel]:
+def reels(subject: Subject) -> list[Reel]:
+    """Every video file that episodes name."""
     found: dict[Path, Reel] = {}
     for episode, record in zip(subject.store.episodes, subject.records, strict=True):
         for camera, path in episode.videos.items():
@@ -137,7 +138,7 @@ def _alike(subject: Subject, reels: list[tuple[Reel, Stream]]) -> Iterator[Findi
     for camera in cameras(subject.store.features):
         mine = [(reel, stream) for reel, stream in reels if reel.camera == camera]
         info = subject.store.info["features"][camera].get("info") or {}
-        height, width = _size(subject, camera)
+        height, width = subject.size(camera)
         due: dict[str, Any] = {"width": width, "height": height, "fps": subject.fps}
         for key, value in due.items():
             odd = [(reel, stream) for reel, stream in mine if getattr(stream, key) != value]
@@ -158,11 +159,6 @@ def _alike(subject: Subject, reels: list[tuple[Reel, Stream]]) -> Iterator[Findi
                 "Nothing while training; LeRobot refuses to merge by what info.json says.",
                 "studio merge reads what the videos are.",
             )
-
-
-def _size(subject: Subject, camera: str) -> tuple[int, int]:
-    shape = subject.store.features[camera].shape
-    return (shape[1], shape[2]) if shape[0] in (1, 3) else (shape[0], shape[1])
 
 
 def _same_codec(codecs: list[str], said: str) -> bool:

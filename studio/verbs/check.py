@@ -36,7 +36,7 @@ def check(options: Check, console: Console) -> int:
     """Print what was found, gravest first."""
     if not options.datasets:
         raise UsageError("Name the datasets to check: studio check DATASET...")
-    refs = _refs() if options.hub else None
+    asking = _asking() if options.hub else {}
     found: dict[str, list[Finding]] = {}
     for name in options.datasets:
 
@@ -46,7 +46,7 @@ def check(options: Check, console: Console) -> int:
 
         console.progress(f"{name}: looking")
         found[name] = check_folder(
-            dataset_path(name), deep=options.deep, second_opinion=not options.no_doctor, refs=refs, tell=tell
+            dataset_path(name), deep=options.deep, second_opinion=not options.no_doctor, tell=tell, **asking
         )
     text = "\n\n".join(_told(name, findings) for name, findings in found.items())
     console.result(text, {name: [asdict(finding) for finding in findings] for name, findings in found.items()})
@@ -54,11 +54,11 @@ def check(options: Check, console: Console) -> int:
     return BAD_DATA if wrong else OK
 
 
-def _refs() -> Callable[[str], Mapping[str, str]]:
+def _asking() -> dict[str, Callable[..., Mapping[str, str]]]:
     """What asks the Hub; heavy, so loaded only where it is wanted."""
-    from curation.hub import refs_of
+    from curation.hub import data_of, refs_of
 
-    return refs_of
+    return {"refs": refs_of, "trees": data_of}
 
 
 def _told(name: str, findings: Sequence[Finding]) -> str:

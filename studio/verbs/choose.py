@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from curation import filters
 from curation.controls import Control, Kind, control
-from curation.coverage import RADIUS, Points, placements_of
+from curation.coverage import RADIUS, Points, placements_of, unplaced
 from curation.duplicates import Track, copies, tracks_of
 from curation.errors import UsageError
 from curation.filters import Selection
@@ -103,6 +103,32 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Away:
+    """A dataset of --from.
+
+    Attributes:
+        points: its known placements, shape (M, 2) [m].
+        unknown, masked: episodes that tell none, because nobody knows it or because they are in the trash.
+    """
+
+    name: str
+    points: Points
+    unknown: int
+    masked: int
+
+    @property
+    def silent(self) -> str:
+        """The episodes that tell no placement, in words; "" if there are none."""
+        parts = [f"{self.unknown} unknown" if self.unknown else "", f"{self.masked} masked" if self.masked else ""]
+        return " and ".join(filter(None, parts))
+
+    @property
+    def data(self) -> dict[str, int]:
+        """JSON values."""
+        return {"placements": len(self.points), "unknown": self.unknown, "masked": self.masked}
+
+
+@dataclass(frozen=True)
 class Chosen:
     """What was chosen of several datasets.
 
@@ -110,11 +136,13 @@ class Chosen:
         parts: in the order of the datasets.
         controls: keys of their episodes are `Ref`.
         why: what was asked, in words.
+        away: the datasets of --from.
     """
 
     parts: tuple[Part, ...]
     controls: tuple[Control, ...]
     why: str
+    away: tuple[Away, ...] = ()
 
     def data(self) -> dict[str, Any]:
         """JSON values: kept ids and reasons by dataset, and the control sets."""
@@ -123,6 +151,7 @@ class Chosen:
             "kept": {part.name: list(part.selection.kept) for part in self.parts},
             "dropped": {part.name: part.selection.dropped for part in self.parts},
             "controls": [asdict(control) for control in self.controls],
+            **({"from": {one.name: one.data for one in self.away}} if self.away else {}),
         }
 
 
@@ -141,7 +170,8 @@ def choose(options: Choose, roots: Sequence[Path], *, with_masked: bool = False)
     """
     _require_sensible(options, roots)
     asked = terms(options.where)
-    others = _placements(options.from_)
+    away = _placements(options.from_)
+    others = {one.name: one.points for one in away}
     parts, fitting = [], []
     for name, root in zip(dataset_names(roots), roots, strict=True):
         store = Store.open(root)
@@ -156,7 +186,13 @@ def choose(options: Choose, roots: Sequence[Path], *, with_masked: bool = False)
         fitting.append(Part(name, root, tuple(everything), fit if options.filters else first))
     if options.no_duplicates:
         parts = _without_copies(parts)
-    return Chosen(tuple(parts), tuple(_controls(options, parts, fitting)), options.why)
+    return Chosen(tuple(parts), tuple(_controls(options, parts, fitting)), _why(options, away), tuple(away))
+
+
+def _why(options: Choose, away: Sequence[Away]) -> str:
+    """What was asked, and which episodes of --from told no placement to keep away from."""
+    silent = [f"{one.name} tells {len(one.points)} placements, {one.silent} left out" for one in away if one.silent]
+    return f"{options.why} ({'; '.join(silent)})" if silent else options.why
 
 
 def _filtered(
@@ -205,9 +241,23 @@ def _controls(options: Choose, parts: Sequence[Part], fitting: Sequence[Part]) -
     return [control(kept, candidates, kind, options.seed) for kind in _KINDS[options.controls]]
 
 
-def _placements(names: Sequence[str]) -> dict[str, Points]:
+def _placements(names: Sequence[str]) -> list[Away]:
+    """Where the episodes of --from were recorded.
+
+    Raises:
+        UsageError: one of the datasets tells no placement, so nothing could be near it.
+    """
     roots = [dataset_path(name) for name in names]
-    return {name: placements_of(Store.open(root)) for name, root in zip(dataset_names(roots), roots, strict=True)}
+    found = []
+    for name, root in zip(dataset_names(roots), roots, strict=True):
+        store = Store.open(root)
+        found.append(Away(name, placements_of(store), *unplaced(store)))
+        if not len(found[-1].points):
+            raise UsageError(
+                f"--from {name} tells no placement ({found[-1].silent or 'it has no episodes'}), so nothing is near it "
+                "and everything would stay. Name datasets of the studio with unmasked episodes, or leave it out."
+            )
+    return found
 
 
 def _require_sensible(options: Choose, roots: Sequence[Path]) -> None:

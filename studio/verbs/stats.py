@@ -74,7 +74,7 @@ def _differing(apart: Sequence[Difference]) -> list[str]:
             mine = [one for one in apart if one.feature == feature and (one.episode is None) == of_whole]
             if not mine:
                 continue
-            first = max(worst(mine), key=_size)
+            first = max(worst(mine), key=lambda one: one.share)
             stored = "missing" if first.stored is None else f"{first.stored:.6g}"
             where = "stats.json" if of_whole else f"{len({one.episode for one in mine})} episodes"
             names = ", ".join(dict.fromkeys(one.statistic for one in mine))
@@ -83,10 +83,6 @@ def _differing(apart: Sequence[Difference]) -> list[str]:
                 f"  {feature} in {where}: {names}; {first.statistic}{at} is {stored}, not {first.computed:.6g}"
             )
     return lines
-
-
-def _size(one: Difference) -> float:
-    return float("inf") if one.stored is None else abs(one.stored - one.computed)
 
 
 def _shown(stored: dict[str, dict[str, object]]) -> str:

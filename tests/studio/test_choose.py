@@ -151,3 +151,17 @@ def test_no_scene_no_view(studio: Studio, home: Path) -> None:
     said = studio("episodes", "gap", "--in-view")
     assert said.code == 2
     assert "stores no reach and no view" in said.err
+
+
+def test_a_dataset_that_tells_no_placement_is_refused_and_silent_episodes_are_counted(
+    studio: Studio, home: Path
+) -> None:
+    put_to_trash(home / "pos1", ["pos1-0"], "person")
+    told = json.loads(studio("episodes", "gap", "--from", "pos1", "pos2", "--json").out)
+    assert told["from"] == {
+        "pos1": {"placements": 1, "unknown": 0, "masked": 1}, "pos2": {"placements": 1, "unknown": 0, "masked": 0},
+    }  # fmt: skip
+    assert "pos1 tells 1 placements, 1 masked left out" in studio("episodes", "gap", "--from", "pos1", "pos2").out
+    put_to_trash(home / "pos1", ["pos1-1"], "person")
+    said = studio("episodes", "gap", "--from", "pos1")
+    assert (said.code, "--from pos1 tells no placement (2 masked)" in said.err) == (2, True)

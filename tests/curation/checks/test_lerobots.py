@@ -22,6 +22,8 @@ from tests.curation.tiny import CAMERAS, FEATURES, FPS, picture
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 LENGTHS = (50, 61, 47)
+OTHERS = (49, 60, 46)
+"""Of the second dataset: episodes of one greatest length look cut off by a clock."""
 
 
 def opened(lerobot: ModuleType, root: Path) -> Any:
@@ -41,7 +43,7 @@ def make(lerobot: ModuleType, root: Path, *, streaming: bool, first: int = 0, vi
         streaming_encoding=streaming, encoder_queue_maxsize=1000, use_videos=videos,
         rgb_encoder=RGBEncoderConfig(vcodec="h264", preset="veryfast", crf=18, g=2),
     )  # fmt: skip
-    for episode, length in enumerate(LENGTHS, start=first):
+    for episode, length in enumerate(OTHERS if first else LENGTHS, start=first):
         values = driven(episode, length)
         for frame in range(length):
             images = {camera: picture(episode, frame, number) for number, camera in enumerate(CAMERAS)}
@@ -138,7 +140,7 @@ def test_merging_two_ways_of_recording_is_named(
     assert not any(what.startswith("error") for what in found), found
     repair(Store.open(tmp_path / "merged"))
     assert named(tmp_path / "merged") == []
-    assert len(opened(lerobot, tmp_path / "merged")) == 2 * sum(LENGTHS)
+    assert len(opened(lerobot, tmp_path / "merged")) == sum(LENGTHS) + sum(OTHERS)
 
 
 def test_deleting_from_a_dataset_of_the_studio_is_named(lerobot: ModuleType, clean: Path, tmp_path: Path) -> None:
