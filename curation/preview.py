@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from curation.carried import carried
 from curation.columns import JOINT_COLUMNS, changed_features, changed_numbers, source_key
 from curation.naming import dataset_names
 from curation.plan import Plan, begin
@@ -57,6 +58,7 @@ class Preview:
         masked: episodes in the trash that are left out.
         changes: of columns, by dataset, in words.
         differences: between the sources.
+        lost: what of the sources does not go along, and why.
     """
 
     parents: tuple[tuple[str, Side], ...]
@@ -67,6 +69,7 @@ class Preview:
     masked: int
     changes: dict[str, tuple[str, ...]]
     differences: tuple[Difference, ...]
+    lost: tuple[str, ...]
 
 
 def preview(plan: Plan, stores: Sequence[Store]) -> Preview:
@@ -101,6 +104,7 @@ def preview(plan: Plan, stores: Sequence[Store]) -> Preview:
             if parent.changes or parent.encode
         },
         differences=tuple(differences(plan, stores)),
+        lost=carried(plan, stores).lost if plan.clips else (),
     )
 
 

@@ -35,6 +35,7 @@ def plan_text(seen: Preview, *, narrow: bool = False) -> str:
             *_tasks(seen),
             *_changes(seen),
             *_features(seen),
+            *(f"- {what}" for what in seen.lost),
             *_stats(seen),
             *_differences(seen),
         ]
@@ -42,10 +43,10 @@ def plan_text(seen: Preview, *, narrow: bool = False) -> str:
 
 
 def changes_text(seen: Preview) -> str:
-    """What would be changed in episodes that stay: their instructions and columns; empty if nothing is."""
+    """What would be changed of what stays: instructions, columns, and what does not go along; empty if nothing is."""
     tasks = _tasks(seen) if seen.before.tasks.keys() != seen.after.tasks.keys() else ()
     changes = (f"~ {name}: {word}" for name, words in seen.changes.items() for word in words)
-    return "\n".join([*tasks, *changes, *_features(seen)])
+    return "\n".join([*tasks, *changes, *_features(seen), *(f"- {what}" for what in seen.lost)])
 
 
 def _sizes(seen: Preview) -> Iterator[str]:

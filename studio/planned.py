@@ -167,6 +167,7 @@ def data_of(done: Applied, sight: Preview) -> dict[str, Any]:
         "least_psnr_db": least,
         "masked_left_out": sight.masked,
         "dropped": sight.dropped,
+        "lost": list(done.lost),
         "differences": [asdict(difference) for difference in sight.differences],
     }
 

@@ -267,3 +267,11 @@ def test_nothing_is_written_into_a_source(studio: Studio, sets: Path) -> None:
     assert said.code == 2
     assert "is never changed" in said.err
     assert not (sets / "a/less").exists()
+
+
+def test_what_does_not_go_along_is_named(studio: Studio, sets: Path) -> None:
+    (sets / "a/meta/robot.yaml").write_text("arm: left")
+    said = studio("merge", "a", "b", "--to", "both", "-y", "--json")
+    assert said.code == 0, said.err
+    assert "robot.yaml" in said.err
+    assert "robot.yaml" in json.loads(said.out)["lost"][0]
