@@ -129,7 +129,7 @@ def _side(plan: Plan, stores: Sequence[Store]) -> Side:
         episodes=len(plan.clips),
         frames=plan.frames,
         seconds=sum(clip.frames / stores[clip.parent].fps for clip in plan.clips),
-        tasks=dict(Counter(clip.task for clip in plan.clips)),
+        tasks=dict(Counter(task for clip in plan.clips for task in clip.instructions)),
         features={key: f"{f.dtype} {'x'.join(map(str, f.shape))}" for key, f in first.items()},
         names={key: f.names for key, f in first.items() if f.shape == (len(f.names),)},
         stats={key: _stats(parts) for key, parts in numbers.items()},

@@ -18,6 +18,7 @@ import numpy as np
 
 from curation.errors import FAILED, OK, CannotWrite, StudioError
 from curation.frames import Image
+from curation.staging import unfinished
 from curation.video import Encoding, VideoWriter, read_video
 from studio.console import Console
 from studio.paths import data_home
@@ -54,6 +55,7 @@ def doctor(options: Doctor, console: Console) -> int:
         _tried("codec libsvtav1", lambda: _codec("libsvtav1", preset="12"), needed=False),
         _tried("codec h264_nvenc", lambda: _codec("h264_nvenc", preset="p4"), needed=False),
         _disk(),
+        *_unfinished(),
         *_devices(),
         *_keys(),
     ]
@@ -153,6 +155,22 @@ def _disk() -> Finding:
     if not writable:
         return Finding("disk", "fails", f"{folder} is not writable; set STUDIO_DATA to a folder that is")
     return Finding("disk", "ok" if free > 2 else "note", detail)
+
+
+def _unfinished() -> list[Finding]:
+    """What killed edits left among the datasets."""
+    home = data_home()
+    found = []
+    for folder in (home, *(path for path in home.glob("*") if path.is_dir())):
+        for left in unfinished(folder):
+            if left.alive:
+                detail = f"{left.path} is being written by process {left.pid}"
+            elif left.alive is None:
+                detail = f"{left.path} was begun on {left.host} by process {left.pid}; if that ended, delete the folder"
+            else:
+                detail = f"{left.path} was left by a process that was killed; the next edit there removes it"
+            found.append(Finding("unfinished", "note", detail))
+    return found
 
 
 def _devices() -> list[Finding]:

@@ -15,6 +15,7 @@ from types import ModuleType
 import pytest
 
 from curation.fingerprint import file_hashes
+from curation.staging import this_host
 from curation.store import Store
 from studio.cli import run
 from tests.curation.making import make_ours, make_packed, truth_of
@@ -60,7 +61,7 @@ def edits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Edit]:
 def killed(edit: Edit, to: Path, phase: str, delay: float) -> bool:
     """Run and kill; False if it was over before."""
     running = Run(*edit.command, "--to", to, "-y")
-    partial = to.parent / f".{to.name}.{running.process.pid}.partial"
+    partial = to.with_name(f".{to.name}.{this_host()}-{running.process.pid}.partial")
     seen: Callable[[], object]
     if phase == "starting":
         seen = lambda: True  # noqa: E731

@@ -65,6 +65,32 @@ def test_merge_keeps_every_source(studio: Studio, sets: Path) -> None:
     assert "from packed: episode-000001, frames 0 to 4" in last[1]
 
 
+def test_what_an_edit_does_not_carry_is_named(studio: Studio, sets: Path) -> None:
+    make_packed(sets / "theirs", [[4, 4]], ["pick", ("pick", "place")], others={"grade": ["a", "b"]})
+    (sets / "theirs/meta/boxes.json").write_text("{}")
+    words = ["trim", "theirs", "--frames", "0", "3", "--episodes", "1", "--to"]
+    said = studio("plan", "theirs", "packed")
+    assert "- meta/boxes.json of theirs is not carried" in said.out
+    assert 'task "place": 2' in said.out
+    said = studio(*words, "one", "-y")
+    assert "grade of 1 episodes of theirs is not carried" in said.err
+    assert len(json.loads(studio(*words, "two", "-y", "--json").out)["lost"]) == 2
+
+
+def test_trim_names_what_it_does_not_trim_as_asked(studio: Studio, sets: Path) -> None:
+    said = studio("trim", "a", "--frames", "2", "7", "--to", "one", "-y")
+    assert "episode 1: has no frame 6, so it ends there instead of at 7." in said.err
+    make_ours(sets / "failed", [8], ["pick"], outcome="timeout", success=False)
+    studio("merge", "a", "failed", "--to", "mixed", "-y")
+    said = studio("trim", "mixed", "--after-success", "0", "--to", "two", "-y")
+    assert "episode 2: stays whole: did not succeed." in said.err
+    assert [e.length for e in Store.open(sets / "two").episodes] == [7, 5, 8]
+    said = studio("trim", "failed", "--after-success", "0", "--to", "three", "-y")
+    assert said.code == 2
+    assert "nothing to trim" in said.err
+    assert "did not succeed" in said.err
+
+
 def test_what_differs_is_named_and_nothing_written(studio: Studio, sets: Path) -> None:
     make_ours(sets / "other", [4], ["pick"], scene="two")
     said = studio("merge", "a", "other", "--to", "all", "-y")
