@@ -43,6 +43,7 @@ COMMANDS = {
     "diff": "compare two datasets",
     "publish": "a dataset or a checkpoint to the Hugging Face Hub",
     "pull": "a dataset from the Hugging Face Hub",
+    "preflight": "look for all that would make a training wrong, impossible or lost",
     "train": "train a policy on a dataset, by LeRobot's own training",
     "evaluate": "try a checkpoint on seeded placements, one row per episode",
     "compare": "two checkpoints, or two recipes: is one better, or does nobody know yet",

@@ -16,6 +16,7 @@ from typing import Any
 from curation.errors import INTERRUPTED, OK, StudioError
 from training import checkpoints
 from training.checkpoints import last_complete, step_of
+from training.preflight.hand import missing
 from training.progress import Progress, progress_of
 from training.recipe import Recipe
 from training.runs import Run
@@ -122,7 +123,7 @@ def environment(recipe: Recipe) -> dict[str, str]:
     own: Mapping[str, str] = {"PYTHONUTF8": "1", "TOKENIZERS_PARALLELISM": "false"}
     more = {"OMP_NUM_THREADS": str(recipe.threads), "MKL_NUM_THREADS": str(recipe.threads)} if recipe.threads else {}
     # All that training reads is at hand by now; a forgotten name must fail at once, not after a minute of retries.
-    offline = {} if recipe.push_to else {"HF_HUB_OFFLINE": "1"}
+    offline = {} if recipe.push_to or missing(recipe) else {"HF_HUB_OFFLINE": "1"}
     here = os.pathsep.join(filter(None, (str(Path(__file__).parent.parent), os.environ.get("PYTHONPATH", ""))))
     return {**os.environ, **own, **more, **offline, "PYTHONPATH": here}
 

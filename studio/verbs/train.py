@@ -9,13 +9,15 @@ from typing import Any
 
 import tyro
 
-from curation.errors import INTERRUPTED, OK, UsageError
+from curation.errors import INTERRUPTED, OK, TargetExists, UsageError
 from curation.fingerprint import fingerprint
 from curation.store import Store
 from studio.console import Console
 from studio.paths import dataset_path, runs_home
 from studio.training_options import Training
+from studio.verbs.preflight import findings
 from training import launch
+from training.preflight import Refused, names
 from training.progress import Progress
 from training.recipe import Recipe
 from training.runs import Run, opened, run_path
@@ -37,6 +39,8 @@ class Train:
     is luck."""
     resume: str = ""
     """Go on with this run from its last whole checkpoint."""
+    world: str = ""
+    """A dataset whose world the policy will be evaluated in; by default its own. For preflight."""
     force: bool = False
     """Train although preflight found errors; which ones is written into run.json."""
     json: bool = False
@@ -114,7 +118,27 @@ def _folders(options: Train) -> list[Path]:
 
 
 def _preflight(options: Train, console: Console, recipe: Recipe, chosen: Subset, folder: Path) -> list[str]:
-    return []
+    """Refuse what preflight refuses; returns the names of errors that were passed over.
+
+    Raises:
+        Refused: there are errors.
+    """
+    if folder.exists():
+        raise TargetExists(folder, "Choose another --to, or go on with studio train --resume.")
+    console.progress("preflight")
+    found = findings(chosen, recipe, folder.parent, options.world)
+    wrong = names(found)
+    for one in found:
+        if one.level == "warning" or (one.level == "error" and options.force):
+            console.step(f"preflight, {one.level}: {one.check}: {one.what}")
+    if wrong and not options.force:
+        told = "; ".join(
+            f"{one.check}: {one.what} -> {one.mend.replace('DATASET', options.dataset)}"
+            for one in found
+            if one.level == "error"
+        )
+        raise Refused(f"preflight refuses this training. {told} To train all the same: --force.")
+    return wrong
 
 
 def _tell(console: Console, recipe: Recipe, chosen: Subset) -> None:

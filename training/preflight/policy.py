@@ -1,0 +1,134 @@
+"""Faults between a policy and its data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from curation import layout
+from curation.checks import Finding
+from curation.checks.subject import ACTION
+from training.checkpoints import NoCheckpoint, last_complete
+from training.preflight.asked import Asked, finding
+
+CHUNKS = {"act": 100, "smolvla": 50, "pi0": 50, "pi05": 50, "pi0_fast": 50, "diffusion": 16}
+"""LeRobot's usual length of a predicted chunk [frames]."""
+_APART = 5.0
+"""Factor between two grippers' spans that no demonstration explains: 0..1 against 0..100."""
+
+
+def policy(asked: Asked) -> Iterator[Finding]:
+    """Chunk, cameras, gripper, inputs, and what a resumed training would start from."""
+    yield from _chunk(asked)
+    yield from _inputs(asked)
+    yield from _gripper(asked)
+    yield from _resume(asked)
+
+
+def _chunk(asked: Asked) -> Iterator[Finding]:
+    name = "horizon" if asked.recipe.policy == "diffusion" else "chunk_size"
+    chunk = asked.number(name, CHUNKS.get(asked.recipe.policy, 0))
+    lengths = np.array([episode.length for episode in asked.chosen.episodes])
+    if not chunk or chunk <= lengths.min():
+        return
+    longer = int((lengths < chunk).sum())
+    what = f"a chunk has {chunk} frames, {longer} of {len(lengths)} episodes are shorter, the shortest {lengths.min()}"
+    yield finding(
+        "chunk",
+        "error" if chunk > float(np.median(lengths)) else "warning",
+        what,
+        "What is missing of a chunk is filled with the last action: standing still is learnt after an episode's end.",
+        f"Predict less: --set policy.{name}={max(1, int(lengths.min()) // 10 * 10)}"
+        f"{' policy.n_action_steps=' + str(max(1, int(lengths.min()) // 20 * 10)) if name == 'chunk_size' else ''}; "
+        "or leave short episodes out with studio drop.",
+    )
+
+
+def _inputs(asked: Asked) -> Iterator[Finding]:
+    features = asked.chosen.store.features
+    sizes = {features[key].shape for key in layout.cameras(features)}
+    if ACTION not in features:
+        yield finding(
+            "inputs",
+            "error",
+            "the dataset has no action",
+            "There is nothing to learn.",
+            "Rename the column that holds it.",
+        )
+    if asked.recipe.policy == "act" and not sizes and "observation.environment_state" not in features:
+        yield finding(
+            "inputs",
+            "error",
+            "the dataset has neither a camera nor observation.environment_state",
+            "ACT refuses to be built without either.",
+            "Train on a dataset with cameras, or record one with --privileged for a test.",
+        )
+    if asked.recipe.policy == "act" and len(sizes) > 1 and not asked.recipe.resize:
+        told = ", ".join("x".join(map(str, shape[:2])) for shape in sorted(sizes))
+        yield finding(
+            "inputs",
+            "error",
+            f"cameras differ in size: {told}",
+            "ACT's cameras share a backbone and a position embedding; LeRobot fails, or mixes them up.",
+            "Give all one size: --resize 96x128.",
+        )
+
+
+def _gripper(asked: Asked) -> Iterator[Finding]:
+    """The gripper's range in the weights against the one in the data."""
+    if not asked.recipe.weights:
+        return
+    theirs = gripper_of(Path(asked.recipe.weights))
+    rows = [asked.chosen.store.numeric(index)[ACTION][:, -1] for index in asked.chosen.indices[:20]]
+    ours = float(np.quantile(np.concatenate(rows), 0.99))
+    if theirs is None or theirs <= 0 or ours <= 0:
+        return
+    ratio = ours / theirs
+    if 1 / _APART < ratio < _APART:
+        return
+    looks = {True: "0..1", False: "0..100"}
+    yield finding(
+        "gripper",
+        "error",
+        f"the gripper goes up to {ours:.4g} here and up to {theirs:.4g} in the data of {asked.recipe.weights_given}",
+        "The weights know another unit of the gripper: closing and opening mean something else.",
+        f"studio gripper DATASET {looks[ours < 2]}:{looks[theirs < 2]} --to NEW, and train on that.",
+    )
+
+
+def gripper_of(weights: Path) -> float | None:
+    """The most that the gripper, the last of the actions, opened in the data of a policy's weights; None if unknown."""
+    from safetensors.numpy import load_file
+
+    for path in sorted(weights.glob("*normalizer*.safetensors")):
+        kept = load_file(path)
+        for name in ("action.q99", "action.max"):
+            if name in kept and kept[name].size:
+                return float(kept[name].ravel()[-1])
+    return None
+
+
+def _resume(asked: Asked) -> Iterator[Finding]:
+    if asked.resume is None:
+        return
+    try:
+        _, damaged = last_complete(asked.resume)
+    except NoCheckpoint as error:
+        yield finding(
+            "resume",
+            "error",
+            str(error),
+            "Hours of training would be thrown away in silence, and the curve would say so only to who looks.",
+            "Train anew under another --to.",
+        )
+        return
+    for path, why in damaged:
+        yield finding(
+            "resume",
+            "warning",
+            f"checkpoint {path.name}: {why}",
+            "The one before it is used.",
+            "Nothing needs to be done.",
+        )
