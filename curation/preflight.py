@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from curation.answers import answer_differences
 from curation.columns import Convert, Gripper, changed_features
@@ -12,7 +11,7 @@ from curation.encodings import encoding_differences
 from curation.errors import UnknownChoice
 from curation.frames import JOINTS, Feature
 from curation.info import NUMBERS
-from curation.meaning import resulting_units, units_of
+from curation.meaning import resulting_units, stated_of, units_of
 from curation.naming import dataset_names
 from curation.plan import Plan
 from curation.scenes import scene_differences
@@ -94,7 +93,9 @@ def _units(plan: Plan, stores: Sequence[Store], names: Sequence[str]) -> Iterato
             mend = "Compare the numbers yourself: studio inspect."
             yield Difference("units", names[number], told, mend, blocks=False, parent=number)
         elif len(stores) > 1 and not _said(store):
-            guessed = [(p[0], p[1], p[3]) for p in parts if p[1] == p[2] and not _stated(parent.changes, p[4])]
+            known = {{"body": Convert, "gripper": Gripper}[part] for part in stated_of(store)}
+            known |= {type(change) for change in parent.changes}
+            guessed = [(p[0], p[1], p[3]) for p in parts if p[1] == p[2] and p[4] not in known]
             if guessed:
                 yield _unknown(guessed, names[number], number)
 
@@ -117,10 +118,6 @@ def _said(store: Store) -> bool:
 def _nameless(store: Store) -> bool:
     feature = store.features.get("action")
     return feature is not None and len(feature.shape) == 1 and not feature.names and not units_of(store)[1]
-
-
-def _stated(changes: Sequence[Any], kind: type[Convert] | type[Gripper]) -> bool:
-    return any(isinstance(change, kind) for change in changes)
 
 
 def _unwritable(plan: Plan, store: Store, name: str, number: int) -> Iterator[Difference]:

@@ -118,7 +118,7 @@ def _side(plan: Plan, stores: Sequence[Store]) -> Side:
         episode = store.episode(clip.episode_id)
         part = {key: v[clip.start : clip.stop] for key, v in readers[clip.parent].numbers(episode).items()}
         after = changed_numbers(part, store.features, parent.changes, success=episode.row.success)
-        for key in set(JOINT_COLUMNS) & set(after):
+        for key in (key for key in JOINT_COLUMNS if key in after):
             numbers.setdefault(key, []).append(after[key])
         kept = {source_key(key, parent.changes) for key in changed_features(store.features, parent.changes)}
         for key in set(episode.videos) & kept:

@@ -12,7 +12,7 @@ import tyro
 from curation.columns import AddFeature, Change, Convert, DropFeature, Gripper, Rename, camera_key, changed_features
 from curation.encodings import encoding_differences, reencoding
 from curation.errors import UnknownChoice, UsageError
-from curation.meaning import fits, units_of
+from curation.meaning import fits, stated_of
 from curation.naming import dataset_names
 from curation.plan import Columns, Plan, Relabel, edited
 from curation.results import require_outcomes
@@ -128,7 +128,8 @@ def _converted(plan: Plan, stores: Sequence[Store], change: Gripper | Convert) -
     fitting = [n for n, store in enumerate(stores) if fits(store, change, plan.parents[n].changes)]
     if change.source == change.target:
         # To say what a dataset is in says nothing new of one that says so itself.
-        unsure = [n for n, store in enumerate(stores) if not units_of(store)[1]]
+        part = "gripper" if isinstance(change, Gripper) else "body"
+        unsure = [n for n, store in enumerate(stores) if part not in stated_of(store)]
         if not unsure:
             return plan
         fitting = [n for n in fitting if n in unsure] or unsure[:1]
