@@ -49,6 +49,7 @@ COMMANDS = {
     "compare": "two checkpoints, or two recipes: is one better, or does nobody know yet",
     "map": "where on the table policies succeed, how surely, and where to try next",
     "analyze": "a policy's predictions beside demonstrations, joint by joint",
+    "report": "one page about a run or two: tables, maps, films",
     "jobs": "commands in the background: list, log, cancel",
     "serve": "the same screens in a browser",
     "doctor": "check this machine: OpenGL, codecs, disk, versions, devices",

@@ -3,7 +3,9 @@
 A t test on the rates of the trainings (Welch), with two additions. Rates of few episodes may agree by accident, so a
 group's spread is never taken to be less than the binomial spread of its episodes. And both recipes are tried at the
 same placements: if one does better at some of them, other placements would say something else, so the variance that
-lies between placements is added. Simulation shows the error rate at 3 to 5 trainings each.
+lies between placements is added. Simulation shows error rates of at most 5 % at 3 to 5 trainings each, and with more of
+one. What no test of so few can see: where one recipe's trainings either work or fail outright and the other's are all
+alike, three in a row may fail by chance, and the error rate rises to 11 to 20 %.
 """
 
 from __future__ import annotations
@@ -101,8 +103,11 @@ def compare_recipes(a: Outcomes, b: Outcomes) -> Recipes:
     # Chance within an episode is in the spread of the trainings already.
     chance = (_residual(a) / len(a) + _residual(b) / len(b)) / episodes
     placements = max(0.0, float(np.var(here, ddof=1)) / episodes - chance)
-    variance = part_a + part_b + placements
-    freedom = part_a**2 / (len(a) - 1) + part_b**2 / (len(b) - 1) + placements**2 / (episodes - 1)
+    freedom_a, freedom_b = len(a) - 1, len(b) - 1
+    pooled = (freedom_a * variance_a + freedom_b * variance_b) / (freedom_a + freedom_b)
+    # Where one side has more trainings, the few of the other may be alike by accident.
+    variance = max(part_a + part_b, pooled * (1 / len(a) + 1 / len(b))) + placements
+    freedom = part_a**2 / freedom_a + part_b**2 / freedom_b + placements**2 / (episodes - 1)
     return Recipes(
         difference=float(here.mean()),
         variance_a=variance_a,
@@ -112,7 +117,7 @@ def compare_recipes(a: Outcomes, b: Outcomes) -> Recipes:
         trainings_b=len(b),
         episodes=episodes,
         error=math.sqrt(variance),
-        df=variance**2 / freedom,
+        df=(part_a + part_b + placements) ** 2 / freedom,
     )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import permutations
 from typing import Literal
 
@@ -116,6 +117,7 @@ class Race:
         return False
 
 
+@cache
 def log_capital(wins: int, losses: int) -> float:
     """Log of what a stake of 1 has become that bet on wins being likelier than losses.
 

@@ -63,6 +63,15 @@ def test_equal_recipes_are_seldom_told_apart_whatever_the_truth(truth: Truth, ma
         assert share_told(truth, many, episodes, 4000, seed=3) <= 0.05 + 2.5 * math.sqrt(0.05 * 0.95 / 4000)
 
 
+@pytest.mark.slow
+def test_trainings_that_work_or_fail_outright_beside_even_ones_are_the_known_limit() -> None:
+    rng, wrong = np.random.default_rng(11), 0
+    for _ in range(2000):
+        a, b = pair((0, 4.0, 0, 0), (3, 3), 60, rng)[0], pair((0, 0.3, 0, 0), (3, 3), 60, rng)[1]
+        wrong += compare_recipes(a, b).better is not None
+    assert 0.1 < wrong / 2000 < 0.2
+
+
 def test_a_large_difference_is_found_with_three_trainings() -> None:
     assert share_told((0, 0.4, 1.0, 0), (3, 3), 60, 200, seed=4, gain=3.0) > 0.8
 
