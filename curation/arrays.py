@@ -8,7 +8,7 @@ episode_000000/wrist_image.npy  the same of the wrist camera
 ```
 
 `steps.npz` holds observation/state and action (N, D) and every other numeric feature under its own name, timestamp
-(N,) in seconds, is_first, is_last and is_terminal (N,), and language_instruction, one text.
+(N,) in seconds, is_first, is_last and is_terminal (N,), and language_instruction, one text, or (N,) where steps differ.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from curation.atomic import make_folder, sync_all, write_aside
 from curation.episodes import SavedEpisode
 from curation.errors import CannotWrite, DataError, UsageError
 from curation.fingerprint import fingerprint
-from curation.layout import cameras, json_bytes
+from curation.instructions import said_by
+from curation.layout import BOOKKEEPING, cameras, json_bytes
 from curation.notes import masked, read_notes
 from curation.rows import Rows
 from curation.staging import building, require_free
@@ -51,13 +52,15 @@ class Arrays:
         episode_id: its permanent id.
         steps: the arrays of `steps.npz`, but the instruction.
         images: camera to uint8 (N, height, width, 3), mapped from the disk.
-        task: the instruction.
+        task: the instruction of the first step.
+        tasks: of every step.
     """
 
     episode_id: str
     steps: dict[str, NDArray[Any]]
     images: dict[str, NDArray[np.uint8]]
     task: str
+    tasks: list[str]
 
 
 def write_arrays(store: Store, to: Path, *, tell: Tell) -> int:
@@ -87,7 +90,7 @@ def write_arrays(store: Store, to: Path, *, tell: Tell) -> int:
         for number, episode in enumerate(episodes):
             folder = partial / f"episode_{number:06d}"
             make_folder(folder)
-            _write_steps(folder / STEPS, store, episode, rows.numbers(episode))
+            _write_steps(folder / STEPS, store, episode, rows.of(episode))
             for key, name in names.items():
                 _write_images(folder / f"{name}.npy", store, episode, key)
             told.append(_line(folder.name, episode))
@@ -125,12 +128,14 @@ def _write_steps(path: Path, store: Store, episode: SavedEpisode, numbers: dict[
     last = counter == episode.length - 1
     # RLDS: an episode that was broken off ends without a terminal step.
     ended = last & (episode.row.success or not episode.row.outcome)
-    arrays = {_RLDS.get(key, key): values for key, values in numbers.items()} | {
+    said = said_by(store, episode, numbers["task_index"])
+    own = {_RLDS.get(key, key): values for key, values in numbers.items() if key not in BOOKKEEPING}
+    arrays = own | {
         "timestamp": (counter / store.fps).astype(np.float32),
         "is_first": counter == 0,
         "is_last": last,
         "is_terminal": ended,
-        "language_instruction": np.array(episode.task),
+        "language_instruction": np.array(said if len(set(said)) > 1 else said[0]),
     }
     try:
         with path.open("xb") as file:
@@ -186,9 +191,9 @@ def _described(store: Store, names: dict[str, str], episodes: list[dict[str, Any
 def _read(folder: Path, line: dict[str, Any], named: dict[str, str]) -> Arrays:
     with np.load(folder / STEPS, allow_pickle=False) as stored:
         steps = {key: stored[key] for key in stored.files}
-    task = str(steps.pop("language_instruction"))
+    tasks = np.broadcast_to(steps.pop("language_instruction"), line["steps"]).tolist()
     images = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in named}
     for name, values in {**steps, **images}.items():
         if len(values) != line["steps"]:
             raise DataError(f"{folder}, {name}: {len(values)} steps, {line['steps']} are counted.")
-    return Arrays(line["episode_id"], steps, images, task)
+    return Arrays(line["episode_id"], steps, images, tasks[0], tasks)

@@ -7,10 +7,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 from curation.apply import Applied, apply
+from curation.arrays import read_arrays, write_arrays
 from curation.checks import check_folder
 from curation.columns import Gripper
 from curation.errors import DataError, UnknownChoice
@@ -49,6 +51,14 @@ def test_every_frame_keeps_its_instruction(lerobot: ModuleType, several: Store, 
     assert [episode.tasks for episode in result.episodes] == [("grasp", "reach"), ("a", "b", "c"), ("b", "c")]
     opened = lerobot.LeRobotDataset("test/result", root=result.root, video_backend="pyav")
     assert [opened[n]["task"] for n in range(10)] == [task for part in tasks(result) for task in part]
+
+
+def test_arrays_hold_the_instruction_of_every_step(several: Store, tmp_path: Path) -> None:
+    write_arrays(several, tmp_path / "arrays", tell=lambda *_: None)
+    found = list(read_arrays(tmp_path / "arrays"))
+    assert [one.tasks for one in found] == tasks(several)
+    with np.load(tmp_path / "arrays/episode_000000/steps.npz") as steps:
+        assert steps["language_instruction"].shape == ()
 
 
 def test_relabelling_takes_the_frames_it_names(several: Store, tmp_path: Path) -> None:
