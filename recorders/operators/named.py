@@ -51,7 +51,7 @@ def make_driver(who: Who, world: SimWorld) -> Driver:
     """
     if who.name in PEOPLE:
         raise UsageError(f"A person at the {who.name} drives in real time: studio record --operator {who.name}.")
-    driver: Driver = {"expert": Expert, "fumbler": Fumbler}[who.name](world)
+    driver: Driver = Expert(world) if who.name == "expert" else Fumbler(world)
     return Noisy(driver, who.noise) if who.noise else driver
 
 

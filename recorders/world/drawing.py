@@ -24,7 +24,7 @@ class Painter:
     """
 
     def __init__(self, scene: Scene, model: mujoco.MjModel) -> None:
-        self._scene = scene
+        self.scene = scene
         self.model = model
         self._data = mujoco.MjData(model)
         self._renderer: mujoco.Renderer | None = None
@@ -34,10 +34,10 @@ class Painter:
         self._pose(qpos)
         renderer = self._open()
         images = {}
-        for camera in self._scene.cameras:
+        for camera in self.scene.cameras:
             renderer.update_scene(self._data, camera)
             images[camera] = renderer.render()
-        if self._scene.depth:
+        if self.scene.depth:
             images.update(self._depth(renderer))
         return images
 
@@ -53,6 +53,15 @@ class Painter:
         """Position of the tool point [m], shape (3,)."""
         self._pose(qpos)
         return self._data.site("tcp").xpos.copy()
+
+    def bowl(self, qpos: Vector) -> Vector:
+        """The bowl's axis at the table [m], shape (3,)."""
+        self._pose(qpos)
+        return self._data.body("bowl").xpos.copy()
+
+    def address(self, joint: str) -> int:
+        """Where a joint's numbers begin in qpos."""
+        return int(self.model.joint(joint).qposadr[0])
 
     def close(self) -> None:
         """Free the OpenGL context."""
@@ -70,7 +79,7 @@ class Painter:
     def _open(self) -> mujoco.Renderer:
         if self._renderer is None:
             require_opengl()
-            self._renderer = mujoco.Renderer(self.model, self._scene.height, self._scene.width)
+            self._renderer = mujoco.Renderer(self.model, self.scene.height, self.scene.width)
             # MuJoCo ends EGL at the interpreter's exit; a context still open then prints a traceback. What is
             # registered last runs first.
             atexit.register(self.close)
@@ -79,7 +88,7 @@ class Painter:
     def _depth(self, renderer: mujoco.Renderer) -> dict[str, Image]:
         renderer.enable_depth_rendering()
         images = {}
-        for camera in self._scene.cameras:
+        for camera in self.scene.cameras:
             renderer.update_scene(self._data, camera)
             metres = np.clip(renderer.render(), 0.0, DEPTH_RANGE_M)
             grey = np.round(metres * (255.0 / DEPTH_RANGE_M)).astype(np.uint8)

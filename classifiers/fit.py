@@ -1,0 +1,194 @@
+"""Training a success classifier: minutes on a CPU, from random weights, reproducible from its seed."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.evidence import Verdict, evidence, fit_verdict, last_frames
+from classifiers.labels import Instant, Labelled
+from classifiers.look import CutOut
+from classifiers.pictures import Pictures, pictures_of
+from curation.errors import DataError, UsageError
+from curation.store import Store
+
+LEAST = 8
+"""Episodes of either kind without which nothing is trained (assumed): fewer cannot be held out and counted."""
+CALIBRATION_SHARE = 0.2
+"""Share of the training episodes kept from the network, on which the episode's verdict is calibrated."""
+PER_EPISODE = 10
+"""Instants of either kind that an episode gives at most."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How it is trained.
+
+    Attributes:
+        seed: of weights, draws and augmentation.
+        epochs: times every instant is seen.
+        batch: instants per step.
+        rate: peak learning rate of AdamW, with a warm-up over a tenth and a cosine to zero.
+    """
+
+    seed: int = 0
+    epochs: int = 6
+    batch: int = 32
+    rate: float = 1e-3
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.epochs <= 1000 and 2 <= self.batch <= 1024 and 0 < self.rate <= 0.1):
+            raise UsageError(
+                f"epochs {self.epochs}, batch {self.batch}, rate {self.rate} do not train. Valid: epochs 1 to 1000, "
+                "batch 2 to 1024, rate up to 0.1."
+            )
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained classifier.
+
+    Attributes:
+        network: gives log-odds of pictures.
+        look: cut-out of each camera.
+        verdict: from evidence to an episode's probability.
+        settings: how it was trained.
+        losses: mean loss of every epoch.
+        instants: how many it learned from, and how many of them show a success.
+        seconds: decoding and fitting took.
+    """
+
+    network: Any
+    look: dict[str, CutOut]
+    verdict: Verdict
+    settings: Settings
+    losses: tuple[float, ...]
+    instants: tuple[int, int]
+    seconds: float
+
+    def judge(self, pictures: Sequence[Pictures]) -> NDArray[np.float64]:
+        """Probability that episodes succeeded, from each one's last pictures, shape (N,)."""
+        return self.verdict.probability(gathered(self.network, pictures))
+
+
+def fit(
+    stores: Sequence[Store],
+    episodes: Sequence[Labelled],
+    look: Mapping[str, CutOut],
+    settings: Settings,
+    said: Callable[[str, int, int], None] = lambda what, done, total: None,
+) -> Fitted:
+    """Train on labelled episodes.
+
+    Args:
+        stores: the datasets they are of.
+        episodes: to learn from; a share is kept for calibration.
+        look: cut-out of each camera.
+        settings: how.
+        said: told (what is being done, how much, of how much).
+
+    Raises:
+        DataError: too few of one kind.
+        UnreadableVideo: a video cannot be decoded.
+    """
+    import torch
+
+    from classifiers.network import as_tensor, logits, new_network
+
+    began = time.monotonic()
+    require_enough(episodes)
+    rng = np.random.default_rng(settings.seed)
+    learn, check = set_aside(episodes, rng)
+    instants = [one for episode in learn for one in episode.instants(rng, PER_EPISODE, stores[episode.dataset].fps)]
+    pictures = pictures_of(stores, instants, look, lambda done, total: said("decoding", done, total))
+    labels = np.array([instant.success for instant in instants], np.float32)
+    network = new_network(sorted(look), settings.seed)
+    steps = settings.epochs * math.ceil(len(instants) / settings.batch)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, settings.rate, total_steps=steps, pct_start=0.1)
+    balance = torch.tensor(float((labels == 0).sum() / max(1.0, labels.sum())))
+    losses = []
+    # Dropout draws from torch's own generator, which is put back as it was.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        for epoch in range(settings.epochs):
+            network.train()
+            total = 0.0
+            for batch in np.array_split(rng.permutation(len(instants)), math.ceil(len(instants) / settings.batch)):
+                optimizer.zero_grad()
+                odds = logits(network, as_tensor(augmented(pictures[batch], rng)))
+                truth = torch.from_numpy(labels[batch])
+                loss = torch.nn.functional.binary_cross_entropy_with_logits(odds, truth, pos_weight=balance)
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+                optimizer.step()
+                schedule.step()
+                total += float(loss.detach()) * len(batch)
+            losses.append(total / len(instants))
+            said("learning", epoch + 1, settings.epochs)
+    ends = last_pictures(stores, check, look)
+    verdict = fit_verdict(gathered(network, ends), np.array([episode.success for episode in check]))
+    took = time.monotonic() - began
+    counts = (len(instants), int(labels.sum()))
+    return Fitted(network, dict(look), verdict, settings, tuple(losses), counts, took)
+
+
+def require_enough(episodes: Sequence[Labelled]) -> None:
+    """Raise DataError where one kind is too rare."""
+    good = sum(episode.success for episode in episodes)
+    if min(good, len(episodes) - good) < LEAST:
+        raise DataError(
+            f"{good} successes and {len(episodes) - good} failures are too few to learn from; {LEAST} of each are the "
+            "least. studio generate --operator fumbler --keep all makes both."
+        )
+
+
+def set_aside(episodes: Sequence[Labelled], rng: np.random.Generator) -> tuple[list[Labelled], list[Labelled]]:
+    """Episodes to learn from and to calibrate on, both kinds in both."""
+    learn, check = [], []
+    for kind in (True, False):
+        some = [episode for episode in episodes if episode.success is kind]
+        order = rng.permutation(len(some))
+        cut = max(2, round(CALIBRATION_SHARE * len(some)))
+        check += [some[at] for at in order[:cut]]
+        learn += [some[at] for at in order[cut:]]
+    return learn, check
+
+
+def last_pictures(stores: Sequence[Store], episodes: Sequence[Labelled], look: Mapping[str, CutOut]) -> list[Pictures]:
+    """Each episode's last pictures."""
+    ends = [last_frames(one.episode.length, stores[one.dataset].fps) for one in episodes]
+    instants = [
+        Instant(one.dataset, one.episode.index, frame, one.success)
+        for one, frames in zip(episodes, ends, strict=True)
+        for frame in frames
+    ]
+    found = pictures_of(stores, instants, look)
+    return np.split(found, np.cumsum([len(frames) for frames in ends])[:-1])
+
+
+def gathered(network: Any, pictures: Sequence[Pictures]) -> NDArray[np.float64]:
+    """Evidence of episodes, from each one's last pictures, shape (N, 3)."""
+    from classifiers.network import predict
+
+    if not len(pictures):
+        return np.zeros((0, 3))
+    odds = np.split(predict(network, np.concatenate(pictures)), np.cumsum([len(some) for some in pictures])[:-1])
+    return np.array([evidence(some, shown) for some, shown in zip(odds, pictures, strict=True)])
+
+
+def augmented(pictures: Pictures, rng: np.random.Generator) -> Pictures:
+    """Shifted by up to 6 pixels, and brighter or darker by up to a fifth; each picture by itself."""
+    out = np.empty_like(pictures)
+    for number, picture in enumerate(pictures):
+        dy, dx = rng.integers(-6, 7, 2)
+        moved = np.roll(picture, (dy, dx), axis=(1, 2))
+        gain, offset = rng.uniform(0.8, 1.2), rng.uniform(-12, 12)
+        out[number] = np.clip(moved * gain + offset, 0, 255).astype(np.uint8)
+    return out

@@ -1,0 +1,109 @@
+"""classifier: train a success classifier and measure how far to trust it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tyro
+
+from classifiers.card import Card
+from classifiers.checkpoint import load, save
+from classifiers.fit import Settings, fit, require_enough
+from classifiers.holdout import held_out_by_position
+from classifiers.labels import labelled
+from classifiers.look import CutOut, look_of
+from curation.errors import DataError, UsageError
+from curation.staging import require_free
+from curation.store import Store
+from studio.carding import Ask, carded, write_card
+from studio.console import Console
+from studio.paths import dataset_path, runs_home
+
+HOLD_OUT = 0.25
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classifier:
+    """Train a classifier that sees from pictures whether an episode succeeded, and make its calibration card."""
+
+    datasets: tyro.conf.Positional[tuple[str, ...]]
+    """Datasets with successes and failures, as the judge or people's scores say."""
+    to: str
+    """The classifier: a folder, or a bare name under STUDIO_RUNS (default ./runs). Must be new."""
+    hold_out: float = HOLD_OUT
+    """Share of the episodes, whole squares of the table, that is kept for the card."""
+    epochs: int = 6
+    """Times everything is seen."""
+    seed: int = 0
+    """Of weights, draws and augmentation."""
+    threshold: float = 0.5
+    """Probability from which an episode is kept, for the card."""
+    cut_out: tuple[str, ...] = field(default=())
+    """Where a camera is looked at: CAMERA=TOP,LEFT,HEIGHT,WIDTH as shares of the picture. By default around the bowl
+    where the dataset says where that is, else the whole picture."""
+    controls: bool = True
+    """Also measure what should not be enough to tell; trains a second time on shuffled labels."""
+    json: bool = False
+    """Print the card as JSON."""
+
+
+def classifier(options: Classifier, console: Console) -> int:
+    """Train, save, measure."""
+    if not options.datasets:
+        raise UsageError("Name at least one dataset.")
+    if not 0.05 <= options.hold_out <= 0.9:
+        raise UsageError(f"--hold-out {options.hold_out:g} is outside 0.05 to 0.9.")
+    settings = Settings(seed=options.seed, epochs=options.epochs)
+    ask = Ask(options.threshold, options.controls, options.seed)
+    to = classifier_path(options.to)
+    require_free(to)
+    stores = [Store.open(dataset_path(name)) for name in options.datasets]
+    episodes = labelled(stores)
+    look = look_of(stores, dict(_cut_out(text) for text in options.cut_out))
+    learn, held = held_out_by_position(episodes, options.hold_out, np.random.default_rng([options.seed, 13]))
+    require_enough(learn)
+    if not held:
+        raise DataError("All episodes are in one place, so none can be held out. Record at more positions.")
+    said = _progress(console)
+    save(to, fit(stores, learn, look, settings, said), stores, learn)
+    made = load(to)
+    card = carded(made, stores, held, learn, ask, said)
+    write_card(to, card)
+    return show(card, to, console)
+
+
+def classifier_path(name: str) -> Path:
+    """A path as given, or a bare name under the runs' home."""
+    path = Path(name.removeprefix("classifier:")).expanduser()
+    return runs_home() / path if len(path.parts) == 1 and not name.startswith((".", "~")) else path
+
+
+def show(card: Card, to: Path, console: Console) -> int:
+    """Print a card."""
+    from classifiers.card_text import card_lines
+
+    console.result("\n".join([*card_lines(card), "", f"{to}/card.png shows it."]), {"to": str(to), **card.as_json()})
+    return 0
+
+
+def _progress(console: Console) -> Any:
+    def said(what: str, done: int, total: int) -> None:
+        console.advance(done, total)
+        if done == total or done % max(1, total // 10) == 0:
+            console.step(f"{what} {done} of {total}")
+
+    return said
+
+
+def _cut_out(text: str) -> tuple[str, CutOut]:
+    camera, _, numbers = text.partition("=")
+    try:
+        top, left, height, width = (float(number) for number in numbers.split(","))
+    except ValueError:
+        raise UsageError(
+            f"--cut-out {text} is not CAMERA=TOP,LEFT,HEIGHT,WIDTH, such as overhead_cam=0.1,0.5,0.4,0.4."
+        ) from None
+    return camera, CutOut(top, left, height, width)
