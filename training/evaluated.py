@@ -137,7 +137,7 @@ class Evaluation:
         placements = dict(self.told.get("placements") or {})
         jitter, yaw = placements.get("jitter"), placements.get("yaw")
         parts = [
-            f"placements {placements.get('kind', 'unknown')}",
+            f"placements {_places(placements)}",
             f"seed {placements.get('seed', 'unknown')}",
             "jitter unknown" if jitter is None else f"jitter {1e3 * float(jitter):g} mm",
             "yaw unknown" if yaw is None else f"yaw {yaw}{'' if isinstance(yaw, str) else ' deg'}",
@@ -146,6 +146,18 @@ class Evaluation:
             f"scene {self.conditions['scene'] or 'unknown'}",
         ]
         return ", ".join(parts)
+
+
+def _places(placements: Mapping[str, Any]) -> str:
+    """Where blocks went, such as "at 0.337 -0.015" or "grid 7 7 over box 0.12 0.42 -0.1 0.35"."""
+    kind = str(placements.get("kind", "unknown"))
+    listed = placements.get("targets")
+    parts = [f"{len(listed)} targets"] if isinstance(listed, list) else []
+    for name in ("at", "grid", "box"):
+        value = placements.get(name)
+        if isinstance(value, list | tuple):
+            parts.append(" ".join([name, *(f"{number:g}" for number in value)]))
+    return " over ".join(parts) or kind
 
 
 def servo_of(scene: Mapping[str, Any]) -> str | None:

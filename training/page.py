@@ -26,10 +26,11 @@ table { border-collapse: collapse; margin: 10px 0; font-size: 14.5px; font-varia
 th { text-align: left; font-weight: 600; color: var(--muted); border-bottom: 1px solid var(--faint);
   padding: 5px 16px 5px 0; vertical-align: bottom; }
 td { border-bottom: 1px solid var(--faint); padding: 5px 16px 5px 0; vertical-align: top; overflow-wrap: anywhere; }
+thead ~ tbody td:nth-child(-n+3) { white-space: nowrap; }
 img, video { max-width: 100%; display: block; border-radius: 6px; background: var(--track); }
 figure { margin: 14px 0; }
 figcaption { font-size: 14px; color: var(--muted); margin-top: 6px; }
-.films { display: grid; grid-template-columns: repeat(auto-fill, minmax(440px, 1fr)); gap: 18px; }
+.films { display: grid; grid-template-columns: 1fr; gap: 18px; }
 .films figure { margin: 0; }
 .rate { position: relative; height: 10px; background: var(--track); border-radius: 5px; margin: 10px 0 4px;
   max-width: 560px; }
