@@ -11,7 +11,8 @@ edges held the truth in 40 to 60 % of the tables.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +55,7 @@ class Estimate:
         low, high: 95 % interval [m]; None where that side is open.
         trials, successes: in the table.
         why: why the table cannot say; "" if it can.
+        places: that were tried; fewer than trials where some were tried again.
     """
 
     metres: float | None
@@ -62,6 +64,7 @@ class Estimate:
     trials: int
     successes: int
     why: str = ""
+    places: int = 0
 
     @property
     def words(self) -> str:
@@ -70,7 +73,10 @@ class Estimate:
         of = f"{self.successes} of {self.trials} trials, {rate.interval}"
         if self.metres is None or self.why:
             return f"inconclusive: {self.why} ({of})"
-        return f"{100 * self.metres:.1f} cm, 95 % CI {_cm(self.low)} to {_cm(self.high)} cm ({of})"
+        ends = f"{_cm(self.low)} to {_cm(self.high)} cm"
+        if self.places < self.trials:
+            return f"{100 * self.metres:.1f} cm, about 95 % CI {ends}, from {self.places} places tried again ({of})"
+        return f"{100 * self.metres:.1f} cm, 95 % CI {ends} ({of})"
 
 
 @dataclass(frozen=True)
@@ -153,11 +159,27 @@ def estimate(
         return Estimate(None, None, None, count, good, why)
     _, which = np.unique(place, return_inverse=True)
     places = int(which.max()) + 1
+    tail = tail_of(places, count)
     drawn = rng.multinomial(places, np.full(places, 1.0 / places), size=draws)[:, which.reshape(-1)]
     weights = np.concatenate([np.ones((1, count)), drawn])
     found = crossings(distance, success, weights)
-    low, high = (float(value) for value in np.quantile(found[1:], (_TAIL, 1 - _TAIL), method="nearest"))
-    return _judged(float(found[0]), low, high, distance, count, good)
+    low, high = (float(value) for value in np.quantile(found[1:], (tail, 1 - tail), method="nearest"))
+    return replace(_judged(float(found[0]), low, high, distance, count, good), places=places)
+
+
+def tail_of(places: int, trials: int) -> float:
+    """Share of the draws beyond each end of the interval.
+
+    Places drawn with all their trials are few, and a percentile interval of few is too narrow by what a t quantile is
+    wider than a normal one, and by the variance that drawing with replacement loses (Hesterberg 2015, expanded
+    percentile interval).
+    """
+    if places >= trials or places < 2:
+        return _TAIL
+    normal, freedom = NormalDist(), places - 1
+    z = normal.inv_cdf(0.975)
+    student = z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+    return normal.cdf(normal.inv_cdf(_TAIL) * student / z * math.sqrt(places / freedom))
 
 
 def _judged(middle: float, low: float, high: float, distance: Numbers, count: int, good: int) -> Estimate:

@@ -23,6 +23,9 @@ BEHIND_DEG = 20.0
 """Gap of a body joint, lag and sag taken off, that means the arm did not follow [deg]."""
 UNRELATED = 0.5
 """Correlation of state and action, at the best lag, below which one is not the measurement of the other."""
+SURE, NEARER = 0.95, 0.25
+"""Correlation of one joint's action with another's state above which they may be exchanged, and the share of what is
+left unexplained that then remains of what the joint's own state leaves."""
 _LEAST = 4 * FARTHEST
 """Frames an episode needs before its lag is looked for."""
 _MOVES = 0.03
@@ -42,19 +45,20 @@ class Following:
         self._sums: dict[str, Sums] = {}
         self._own: dict[str, list[tuple[int, int]]] = {}
         self._behind: dict[str, list[tuple[float, int]]] = {}
+        self._crossed: dict[tuple[str, str], Sums] = {}
+        self._short: list[int] = []
 
     def see(self, motion: Motion) -> None:
         action, state = motion.action, motion.state
-        if action is None or state is None or len(action) < _LEAST:
+        if action is None or state is None:
             return
-        for name, driven, measured in self._pairs:
+        if len(action) < _LEAST:
+            self._short.append(motion.index)
+            return
+        driving = [pair for pair in self._pairs if self._drives(pair, action, state)]
+        for name, driven, measured in driving:
             scale = self._scales[measured]
             asked, was = action[:, driven], state[:, measured]
-            moved = float(np.ptp(asked))
-            if scale.gripper or not np.isfinite(asked).all() or not np.isfinite(was).all():
-                continue  # a gripper stops at what it holds
-            if moved <= _MOVES * (scale.width or 0.0) or moved == 0.0:
-                continue
             sums = _products(asked, was)
             self._sums[name] = self._sums.get(name, 0.0) + sums
             related = _correlations(sums)
@@ -64,11 +68,40 @@ class Following:
             if related[best] > UNRELATED and scale.per_degree:
                 gap = _gap(asked, was, int(_LAGS[best])) / scale.per_degree
                 self._behind.setdefault(name, []).append((gap, motion.index))
+        if len(driving) > 1:
+            crossed = _crossed(action[:, [d for _, d, _ in driving]], state[:, [m for _, _, m in driving]])
+            for row, (name, _, _) in enumerate(driving):
+                for column, (other, _, _) in enumerate(driving):
+                    if other != name:
+                        known = self._crossed.get((name, other), 0.0)
+                        self._crossed[name, other] = known + crossed[row, column]
+
+    def _drives(self, pair: tuple[str, int, int], action: Sums, state: Sums) -> bool:
+        """Whether a joint moves so that it can be followed; a gripper stops at what it holds."""
+        _, driven, measured = pair
+        scale = self._scales[measured]
+        asked, was = action[:, driven], state[:, measured]
+        if scale.gripper or not np.isfinite(asked).all() or not np.isfinite(was).all():
+            return False
+        return float(np.ptp(asked)) > _MOVES * (scale.width or 0.0)
 
     def findings(self) -> Iterator[Finding]:
+        yield from self._too_short()
         related = {name: _correlations(sums) for name, sums in self._sums.items()}
+        pairs = self._exchanged({name: float(values.max()) for name, values in related.items()})
+        if pairs:
+            yield _exchanged(pairs)
+        related = {name: values for name, values in related.items() if name not in pairs}
         stranger = [name for name, values in related.items() if values.max() < UNRELATED]
-        if len(stranger) >= max(1, len(related) // 2):
+        if stranger and 2 * len(stranger) <= len(related):
+            yield Finding(
+                "state",
+                "warning",
+                f"{STATE} of {joined(stranger)} does not follow its action: they correlate by less than {UNRELATED:g}",
+                "The joint is measured by another column, not at all, or was held: a policy takes it for its position.",
+                "Look at it (studio inspect --video), or leave it out: studio merge DATASET --drop-feature.",
+            )
+        elif stranger:
             yield Finding(
                 "state",
                 "error",
@@ -82,6 +115,37 @@ class Following:
         yield from self._lags({name: int(_LAGS[np.argmax(values)]) for name, values in known.items()})
         yield from self._shifted()
         yield from self._far_behind()
+
+    def _too_short(self) -> Iterator[Finding]:
+        if self._short and self._pairs:
+            yield Finding(
+                "lag",
+                "note",
+                f"whether the state follows the action was not looked at in {listed(tuple(self._short))}: fewer than "
+                f"{_LEAST} frames",
+                "Nothing as such.",
+                "Nothing needs to be done.",
+                tuple(self._short),
+            )
+
+    def _exchanged(self, own: dict[str, float]) -> dict[str, str]:
+        """Joints whose action another's state follows, much better than their own, by that other; in closed circles."""
+        follows: dict[str, str] = {}
+        for name in own:
+            others = {
+                two: float(_correlations(sums).max()) for (one, two), sums in self._crossed.items() if one == name
+            }
+            other = max(others, key=others.__getitem__, default=name)
+            related = others.get(other, 0.0)
+            if related > SURE and 1 - related < NEARER * (1 - own[name]):
+                follows[name] = other
+        while any(other not in follows for other in follows.values()) or len(set(follows.values())) < len(follows):
+            led = set(follows.values())
+            kept = {name: other for name, other in follows.items() if other in follows and name in led}
+            if len(kept) == len(follows):
+                return {}
+            follows = kept
+        return follows
 
     def _lags(self, lags: dict[str, int]) -> Iterator[Finding]:
         early = {name: lag for name, lag in lags.items() if lag < 1}
@@ -153,6 +217,18 @@ class Following:
             )
 
 
+def _exchanged(follows: dict[str, str]) -> Finding:
+    ways = "; ".join(f"{told} moves as {asked} is driven" for asked, told in follows.items())
+    return Finding(
+        "state",
+        "error",
+        f"{STATE} has columns exchanged: {ways}",
+        "The policy takes one joint's position for another's.",
+        "Name the columns as they are recorded, or record anew; studio merge DATASET --drop-feature leaves the state "
+        "out.",
+    )
+
+
 def _products(asked: Sums, was: Sums) -> Sums:
     """For every lag the sums of asked², was² and asked·was over the frames that all lags share, shape (3, lags).
 
@@ -165,6 +241,19 @@ def _products(asked: Sums, was: Sums) -> Sums:
         part = was[FARTHEST + lag : len(was) - FARTHEST + lag]
         part = part - part.mean()
         found[:, place] = middle @ middle, part @ part, middle @ part
+    return found
+
+
+def _crossed(asked: Sums, was: Sums) -> Sums:
+    """`_products` of every column of one with every column of the other, shape (columns, columns, 3, lags)."""
+    middle = asked[FARTHEST : len(asked) - FARTHEST].T
+    middle = middle - middle.mean(axis=1, keepdims=True)
+    parts = np.lib.stride_tricks.sliding_window_view(was, middle.shape[1], axis=0)  # (lags, columns, frames)
+    parts = parts - parts.mean(axis=2, keepdims=True)
+    found = np.empty((len(middle), was.shape[1], 3, len(_LAGS)))
+    found[:, :, 0] = (middle**2).sum(axis=1)[:, None, None]
+    found[:, :, 1] = (parts**2).sum(axis=2).T[None]
+    found[:, :, 2] = np.einsum("if,ljf->ijl", middle, parts)
     return found
 
 

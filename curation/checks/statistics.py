@@ -10,6 +10,7 @@ import numpy as np
 from curation import layout
 from curation.checks.cameras import exchanged, frozen
 from curation.checks.finding import Finding, joined, listed
+from curation.checks.samples import sampled
 from curation.checks.subject import Motion, Subject
 from curation.errors import DataError
 from curation.histograms import kept_histograms, pictures
@@ -78,6 +79,7 @@ class Statistics:
         yield from exchanged(self._subject, found)
         yield from _blank(self._subject, found)
         known = _explained(self._subject, whole)
+        yield from sampled(self._subject, {key: own for key, own in whole.items() if key not in known}, found)
         yield from _stale(
             [
                 one

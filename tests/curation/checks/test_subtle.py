@@ -21,6 +21,7 @@ from curation.plan import begin
 from curation.store import Store
 from tests.curation.checks.arm import LENGTH, Numbers, driven, record
 from tests.curation.checks.plants import FRONT, data, edit_json, record_of, set_column
+from tests.curation.making import make_packed
 from tests.curation.tiny import FEATURES, picture
 
 
@@ -295,3 +296,60 @@ def test_cameras_exchanged_in_an_episode_are_named(tmp_path: Path, *, deep: bool
     found = [one for one in check_folder(root, deep=deep) if one.level != "note"]
     assert [(one.check, one.level, one.episodes) for one in found] == [("pictures", "warning", (1,))] * 2
     assert "overhead_cam shows what observation.images.wrist_cam shows elsewhere in episode 1" in found[0].what
+
+
+@pytest.mark.parametrize(("mean", "std", "found"), [(None, None, False), (0.9, None, True), (None, 0.6, True)])
+def test_image_statistics_of_others_are_held_against_a_sample(
+    tmp_path: Path, mean: float | None, std: float | None, *, found: bool
+) -> None:
+    root = make_packed(tmp_path / "set", [[40, 31], [20]], ["pick"] * 3).root
+    for name, value in (("mean", mean), ("std", std)):
+        if value is not None:
+            edit_json(root / "meta/stats.json", lambda s, n=name, v=value: s[FRONT].update({n: [[[v]]] * 3}))
+    told = [one for one in check_folder(root) if one.check == "statistics"]
+    assert named(told, "statistics", f"stats.json is stale for {FRONT}") == (["error"] if found else [])
+    assert named(told, "statistics", "image statistics of episodes 0, 1, 2 were not compared") == ["note"]
+    assert named(check_folder(root, deep=True), "statistics", "not compared") == []
+
+
+# State and action.
+
+
+def crossed(*pairs: tuple[int, int]) -> Callable[[int, Numbers, Any], Numbers]:
+    def twist(episode: int, numbers: Numbers, block: Any) -> Numbers:
+        state = numbers["observation.state"].copy()
+        for one, other in pairs:
+            state[:, [one, other]] = state[:, [other, one]]
+        return {**numbers, "observation.state": state}
+
+    return twist
+
+
+@pytest.mark.parametrize(("pairs", "words"), [
+    ([(0, 4)], "shoulder_pan.pos moves as wrist_roll.pos is driven"),
+    ([(1, 2)], "elbow_flex.pos moves as shoulder_lift.pos is driven"),
+    ([(0, 1), (1, 2)], "elbow_flex.pos moves as shoulder_pan.pos is driven"),
+])  # fmt: skip
+def test_joints_exchanged_in_the_state_are_named(tmp_path: Path, pairs: list[tuple[int, int]], words: str) -> None:
+    root = record(tmp_path / "set", twist=crossed(*pairs), physics=False, episodes=6).root
+    found = [one for one in check_folder(root) if one.check in ("state", "lag")]
+    assert [(one.level, words in one.what) for one in found] == [("error", True)], found
+
+
+def test_one_stranger_among_three_moving_joints_does_not_hide_their_lag(tmp_path: Path) -> None:
+    def late(episode: int, numbers: Numbers, block: Any) -> Numbers:
+        """Three joints move; one is measured by something else, and all is seen late."""
+        length = len(numbers["action"])
+        action, state = driven(episode, length + 10)["action"][10:].copy(), numbers["observation.state"].copy()
+        action[:, 3:5], state[:, 3:5] = 5.0, 5.0
+        state[:, 2] = np.cumsum(np.random.default_rng(episode).normal(0, 2, length))
+        return {"action": action, "observation.state": state}
+
+    found = check_folder(record(tmp_path / "set", twist=late, physics=False, episodes=6).root)
+    assert named(found, "state", "elbow_flex.pos does not follow") == ["warning"]
+    assert named(found, "lag", "follows its action late") == ["warning"]
+
+
+def test_episodes_too_short_for_a_lag_are_counted(tmp_path: Path) -> None:
+    found = check_folder(record(tmp_path / "set", length=lambda e: 30 if e == 1 else LENGTH, physics=False).root)
+    assert named(found, "lag", "not looked at in episode 1: fewer than 48 frames") == ["note"]
