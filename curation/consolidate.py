@@ -6,7 +6,9 @@ other side of a network they are joined; videos stay one file per episode and ca
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation import layout
-from curation.atomic import ASIDE
-from curation.errors import DataError
+from curation.atomic import ASIDE, one_at_a_time
+from curation.errors import CannotWrite, DataError, UsageError
 from curation.layout import Position
 from curation.store import Store
 
@@ -25,26 +27,82 @@ FEW = 20
 """Episodes per file from which files are left as they are."""
 
 _PRIVATE = (layout.TAKES, layout.TRASH, layout.STAGING)
-_PRIVATE_FILES = (layout.COMMIT_LOCK, layout.NOTES_LOCK, Path(layout.HUB), Path("meta/studio/session.lock"))
+_PRIVATE_FILES = (
+    layout.COMMIT_LOCK,
+    layout.NOTES_LOCK,
+    Path(layout.HUB),
+    Path(layout.INTENDED),
+    Path("meta/studio/session.lock"),
+)
+_NEVER_CHANGED = (layout.FRAMES, layout.HISTOGRAMS)
+"""Folders with a file for each episode, which stays as it was written."""
 
 Content = bytes | Path
 """What a file shall hold: bytes, or a file that holds it."""
 
 
-def consolidated(root: Path) -> dict[str, Content]:
-    """The files of a dataset, joined; nothing is written.
+@dataclass(frozen=True)
+class Snapshot:
+    """A dataset at one moment, while others may go on to record into it or to edit it.
 
-    Args:
-        root: the dataset.
-
-    Returns:
-        Path inside the dataset to content. Every reader finds the same episodes in it as in the dataset.
-
-    Raises:
-        NotADataset: it is none.
-        DataError: a file of it cannot be read.
+    Attributes:
+        store: as it was opened at that moment.
+        files: path inside the dataset to content, joined. Every reader finds the same episodes in it as in the dataset.
+            What may be written anew is held as bytes.
+        seen: every file of it: its size, when it was written [ns], and which it was.
     """
-    store = Store.open(root)
+
+    store: Store
+    files: Mapping[str, Content]
+    seen: Mapping[str, tuple[int, int, int]]
+
+    @classmethod
+    def of(cls, root: Path) -> Snapshot:
+        """Take it while nobody commits; nothing is written.
+
+        Raises:
+            NotADataset: it is none.
+            DataError: a file of it cannot be read.
+        """
+        with ExitStack() as held:
+            with suppress(CannotWrite):  # where nobody may write, nobody commits
+                held.enter_context(one_at_a_time(root / layout.COMMIT_LOCK))
+            store, seen = Store.open(root), _seen(root)
+            return cls(store, _consolidated(store), seen)
+
+    def require_still(self) -> None:
+        """Refuse to go on with what the folder does not hold any more.
+
+        Raises:
+            UsageError: naming a file that was changed since.
+        """
+        now = _seen(self.store.root)
+        changed = sorted(name for name in self.seen.keys() | now.keys() if self.seen.get(name) != now.get(name))
+        if changed:
+            raise UsageError(
+                f"{self.store.root} was changed meanwhile ({len(changed)} files, such as {changed[0]}). "
+                "Wait until nobody records into it or edits it, then run the same command again."
+            )
+
+
+def _seen(root: Path) -> dict[str, tuple[int, int, int]]:
+    found = {}
+    for path in (path for folder in ("meta", "data", "videos") for path in (root / folder).rglob("*")):
+        name = path.relative_to(root)
+        if not _is_private(name) and path.is_file():
+            about = path.stat()
+            found[name.as_posix()] = (about.st_size, about.st_mtime_ns, about.st_ino)
+    return found
+
+
+def _is_private(name: Path) -> bool:
+    return (
+        name in _PRIVATE_FILES or any(folder in name.parents for folder in _PRIVATE) or name.suffix in (ASIDE, ".lock")
+    )
+
+
+def _consolidated(store: Store) -> dict[str, Content]:
+    root = store.root
     found: dict[str, Content] = dict(_companions(root, {e.row.episode_id for e in store.episodes}))
     for episode in store.episodes:
         found |= {path.relative_to(root).as_posix(): path for path in episode.videos.values()}
@@ -66,12 +124,13 @@ def _companions(root: Path, episode_ids: set[str]) -> Iterator[tuple[str, Conten
     """What lies beside the frames, without what belongs to no episode."""
     for path in sorted((root / "meta").rglob("*")):
         name = path.relative_to(root)
-        private = name in _PRIVATE_FILES or any(folder in name.parents for folder in _PRIVATE)
-        if not path.is_file() or private or path.suffix in (ASIDE, ".lock") or Path("meta/episodes") in name.parents:
+        if not path.is_file() or _is_private(name) or Path("meta/episodes") in name.parents:
             continue
-        if {layout.FRAMES, layout.HISTOGRAMS} & set(name.parents) and path.stem not in episode_ids:
-            continue
-        yield name.as_posix(), path
+        of_an_episode = bool(set(_NEVER_CHANGED) & set(name.parents))
+        if not of_an_episode:
+            yield name.as_posix(), path.read_bytes()
+        elif path.stem in episode_ids:
+            yield name.as_posix(), path
 
 
 def _data(store: Store) -> tuple[dict[str, Content], dict[Path, Position]]:

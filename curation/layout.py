@@ -45,6 +45,7 @@ SCENE = "meta/studio/scene.json"
 UNITS = "meta/studio/units.json"
 PROVENANCE = "meta/studio/provenance.json"
 HUB = "meta/studio/hub.json"
+INTENDED = "meta/studio/hub-intended.json"
 FRAMES = Path("meta/studio/frames")
 HISTOGRAMS = Path("meta/studio/histograms")
 ATTEMPTS = Path("meta/studio/attempts.jsonl")

@@ -26,6 +26,8 @@ FIRST_WAIT_S = 1.0
 """Doubled after every try [s]."""
 LONGEST_WAIT_S = 310.0
 """The Hub's rate limits are counted in windows of five minutes [s]."""
+MOST_S = 900.0
+"""From the first try of a call to the beginning of its last [s]; some calls are tried again by huggingface_hub too."""
 _PASSING = (408, 429, 500, 502, 503, 504)
 _TOKEN = re.compile(r"hf_[A-Za-z0-9_]+")
 _OF_THIS_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOENT)
@@ -49,6 +51,7 @@ class Hub:
         endpoint: None takes HF_ENDPOINT, or the Hub itself.
         say: is told of waits.
         wait: sleeps that many seconds.
+        clock: as `time.monotonic`.
 
     Raises:
         UsageError: the name is none.
@@ -63,12 +66,13 @@ class Hub:
         endpoint: str | None = None,
         say: Say = quiet,
         wait: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if not re.fullmatch(r"[\w.-]{1,96}/[\w.-]{1,96}", repo) or ".." in repo or "--" in repo:
             raise UsageError(f"'{repo}' names no repository; give owner/name.")
         self.repo, self.kind = repo, kind
         self._token, self._endpoint = token, endpoint
-        self.say, self.wait = say, wait
+        self.say, self.wait, self._clock = say, wait, clock
 
     @cached_property
     def api(self) -> HfApi:
@@ -95,14 +99,15 @@ class Hub:
         """The answer to a question that may be asked again.
 
         Raises:
-            HubError: it was refused, or no answer came in `TRIES` tries.
+            HubError: it was refused, or no answer came in `TRIES` tries or `MOST_S`.
         """
+        began = self._clock()
         for number in range(1, TRIES + 1):
             try:
                 return ask()
             except self.failures as error:
                 wait = self._how_long(error, number)
-                if wait is None or number == TRIES:
+                if wait is None or number == TRIES or self._clock() - began + wait > MOST_S:
                     self.fail(error)
                 self.say(f"The Hub does not answer ({self._short(error)}); trying again in {wait:.0f} s.")
                 self.wait(wait)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 from curation import layout
 from curation.attempts import quotable, read_attempts
 from curation.checks import Finding
+from curation.hub.front import front_of, with_front
 from curation.hub.licences import OTHER
 from curation.meaning import units_of
 from curation.notes import masked, read_notes
@@ -23,7 +23,6 @@ BEGIN, END = (
 )
 MAP = "positions.png"
 """Where the picture of placements lies in the repository."""
-_FRONT = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
 _SIZES = (
     (1_000, "n<1K"),
     (10_000, "1K<n<10K"),
@@ -59,6 +58,7 @@ def card(
     earlier: Sequence[Release] = (),
     own: str = "",
     with_map: bool = False,
+    deep: bool = False,
 ) -> str:
     """README.md of a dataset.
 
@@ -71,24 +71,24 @@ def card(
         earlier: the releases before it, newest first.
         own: the card there is; its words outside the generated part stay, and so does YAML that this does not write.
         with_map: whether `MAP` is in the repository.
+        deep: whether the findings are of every image, or of numbers, files and a glance at the videos.
 
     Raises:
-        ValueError: its YAML is broken.
+        UsageError: its YAML is broken.
     """
-    import yaml
-
-    front = _FRONT.match(own)
-    kept = yaml.safe_load(front[1]) if front else {}
-    if not isinstance(kept, dict):
-        raise ValueError("the YAML at the top of README.md is no mapping")
-    words = own[front.end() :] if front else own
+    kept, words = front_of(own)
     made = {**kept, **_yaml(store, repo, licence, kept)}
-    made_part = [BEGIN, *_body(store, repo, with_map), *_found(store, findings), *_loading(repo, release, earlier), END]
+    made_part = [
+        BEGIN,
+        *_body(store, repo, with_map),
+        *_found(store, findings, deep=deep),
+        *_loading(repo, release, earlier),
+        END,
+    ]
     body = "\n".join(made_part)
     head, tail = (words[: words.index(BEGIN)], words[words.index(END) + len(END) :]) if _marked(words) else (words, "")
-    text = yaml.safe_dump(made, sort_keys=False, allow_unicode=True)
     # Stripped, so that making it again from itself changes nothing.
-    return f"---\n{text}---\n" + "\n\n".join(part for part in (head.strip(), body, tail.strip()) if part) + "\n"
+    return with_front(made, "\n\n".join(part for part in (head.strip(), body, tail.strip()) if part) + "\n")
 
 
 def _marked(words: str) -> bool:
@@ -179,10 +179,14 @@ def _origin(store: Store) -> Iterator[str]:
         yield f"\nRecorded in simulation, scene `{scene}`; every frame's physics is in meta/studio/frames."
 
 
-def _found(store: Store, findings: Sequence[Finding]) -> Iterator[str]:
+def _found(store: Store, findings: Sequence[Finding], *, deep: bool) -> Iterator[str]:
     yield "\n## What is known to be wrong\n"
-    if not findings:
-        yield "Nothing was found by the checks of the studio."
+    looked = (
+        "Every number and every image was looked at."
+        if deep
+        else "Every number was looked at; of the videos the counts, the packets and the last frames, not every image."
+    )
+    yield f"{looked}{'' if findings else ' Nothing was found.'}\n"
     for finding in findings:
         # Where a dataset lies on somebody's disk is nobody's business.
         what = finding.what.replace(f"{store.root}/", "").replace(str(store.root), store.root.name)

@@ -5,23 +5,24 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from curation.atomic import write_aside
 from curation.checks import Finding
-from curation.consolidate import consolidated
+from curation.consolidate import Snapshot
 from curation.coverage import placements_of
 from curation.coverage_picture import picture
 from curation.errors import DataError, UsageError
 from curation.hub.calls import Hub
 from curation.hub.card import MAP, Release, card
 from curation.hub.licences import OTHER, require_licence
-from curation.hub.publish import Content, Published, compare
+from curation.hub.publish import Content, Past, Published, compare
 from curation.hub.tags import next_release, numbered
 from curation.info import VERSION
-from curation.layout import HUB, PROVENANCE, json_bytes
+from curation.layout import HUB, INTENDED, PROVENANCE, json_bytes
 from curation.notes import masked, read_notes
 from curation.provenance import read_provenance
 from curation.store import Store
@@ -41,11 +42,13 @@ class Terms:
         licence: an id of the Hub's.
         with_masked: also with episodes in the trash.
         force: also with errors that the checks found.
+        deep: whether the checks looked at every image.
     """
 
     licence: str
     with_masked: bool = False
     force: bool = False
+    deep: bool = False
 
 
 def require_publishable(store: Store, terms: Terms, findings: Sequence[Finding]) -> None:
@@ -90,21 +93,23 @@ def is_ours(name: str) -> bool:
     return name.startswith(_FOLDERS) or name in (README, MAP)
 
 
-def known_commits(root: Path, repo: str) -> set[str]:
-    """Commits of a repository that a dataset comes from: published or pulled here, or by what it was made from.
+def past_of(root: Path, repo: str) -> Past:
+    """What of a repository a dataset comes from: published or pulled here, or by what it was made from.
 
     Raises:
         DataError: its provenance is damaged.
     """
-    return {
+    commits = {
         str(hub["commit"])
         for hub in (_told(root), *_parents(read_provenance(root)))
         if hub.get("repo") == repo and "commit" in hub
     }
+    intended = _told(root, INTENDED)
+    return Past(commits, (str(intended["mark"]),) if intended.get("repo") == repo and "mark" in intended else ())
 
 
 def contents_of(
-    hub: Hub, store: Store, terms: Terms, findings: Sequence[Finding], table: Table | None
+    hub: Hub, taken: Snapshot, terms: Terms, findings: Sequence[Finding], table: Table | None
 ) -> dict[str, Content]:
     """Every file of the dataset that the repository shall hold.
 
@@ -113,9 +118,9 @@ def contents_of(
 
     Args:
         hub: the repository, which may not be there yet.
-        store: the dataset.
+        taken: the dataset.
         terms: how it is published.
-        findings: for the card.
+        findings: of that very snapshot, for the card.
         table: for the picture of placements; None draws none.
 
     Raises:
@@ -123,8 +128,9 @@ def contents_of(
         UsageError: the card that is there has broken YAML.
         HubError: the Hub does not say what is there.
     """
-    found = consolidated(store.root)
-    found |= {name: store.root / name for name in _BESIDE if (store.root / name).is_file()}
+    store = taken.store
+    found: dict[str, Content] = dict(taken.files)
+    found |= {name: (store.root / name).read_bytes() for name in _BESIDE if (store.root / name).is_file()}
     if PROVENANCE in found:
         found[PROVENANCE] = json_bytes(_without_paths(read_provenance(store.root)))
     data = placements_of(store)
@@ -136,20 +142,17 @@ def contents_of(
     own = _words(hub, store.root, there)
 
     def text(release: str, earlier: Sequence[Release]) -> bytes:
-        try:
-            made = card(
-                store,
-                hub.repo,
-                terms.licence,
-                findings,
-                release=release,
-                earlier=earlier,
-                own=own,
-                with_map=MAP in found,
-            )
-        except Exception as error:  # yaml raises what it likes
-            raise UsageError(f"The YAML at the top of {README} cannot be read: {error}. Mend it first.") from error
-        return made.encode()
+        return card(
+            store,
+            hub.repo,
+            terms.licence,
+            findings,
+            release=release,
+            earlier=earlier,
+            own=own,
+            with_map=MAP in found,
+            deep=terms.deep,
+        ).encode()
 
     following = next_release(there.refs)
     here = [one.name for one in there.releases if one.commit == there.head]
@@ -159,10 +162,25 @@ def contents_of(
     return {**found, README: text(following, there.releases)}
 
 
+def intend(root: Path, repo: str, mark: str) -> None:
+    """Write down what is about to be published, so that it is known for ours if nothing can be written afterwards.
+
+    Raises:
+        CannotWrite: the disk refuses.
+    """
+    write_aside(root / INTENDED, json.dumps({"repo": repo, "mark": mark}).encode())
+
+
 def remember(root: Path, published: Published) -> None:
-    """Write down in the dataset where it was published, for checks and for what is made of it."""
+    """Write down in the dataset where it was published, for checks and for what is made of it.
+
+    Raises:
+        CannotWrite: the disk refuses.
+    """
     told = {"repo": published.repo, "commit": published.commit, "tag": published.tag, "release": published.release}
     write_aside(root / HUB, json.dumps(told).encode())
+    with suppress(OSError):  # it says nothing wrong
+        (root / INTENDED).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -236,10 +254,10 @@ def _card_of(hub: Hub, commit: str) -> str | None:
     return answer
 
 
-def _told(root: Path) -> dict[str, Any]:
+def _told(root: Path, name: str = HUB) -> dict[str, Any]:
     """Where a dataset was published or pulled from; nothing if nobody says."""
     try:
-        told = json.loads((root / HUB).read_bytes())
+        told = json.loads((root / name).read_bytes())
     except (OSError, ValueError):
         return {}
     return told if isinstance(told, dict) else {}

@@ -66,6 +66,31 @@ def everything(name: str) -> bool:
     return True
 
 
+def in_folders(name: str) -> bool:
+    """Whether a file of a dataset is data: words that somebody wrote into its card are none."""
+    return "/" in name
+
+
+def not_the_hubs(name: str) -> bool:
+    """Whether a file of a checkpoint is data: all that the Hub did not make itself."""
+    return name not in _KEPT
+
+
+@dataclass(frozen=True)
+class Past:
+    """What may be replaced, because what is published comes from it.
+
+    Attributes:
+        commits: of the repository.
+        marks: of commits that were meant to be made from here; whether they landed is not known.
+        is_data: whether a file would be missed, were it replaced.
+    """
+
+    commits: Collection[str] = ()
+    marks: Collection[str] = ()
+    is_data: Callable[[str], bool] = in_folders
+
+
 def compare(hub: Hub, contents: Contents, ours: Callable[[str], bool] = everything) -> Difference:
     """What publishing would change; nothing is sent.
 
@@ -128,7 +153,8 @@ def publish(
     message: str,
     tagged: bool = True,
     ours: Callable[[str], bool] = everything,
-    known: Collection[str] | None = None,
+    past: Past | None = None,
+    before: Callable[[str], None] = lambda mark: None,
 ) -> Published:
     """Make a repository hold exactly these files, beside those that are not ours.
 
@@ -139,8 +165,9 @@ def publish(
         message: of the commit.
         tagged: move the version tag.
         ours: whether a file there is deleted if it is not here.
-        known: commits that these files come from. Refused if the repository's data is of another one, because what
-            somebody else published would be replaced unseen. None replaces whatever is there.
+        past: what these files come from. Refused if the repository's data is of something else, because what somebody
+            else published would be replaced unseen. None replaces whatever is there.
+        before: called just before the commit with the mark it will carry; may raise, and then nothing is changed.
 
     Raises:
         HubError: in words. What was sent stays sent; the same call goes on.
@@ -153,12 +180,10 @@ def publish(
     _create(hub, private)
     difference = compare(hub, contents, ours)
     assert difference.head is not None
-    require_private(hub, difference, private)
-    if known is not None:
-        require_known(hub, difference, known)
+    require_allowed(hub, difference, private=private, past=past)
     todo = (*difference.added, *difference.changed)
     if difference:
-        commit = _commit(hub, {name: contents[name] for name in todo}, difference, message)
+        commit = _commit(hub, {name: contents[name] for name in todo}, difference, message, before)
     else:
         hub.say("everything is on the Hub already")
         commit = difference.head
@@ -166,6 +191,17 @@ def publish(
     prefix = "datasets/" if hub.kind == "dataset" else ""
     url = f"{hub.api.endpoint}/{prefix}{hub.repo}"
     return Published(hub.repo, commit, TAG if tagged else "", release, url, bool(difference.private), difference)
+
+
+def require_allowed(hub: Hub, difference: Difference, *, private: bool, past: Past | None) -> None:
+    """Refuse what must not be changed there.
+
+    Raises:
+        UsageError: it would be seen by all although it is private, or replace what is not known.
+    """
+    require_private(hub, difference, private)
+    if past is not None:
+        require_known(hub, difference, past)
 
 
 def require_private(hub: Hub, difference: Difference, private: bool) -> None:
@@ -181,40 +217,37 @@ def require_private(hub: Hub, difference: Difference, private: bool) -> None:
         )
 
 
-def require_known(hub: Hub, difference: Difference, known: Collection[str]) -> None:
+def require_known(hub: Hub, difference: Difference, past: Past) -> None:
     """Refuse to replace data that these files do not come from.
 
-    Words that somebody wrote into the card on the Hub are no data; they move its newest commit, but nothing is lost.
+    What is no data may be replaced: it moves the newest commit, but nothing is lost.
 
     Raises:
         UsageError: naming the commit.
     """
-    lost = [name for name in (*difference.changed, *difference.deleted) if _is_data(name)]
+    lost = [name for name in (*difference.changed, *difference.deleted) if past.is_data(name)]
     head = difference.head
-    if not lost or head is None or head in known:
+    if not lost or head is None or head in past.commits:
         return
-    there = _data_of(hub, head)
-    if any(_data_of(hub, commit) == there for commit in known):
+    there = _data_of(hub, head, past)
+    if any(_data_of(hub, commit, past) == there for commit in (*past.commits, *_landed_all(hub, past.marks))):
         return
+    look = f"studio pull {hub.repo} --to NAME, then studio diff" if hub.kind == "dataset" else "on its page"
     raise UsageError(
         f"{hub.repo} is at {head[:8]}, and what is here was not made from that: {len(lost)} files would be replaced or "
-        f"taken away, such as {lost[0]}. Look at it first: studio pull {hub.repo} --to NAME, then studio diff; "
-        "--replace puts this in its place, and what was there stays in its releases."
+        f"taken away, such as {lost[0]}. Look at it first: {look}; "
+        "--replace puts this in its place, and what was there stays in its history."
     )
 
 
-def _is_data(name: str) -> bool:
-    return "/" in name
-
-
-def _data_of(hub: Hub, commit: str) -> dict[str, str] | None:
+def _data_of(hub: Hub, commit: str, past: Past) -> dict[str, str] | None:
     """Hashes of a commit's data; None if the repository has no such commit."""
     from huggingface_hub.errors import RevisionNotFoundError
 
     def ask() -> dict[str, str] | None:
         try:
             listed = hub.api.list_repo_tree(hub.repo, recursive=True, revision=commit, repo_type=hub.kind)
-            return {item.path: str(getattr(item, "blob_id", "")) for item in listed if _is_data(item.path)}
+            return {item.path: str(getattr(item, "blob_id", "")) for item in listed if past.is_data(item.path)}
         except RevisionNotFoundError:
             return None
 
@@ -227,7 +260,7 @@ def _create(hub: Hub, private: bool) -> None:
     hub.call(lambda: hub.api.create_repo(hub.repo, repo_type=hub.kind, private=private, exist_ok=True))
 
 
-def _commit(hub: Hub, new: Contents, difference: Difference, message: str) -> str:
+def _commit(hub: Hub, new: Contents, difference: Difference, message: str, before: Callable[[str], None]) -> str:
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
     adds = [
@@ -238,6 +271,7 @@ def _commit(hub: Hub, new: Contents, difference: Difference, message: str) -> st
     hub.say(f"sending {len(adds)} files, {size:.1f} MB at most; {len(difference.deleted)} are taken away")
     hub.call(lambda: hub.api.preupload_lfs_files(hub.repo, adds, repo_type=hub.kind))
     mark = f"publish-id: {uuid.uuid4().hex}"
+    before(mark)
 
     def commit() -> str:
         # An add that was committed once is refused, also when that answer was lost.
@@ -263,8 +297,15 @@ def _commit(hub: Hub, new: Contents, difference: Difference, message: str) -> st
 
 def _landed(hub: Hub, mark: str) -> str | None:
     """The commit that is ours, if it is there; somebody else's may have followed it."""
+    return next(iter(_landed_all(hub, (mark,))), None)
+
+
+def _landed_all(hub: Hub, marks: Collection[str]) -> list[str]:
+    """The newest commits that carry one of the marks."""
+    if not marks:
+        return []
     commits = hub.call(lambda: hub.api.list_repo_commits(hub.repo, repo_type=hub.kind))[:20]
-    return next((str(one.commit_id) for one in commits if mark in f"{one.title}\n{one.message}"), None)
+    return [str(one.commit_id) for one in commits if any(mark in f"{one.title}\n{one.message}" for mark in marks)]
 
 
 def _head(hub: Hub) -> tuple[str | None, bool | None]:

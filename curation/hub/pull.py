@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from curation.atomic import make_folder, one_at_a_time, sync_all, write_aside
 from curation.errors import CannotWrite, DataError, UsageError
 from curation.hub.calls import Hub, HubError
 from curation.hub.hashes import git_hash, sha256
-from curation.hub.tags import TAG
+from curation.hub.tags import TAG, numbered
 from curation.layout import HUB, INFO
 from curation.staging import put, require_free
 from curation.store import Store
@@ -25,6 +26,7 @@ PARTS = ".pulling"
 """Folder beside a target in which a download is continued after an interruption."""
 AT_ONCE = 8
 """Files that are fetched side by side."""
+_SHORT = re.compile(r"[0-9a-f]{7,39}")
 _OLDER = "v2."
 """Datasets of this are kept as they are; they can be converted."""
 
@@ -35,7 +37,8 @@ def pull(hub: Hub, to: Path, revision: str | None = None) -> str:
     Args:
         hub: the repository.
         to: where nothing is yet.
-        revision: branch, tag or commit; the version tag by default, else main.
+        revision: branch, tag or commit, of which the first 7 digits will do; by default the version tag, else the
+            newest release, else main.
 
     Returns:
         The commit.
@@ -99,12 +102,30 @@ def _resolved(hub: Hub, revision: str | None) -> tuple[str, str]:
     if revision is not None and len(revision) == 40 and not set(revision) - set("0123456789abcdef"):
         return revision, ""
     refs = hub.refs()
-    wanted = revision or (TAG if TAG in refs else "main")
+    # While the version tag is moved it is away; the newest release is then what it will name.
+    wanted = revision or next((name for name in (TAG, *numbered(refs)) if name in refs), "main")
+    if wanted not in refs and _SHORT.fullmatch(wanted):
+        return _whole(hub, wanted), ""
     if wanted not in refs:
         raise HubError(
             f"dataset {hub.repo} has no {wanted} on the Hub. There are: {', '.join(sorted(refs)) or 'none'}."
         )
     return refs[wanted], wanted
+
+
+def _whole(hub: Hub, short: str) -> str:
+    """The commit that begins with these digits.
+
+    Raises:
+        HubError: none does, or several do.
+    """
+    commits = hub.call(lambda: hub.api.list_repo_commits(hub.repo, repo_type=hub.kind))
+    found = [str(one.commit_id) for one in commits if str(one.commit_id).startswith(short)]
+    if len(found) != 1:
+        raise HubError(
+            f"dataset {hub.repo} has {len(found) or 'no'} commits on main that begin with {short}. Give all 40 digits."
+        )
+    return found[0]
 
 
 def _files(hub: Hub, commit: str) -> list[Any]:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 import yaml
 
 from curation.checks import Finding
+from curation.consolidate import Snapshot
 from curation.errors import DataError, UnknownChoice, UsageError
 from curation.hub.card import BEGIN, END
-from curation.hub.dataset import README, Terms, contents_of, is_ours, known_commits, remember, require_publishable
+from curation.hub.dataset import README, Terms, contents_of, intend, is_ours, past_of, remember, require_publishable
 from curation.hub.publish import Published, publish
 from curation.hub.tags import TAG
-from curation.layout import PROVENANCE, json_bytes
+from curation.layout import INTENDED, PROVENANCE, json_bytes
 from curation.notes import Note, add_notes
 from curation.store import Store
 from tests.curation.making import make_ours
@@ -35,13 +36,24 @@ def send(
     replace: bool = False,
     message: str = "one",
     findings: Sequence[Finding] = (),
+    meanwhile: Callable[[], object] = lambda: None,
+    killed: bool = False,
 ) -> Published:
-    """What the command does, without the time it takes to start."""
-    hub, store = ours.repo(), Store.open(root)
-    contents = contents_of(hub, store, TERMS, findings, None)
-    known = None if replace else known_commits(root, hub.repo)
-    done = publish(hub, contents, private=private, message=message, ours=is_ours, known=known)
-    remember(root, done)
+    """What the command does, without the time it takes to start; something may happen while it sends."""
+    hub, taken = ours.repo(), Snapshot.of(root)
+    contents = contents_of(hub, taken, TERMS, findings, None)
+
+    def before(mark: str) -> None:
+        meanwhile()
+        taken.require_still()
+        intend(root, hub.repo, mark)
+
+    done = publish(
+        hub, contents, private=private, message=message, ours=is_ours,
+        past=None if replace else past_of(root, hub.repo), before=before,
+    )  # fmt: skip
+    if not killed:
+        remember(root, done)
     return done
 
 
@@ -112,6 +124,36 @@ def test_a_publish_that_was_not_remembered_is_no_strangers(hub: Ours, root: Path
     first = send(hub, root)
     (root / "meta/studio/hub.json").unlink()
     assert send(hub, root).commit == first.commit
+    note(root, "later")
+    second = send(hub, root, killed=True)
+    note(root, "later still")
+    assert send(hub, root).release == "v3.0.3"
+    assert not (root / INTENDED).exists()
+    assert hub.repo().refs()["v3.0.2"] == second.commit
+
+
+def test_a_dataset_that_changes_meanwhile_is_not_published(hub: Ours, root: Path) -> None:
+    first = send(hub, root)
+    note(root, "what is sent")
+    with pytest.raises(UsageError, match=r"changed meanwhile .*notes\.jsonl"):
+        send(hub, root, meanwhile=lambda: note(root, "masked while it is sent"))
+    assert hub.repo().refs()["main"] == first.commit
+
+
+def test_a_snapshot_is_of_one_moment(root: Path, tmp_path: Path) -> None:
+    taken = Snapshot.of(root)
+    taken.require_still()
+    before = dict(taken.files)
+    other = make_ours(tmp_path / "other", [25], ["push"]).root
+    for name in ("meta/info.json", "meta/stats.json", "meta/tasks.parquet"):
+        shutil.copy(other / name, root / name)
+    assert taken.store.total_episodes == 2
+    for name, content in before.items():
+        if name.startswith("meta/") and isinstance(content, Path):
+            assert "meta/studio/frames" in name or "meta/studio/histograms" in name
+    assert json.loads(bytes(before["meta/info.json"]))["total_episodes"] == 2  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"3 files, such as meta/info\.json"):
+        taken.require_still()
 
 
 def test_what_people_put_there_stays(hub: Ours, root: Path) -> None:
@@ -142,6 +184,15 @@ def test_a_card_of_this_disk_is_kept_unless_the_hub_has_newer_words(hub: Ours, r
     (root / "meta/studio/hub.json").unlink()
     with pytest.raises(UsageError, match="YAML"):
         send(hub, root)
+    (root / README).write_text("---\n[a, b]\n---\n")
+    with pytest.raises(UsageError, match="no mapping"):
+        send(hub, root)
+
+
+def test_only_broken_yaml_is_called_that(hub: Ours, root: Path) -> None:
+    (root / PROVENANCE).write_bytes(json_bytes({"version": 1, "parents": [{"hub": "no mapping"}], "edits": []}))
+    with pytest.raises(TypeError, match="indices"):
+        contents_of(hub.repo(), Snapshot.of(root), TERMS, (), None)
 
 
 def test_what_is_public_is_not_published_to_by_mistake(hub: Ours, root: Path) -> None:
@@ -163,12 +214,15 @@ def test_the_card_says_what_the_data_says(hub: Ours, root: Path) -> None:
     assert "shoulder_pan.pos" in text
     assert "in degrees, the gripper in 0..100" in text
     assert str(root.parent) not in text
+    assert "not every image" in text
+    thorough = contents_of(hub.repo(), Snapshot.of(root), Terms(licence="mit", deep=True), (), None)
+    assert "every image was looked at. Nothing was found." in bytes(thorough[README]).decode()  # type: ignore[arg-type]
 
 
 def test_no_folder_of_a_disk_is_published(hub: Ours, root: Path) -> None:
     parent = {"name": "raw", "path": "/home/someone/raw", "provenance": {"parents": [{"path": "/home/someone/older"}]}}
     (root / PROVENANCE).write_bytes(json_bytes({"version": 1, "parents": [parent], "edits": []}))
-    contents = contents_of(hub.repo(), Store.open(root), TERMS, (), None)
+    contents = contents_of(hub.repo(), Snapshot.of(root), TERMS, (), None)
     for name, content in contents.items():
         data = content if isinstance(content, bytes) else content.read_bytes()
         assert b"/home/someone" not in data, name

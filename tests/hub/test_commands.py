@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import time
@@ -133,6 +134,11 @@ def test_what_is_refused_before_anything_is_sent(hub: Ours, tmp_path: Path) -> N
     assert "license: mit" in told["card"]
     assert "marked as put away" in told["card"]
     assert not hub.server.repos
+    # A look says what would be refused, as a refusal.
+    dry = (*words, "--with-masked", "--dry-run")
+    assert "may only read" in hub.commands(tmp_path, READER).studio(*dry, code=1).err
+    hub.repo().api.create_repo("alice/set", repo_type="dataset", private=False)
+    assert "is public" in commands.studio(*dry, code=2).err
 
 
 def test_a_killed_publish_goes_on(hub: Ours, tmp_path: Path) -> None:
@@ -206,6 +212,11 @@ def test_checkpoints_too(hub: Ours, tmp_path: Path) -> None:
         ".gitattributes", "README.md", "config.json", "model.safetensors", "train_config.json"
     }  # fmt: skip
     assert json.loads(commands.studio(*words).out)["commit"] == done["commit"]
+    # Somebody else's checkpoint is not replaced unseen.
+    other = shutil.copytree(folder, tmp_path / "other", ignore=shutil.ignore_patterns(".*"))
+    (other / "model.safetensors").write_bytes(b"others" * 100)
+    said = commands.studio("publish", str(other), *words[2:], code=2)
+    assert "was not made from that" in said.err
     assert (
         "no model.safetensors"
         in commands.studio("publish", str(tmp_path), "--policy", "--to", "alice/x", "--licence", "mit", code=2).err

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from curation.errors import StudioError, UsageError
-from curation.hub.calls import HubError
+from curation.hub.calls import Hub, HubError
 from curation.hub.publish import Published, compare, publish, require_writable
 from curation.hub.tags import TAG, move_tag
 from tests.hub.conftest import READER, STRANGER, TOKEN, Ours
@@ -199,6 +199,23 @@ def test_no_hub_at_all(hub: Ours) -> None:
     with pytest.raises(HubError, match="cannot be reached"):
         away.refs()
     assert len(hub.waits) == 4
+
+
+def test_all_tries_of_a_call_end_in_time(hub: Ours) -> None:
+    """huggingface_hub tries some calls again itself, for minutes; the sum stays bounded."""
+    now = [0.0]
+    slow = Hub("alice/set", token=TOKEN, endpoint=hub.server.endpoint, wait=hub.waits.append, clock=lambda: now[0])
+    tries = 0
+
+    def ask() -> None:
+        nonlocal tries
+        tries += 1
+        now[0] += 600.0
+        raise ConnectionError("away")
+
+    with pytest.raises(HubError, match="cannot be reached"):
+        slow.call(ask)
+    assert tries == 2
 
 
 def test_names_that_are_none(hub: Ours) -> None:

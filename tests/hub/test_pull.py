@@ -69,12 +69,24 @@ def test_readers_get_the_tag_and_others_what_they_ask_for(hub: Ours, root: Path,
     for revision in ("main", newest):
         assert pull(hub.repo(), tmp_path / revision, revision) == newest
         assert (tmp_path / revision / "meta/words.txt").read_bytes() == b"not released"
+    pull(hub.repo(), tmp_path / "short", newest[:8])
+    assert (tmp_path / "short/meta/words.txt").exists()
+    with pytest.raises(HubError, match="no commits on main that begin with 0000000"):
+        pull(hub.repo(), tmp_path / "x", "0000000")
     with pytest.raises(HubError, match=r"no v9 on the Hub\. There are: main, v3\.0, v3\.0\.1"):
         pull(hub.repo(), tmp_path / "x", "v9")
     with pytest.raises(HubError, match="no such revision"):
         pull(hub.repo(), tmp_path / "x", "0" * 40)
     with pytest.raises(HubError, match="or it is private"):
         pull(hub.repo(token=STRANGER), tmp_path / "x")
+
+
+def test_while_the_version_tag_is_away_the_newest_release_is_read(hub: Ours, root: Path, tmp_path: Path) -> None:
+    released = hub.repo().refs()["v3.0.1"]
+    write_there(hub, "meta/words.txt", b"not released")
+    (hub.server.repos[("dataset", "alice/set")].path / "refs/tags/v3.0").unlink()
+    assert pull(hub.repo(), tmp_path / "back") == released
+    assert not (tmp_path / "back/meta/words.txt").exists()
 
 
 def test_a_tag_that_moves_meanwhile_tears_nothing(hub: Ours, root: Path, tmp_path: Path) -> None:
