@@ -29,8 +29,9 @@ from curation.errors import DataError
 from curation.frames import Feature
 from curation.histograms import Images, Progress, counted_images, kept_histograms, pictures
 from curation.info import require_writable
-from curation.stats import ImageStats, NumericStats, Stats
+from curation.stats import ImageStats, Stats
 from curation.store import Store
+from curation.tally import Tally
 
 ROUNDING = 1e-9
 """Largest difference, relative to 1 or the value, that is rounding: numbers and kept histograms are compared by it."""
@@ -108,30 +109,6 @@ class Restated:
     def decoded(self) -> set[str]:
         """Image features of which any image was decoded."""
         return {key for images in self.histograms for key in images}
-
-
-class Tally:
-    """Statistics of numeric columns, episode by episode.
-
-    Args:
-        features: the numeric features, as `numeric_features` gives them.
-        episodes: how many episodes there are.
-    """
-
-    def __init__(self, features: Mapping[str, Feature], episodes: int) -> None:
-        self.episodes: list[dict[str, Stats]] = [{} for _ in range(episodes)]
-        self._parts: dict[str, list[NDArray[Any]]] = {key: [] for key in features}
-
-    def add(self, index: int, numbers: Mapping[str, NDArray[Any]]) -> None:
-        """Count an episode's rows, shape (N, D) each, N at least 1."""
-        for key, parts in self._parts.items():
-            parts.append(numbers[key])
-            self.episodes[index][key] = NumericStats.of(numbers[key]).as_lerobot()
-
-    def whole(self) -> dict[str, Stats]:
-        """Statistics of all episodes that were added."""
-        joined = {key: np.concatenate(parts) for key, parts in self._parts.items() if parts}
-        return {key: NumericStats.of(values).as_lerobot() for key, values in joined.items()}
 
 
 def numeric_features(features: Mapping[str, Feature]) -> dict[str, Feature]:

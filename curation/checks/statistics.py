@@ -18,13 +18,13 @@ from curation.restat import (
     CODING,
     Difference,
     Restated,
-    Tally,
     add_images,
     differences,
     stored_episodes,
     stored_whole,
     worst,
 )
+from curation.tally import Tally
 
 MEND = "studio stats DATASET --repair"
 FAINT = 0.02
