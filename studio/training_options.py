@@ -48,6 +48,8 @@ class Training:
     """Only episodes that fit, such as "outcome:success x<0.3". Episodes in the trash are always left out."""
     resize: str = ""
     """HEIGHTxWIDTH that images are resized to before the policy, in training as in evaluation."""
+    cache: bool = False
+    """Read images from a cache of decoded frames on disk, made once for each dataset and size."""
     device: str = "auto"
     """auto, cpu, cuda or mps."""
     threads: int = 0
@@ -90,6 +92,8 @@ class Training:
             resize=self._resize() or (found.resize if found else None),
             threads=self.threads or (found.threads if found else 0),
             processes=self._at_least_one("gpus", self.gpus, 1),
+            # Without images there is nothing to decode, and memory is faster than parquet.
+            cache=self.cache or not layout.cameras(store.features),
             keep_last=self.keep_last,
             push_to=self.push_checkpoints,
             calibrate=calibrated,

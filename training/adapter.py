@@ -180,9 +180,11 @@ def _logging(real: Callable[..., Any], training: Training) -> Callable[..., None
 def _datasets(real: Callable[..., Any], training: Training) -> Callable[..., Any]:
     def make_train_eval_datasets(cfg: Any) -> Any:
         train, held_out = real(cfg)
-        if training.open_dataset is not None:
-            for dataset in filter(None, (train, held_out)):
+        for dataset in filter(None, (train, held_out)):
+            if training.open_dataset is not None:
                 training.open_dataset(dataset)
+            if size := training.recipe["resize"]:
+                _say_size(dataset, tuple(size))
         if training.stats is not None or cfg.dataset.eval_split:
             indices = train.episodes if train.episodes is not None else range(train.meta.total_episodes)
             if training.stats is not None:
@@ -195,6 +197,13 @@ def _datasets(real: Callable[..., Any], training: Training) -> Callable[..., Any
         return train, held_out
 
     return make_train_eval_datasets
+
+
+def _say_size(dataset: Any, size: tuple[int, int]) -> None:
+    """Let a dataset's metadata say the size that the policy will see; its preprocessor resizes."""
+    for key in dataset.meta.camera_keys:
+        feature = dataset.meta.features[key]
+        feature["shape"] = (*size, feature["shape"][-1])
 
 
 def _policy(real: Callable[..., Any], training: Training) -> Callable[..., Any]:

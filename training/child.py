@@ -38,6 +38,11 @@ def train(folder: Path, resume: Path | None = None) -> int:
     chosen = by_ids(store, told["dataset"]["episode_ids"])
     step = checkpoints.step_of(resume) if resume else 0
     training = Training(run, told, card_of(told, store), stats=_stats(chosen, recipe), resume=resume, step=step)
+    if recipe.cache:
+        from training.frames_cache import frames_cache
+        from training.frames_reader import reader
+
+        training.open_dataset = reader(frames_cache(store, told["dataset"]["fingerprint"], recipe.resize))
     typed, sys.argv = sys.argv, ["lerobot-train", *_arguments(told, recipe, chosen, run, resume)]
     try:
         with _Signals(training), entered(module, training):

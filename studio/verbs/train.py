@@ -17,6 +17,7 @@ from studio.paths import dataset_path, runs_home
 from studio.training_options import Training
 from studio.verbs.preflight import findings
 from training import launch
+from training.frames_cache import frames_cache
 from training.preflight import Refused, names
 from training.progress import Progress
 from training.recipe import Recipe
@@ -61,6 +62,8 @@ def train(options: Train, console: Console) -> int:
     forced = _preflight(options, console, recipe, chosen, folders[0])
     _tell(console, recipe, chosen)
     mark = fingerprint(store)
+    if recipe.cache:
+        _fill_cache(console, store, recipe, mark)
     group = run_path(runs_home(), options.to).name
     done: list[Run] = []
     for number, folder in enumerate(folders):
@@ -139,6 +142,14 @@ def _preflight(options: Train, console: Console, recipe: Recipe, chosen: Subset,
         )
         raise Refused(f"preflight refuses this training. {told} To train all the same: --force.")
     return wrong
+
+
+def _fill_cache(console: Console, store: Store, recipe: Recipe, mark: str) -> None:
+    def tell(done: int, of: int) -> None:
+        console.progress(f"decoding image {done} of {of}")
+        console.advance(done, of)
+
+    frames_cache(store, mark, recipe.resize, tell)
 
 
 def _tell(console: Console, recipe: Recipe, chosen: Subset) -> None:
