@@ -122,11 +122,11 @@ def _call(name: str, rest: list[str]) -> int:
     return code
 
 
-def parsed(name: str, rest: list[str]) -> tuple[ModuleType, Any]:
+def parsed(name: str, rest: list[str], *, quiet: bool = False) -> tuple[ModuleType, Any]:
     """The module of a command, and its options.
 
     Raises:
-        SystemExit: the words are none of its, as tyro says on stderr; or help was asked for.
+        SystemExit: the words are none of its, as tyro says on stderr unless it shall be quiet; or help was asked for.
     """
     import tyro
 
@@ -141,6 +141,7 @@ def parsed(name: str, rest: list[str]) -> tuple[ModuleType, Any]:
             tyro.conf.FlagCreatePairsOff,
             tyro.conf.EnumChoicesFromValues,
         ),
+        console_outputs=not quiet,
     )
     return module, options
 

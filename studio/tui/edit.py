@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
+import subprocess
+import sys
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -28,6 +28,9 @@ WAIT_S = 0.3
 """Time after the last change until the plan is looked at [s]."""
 TABLE_FROM = 120
 """Columns of the terminal from which the plan's table has room."""
+LONGEST_S = 60.0
+"""Time for a command to say what is wrong with its words [s]."""
+_PARSE = "import sys; from studio.cli import parsed; parsed(sys.argv[1], sys.argv[2:])"
 SHOWN_NOTES = 30
 """Episodes that are left out and named with their reason."""
 
@@ -152,15 +155,11 @@ def preview_of(words: list[str], narrow: bool) -> str:
     from studio.plan_text import plan_text
     from studio.planned import seen
 
-    said = io.StringIO()
     try:
-        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
-            module, options = parsed(words[0], words[1:])
-    except SystemExit:
-        # tyro draws a box: a title, what is wrong, a rule, help.
-        told = [line.strip(" │") for line in said.getvalue().splitlines()[1:]]
-        wrong = " ".join(told[: next((at for at, line in enumerate(told) if not line.strip("─")), len(told))])
-        raise UsageError(wrong or "These answers are no command.") from None
+        module, options = parsed(words[0], words[1:], quiet=True)
+    except (SystemExit, AttributeError):
+        # A fault makes tyro ask the output for its encoding, and that of a screen has none.
+        raise UsageError(_what_is_wrong(words)) from None
     planned = module.planned(options)
     lines = []
     for to, sight in seen(planned).items():
@@ -170,3 +169,18 @@ def preview_of(words: list[str], narrow: bool) -> str:
         if len(planned.notes) > SHOWN_NOTES:
             lines.append(f"- and {len(planned.notes) - SHOWN_NOTES} more")
     return "\n".join(lines)
+
+
+def _what_is_wrong(words: list[str]) -> str:
+    """What a command says of words that are none of its; in a process of its own, for this one's output is a screen."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", _PARSE, *words], capture_output=True, encoding="utf-8", timeout=LONGEST_S,
+            check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return "These answers are no command."
+    # tyro draws a box: a title, what is wrong, a rule, help.
+    told = [line.strip(" │") for line in done.stderr.splitlines()[1:]]
+    wrong = " ".join(told[: next((at for at, line in enumerate(told) if not line.strip("─")), len(told))])
+    return wrong or "These answers are no command."

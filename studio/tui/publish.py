@@ -1,4 +1,4 @@
-"""Publish: where to, under which licence, and what would change there; Enter sends it in the background."""
+"""Publish: where to, under which licence, and what would change there; then Enter sends it in the background."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ from studio.tui.theme import themed
 from studio.tui.widgets.choice import Choice
 from studio.tui.widgets.form_row import NO, YES, FormRow, Question
 
-USUAL = ("cc-by-4.0", "apache-2.0", "other")
+USUAL = ("cc-by-4.0", "cc0-1.0", "other")
 """Licences that are offered first; any id of the Hub's can be typed."""
+UNSAID = "—"
+"""No licence yet: nobody gives others rights by a default."""
 LONGEST_S = 300.0
 """Checks of a large dataset and a slow Hub take less [s]."""
 
@@ -36,7 +38,7 @@ class PublishScreen(StudioScreen):
     NAME = "publish"
     HELP = (
         "One commit with a card made from the data, then LeRobot's version tag, without a moment in which readers find "
-        "none. Private unless you say otherwise. F5 asks the Hub what would change; Enter publishes in a job."
+        "none. Private unless you say otherwise. F5 asks the Hub what would change; then Enter publishes in a job."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "publish", "publish", priority=True),
@@ -53,6 +55,7 @@ class PublishScreen(StudioScreen):
             raise ValueError("publishing is about a dataset")
         self._root = place.dataset
         self._asked = 0
+        self._ready: list[str] | None = None
 
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="edit"):
@@ -67,12 +70,15 @@ class PublishScreen(StudioScreen):
     def _questions(self) -> list[Question]:
         return [
             Question("to", "to", hint="you/name", wide=True),
-            Question("licence", "licence", USUAL[0], options=USUAL),
+            Question("licence", "licence", UNSAID, options=(UNSAID, *USUAL)),
             Question("named", "its id", hint=LICENCES[0], wide=True, only_if=("licence", ("other",))),
             Question("public", "public", NO, options=(YES, NO)),
+            Question("sure", "to everybody", hint="type you/name again", wide=True, only_if=("public", (YES,))),
             Question("message", "message", hint="what changed", wide=True),
             Question("masked", "trash too", NO, options=(YES, NO)),
+            Question("deep", "every image", NO, options=(YES, NO)),
             Question("force", "force", NO, options=(YES, NO)),
+            Question("replace", "replace", NO, options=(YES, NO)),
         ]
 
     def on_mount(self) -> None:
@@ -88,10 +94,21 @@ class PublishScreen(StudioScreen):
             condition = row.question.only_if
             row.display = condition is None or answers[condition[0]] in condition[1]
         self._asked += 1
+        self._ready = None
         muted = themed(self.app)["muted"]
         self.query_one("#edit-command", Static).update(Text(f"$ {line_of(self._words())}", muted))
-        ready = "/" in answers["to"]
-        self._say("F5 shows what would change; Enter publishes." if ready else "Name the repository: owner/name.")
+        self._say(self._lacking() or "F5 shows what would change; then Enter publishes.")
+
+    def _lacking(self) -> str:
+        """What is still to be answered; "" if nothing is."""
+        said = self._answers()
+        if "/" not in said["to"]:
+            return "Name the repository: owner/name."
+        if said["licence"] == UNSAID:
+            return "Choose a licence: it says what others may do with this."
+        if said["public"] == YES and said["sure"] != said["to"]:
+            return f"Everybody would see it: type {said['to']} once more."
+        return ""
 
     def _answers(self) -> dict[str, str]:
         return {row.question.name: row.value.strip() for row in self.query(FormRow)}
@@ -99,13 +116,17 @@ class PublishScreen(StudioScreen):
     def _words(self) -> list[str]:
         said = self._answers()
         licence = (said["named"] or "other") if said["licence"] == "other" else said["licence"]
-        words = ["publish", str(self._root), "--to", said["to"], "--licence", licence]
+        words = ["publish", str(self._root), "--to", said["to"]]
+        words += ["--licence", licence] if licence != UNSAID else []
         words += ["--message", said["message"]] if said["message"] else []
-        flags = {"public": "--public", "masked": "--with-masked", "force": "--force"}
-        return words + [flag for name, flag in flags.items() if said[name] == YES]
+        flags = {"public": "public", "masked": "with-masked", "deep": "deep", "force": "force", "replace": "replace"}
+        return words + [f"--{flag}" for name, flag in flags.items() if said[name] == YES]
 
     def action_look(self) -> None:
         """Ask the Hub what would change there."""
+        if lacking := self._lacking():
+            self._say(lacking, good=False)
+            return
         self._say("asking the Hub ...")
         self._look(self._asked, self._words())
 
@@ -128,6 +149,7 @@ class PublishScreen(StudioScreen):
     def _show(self, message: PublishSeen) -> None:
         if message.number != self._asked:
             return
+        self._ready = self._words() if message.ready else None
         self.query_one("#edit-plan", Static).update(Text(message.text))
         self._say("Ready: Enter publishes." if message.ready else "It would be refused.", good=message.ready)
 
@@ -136,12 +158,12 @@ class PublishScreen(StudioScreen):
         self.query_one("#edit-verdict", Static).update(Text(words, themed(self.app)[colour]))
 
     def action_publish(self) -> None:
-        """Send it in a job."""
-        if "/" not in self._answers()["to"]:
-            self.notify("Name the repository first: owner/name.", severity="warning")
+        """Send in a job what was looked at."""
+        if self._ready is None:
+            self.notify(self._lacking() or "F5 first: look at what would change there.", severity="warning")
             return
         try:
-            job = self.studio.jobs.start(self._words())
+            job = self.studio.jobs.start(self._ready)
         except StudioError as error:
             self.shell.tell(error)
             return

@@ -213,6 +213,7 @@ async def typed(pilot: Pilot[Any], text: str) -> None:
         ".": "full_stop",
         "-": "minus",
         ":": "colon",
+        "/": "slash",
         "<": "less_than_sign",
         ">": "greater_than_sign",
     }

@@ -1,9 +1,11 @@
-"""The edit screen shows what the command would do, and starts just that; the publish screen likewise."""
+"""The edit screen shows what the command would do, and starts just that."""
 
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,14 +81,24 @@ async def test_marked_episodes_are_dropped_and_the_filter_is_taken_along(open_st
         snapshots.matches(pilot.app, "edit-drop-200x50")
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_publishing(open_studio: Open, shelf: Path, size: str) -> None:
-    async with open_studio(shelf, Place("publish", shelf / "pos2"), size=SIZES[size]) as pilot:
-        await typed(pilot, "you/pos2".replace("/", ""))
-        await press(pilot, "home")
-        snapshots.matches(pilot.app, f"publish-{size}")
-        await press(pilot, "enter")
-        assert "Name the repository" in text_of(pilot.app)
+async def test_a_look_at_a_plan_leaves_the_output_of_others_alone(
+    open_studio: Open, shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What other threads print is not swallowed while answers are read."""
+    from studio.tui import edit
+
+    outputs: list[object] = []
+    real = edit.subprocess.run
+
+    def run(*words: Any, **more: Any) -> Any:
+        outputs.append((sys.stdout, sys.stderr))
+        return real(*words, **more)
+
+    monkeypatch.setattr(edit.subprocess, "run", run)
+    before = (sys.stdout, sys.stderr)
+    with pytest.raises(UsageError, match="farther-than"):
+        edit.preview_of(["merge", "a", "--farther-than", "x", "--to", "b"], narrow=True)
+    assert outputs == [before]
 
 
 def answers_of(edit: Edit, **said: str) -> dict[str, str]:
