@@ -12,6 +12,7 @@ import pytest
 from curation.errors import UsageError
 from studio.cli import parsed
 from studio.jobs import Jobs
+from studio.tui import edit
 from studio.tui.edit_form import CHOOSE, DROP, SPLIT, TRIM, Edit, questions, words_of
 from studio.tui.state import Place
 from tests.screens import snapshots
@@ -81,12 +82,8 @@ async def test_marked_episodes_are_dropped_and_the_filter_is_taken_along(open_st
         snapshots.matches(pilot.app, "edit-drop-200x50")
 
 
-async def test_a_look_at_a_plan_leaves_the_output_of_others_alone(
-    open_studio: Open, shelf: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_look_at_a_plan_leaves_the_output_of_others_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """What other threads print is not swallowed while answers are read."""
-    from studio.tui import edit
-
     outputs: list[object] = []
     real = edit.subprocess.run
 
