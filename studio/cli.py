@@ -45,6 +45,7 @@ COMMANDS = {
     "pull": "a dataset from the Hugging Face Hub",
     "preflight": "look for all that would make a training wrong, impossible or lost",
     "train": "train a policy on a dataset, by LeRobot's own training",
+    "runs": "the ledger of trainings; what differs between two and what came of it",
     "evaluate": "try a checkpoint on seeded placements, one row per episode",
     "compare": "two checkpoints, or two recipes: is one better, or does nobody know yet",
     "map": "where on the table policies succeed, how surely, and where to try next",
