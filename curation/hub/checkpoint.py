@@ -15,11 +15,13 @@ from curation.hub.licences import require_licence
 from curation.hub.publish import Content, Past, Published, not_the_hubs
 
 README = "README.md"
-_NEEDED = ("config.json", "model.safetensors")
+_CONFIG = "config.json"
+_WEIGHTS = ("model.safetensors", "adapter_model.safetensors")
 _ALLOWED = re.compile(
     r"(config|train_config|studio|adapter_config|model\.safetensors\.index)\.json"
     r"|(model|adapter_model)(-\d+-of-\d+)?\.safetensors"
     r"|\w*processor(_step_\w+)?\.(json|safetensors)"
+    r"|encoder/(config\.json|model\.safetensors)|classifier\.json|card\.(json|md|png)"
     r"|README\.md|LICENSE(\.md|\.txt)?|NOTICE"
 )
 """What LeRobot and the studio write into a checkpoint, and what people put beside it for others."""
@@ -36,7 +38,8 @@ def checkpoint_root(folder: Path) -> Path:
         UsageError: it is no checkpoint.
     """
     root = folder / "pretrained_model" if (folder / "pretrained_model").is_dir() else folder
-    lacking = [name for name in _NEEDED if not (root / name).is_file()]
+    lacking = [] if (root / _CONFIG).is_file() else [_CONFIG]
+    lacking += [] if any((root / name).is_file() for name in _WEIGHTS) else [_WEIGHTS[0]]
     if lacking:
         raise UsageError(f"{root} is no checkpoint of LeRobot: it has no {' and no '.join(lacking)}.")
     return root
@@ -118,11 +121,12 @@ def _names(root: Path) -> list[str]:
     """
     names: list[str] = []
     strange: list[str] = []
-    for path in sorted(root.iterdir()):
-        if path.name in _PASSED_OVER or path.name == HUB:
+    for path in sorted(root.rglob("*")):
+        name = path.relative_to(root).as_posix()
+        if name.partition("/")[0] in (*_PASSED_OVER, HUB) or (path.is_dir() and not path.is_symlink()):
             continue
         plain = path.is_file() and not path.is_symlink()
-        (names if plain and _ALLOWED.fullmatch(path.name) else strange).append(path.name)
+        (names if plain and _ALLOWED.fullmatch(name) else strange).append(name)
     if strange:
         raise UsageError(
             f"{root} holds {', '.join(strange[:5])}{' and more' if len(strange) > 5 else ''}, which LeRobot did not "

@@ -23,7 +23,7 @@ from tests.hub.repository import Entry
 
 NAMES = (
     "policy_preprocessor.json", "policy_preprocessor_step_3_normalizer_processor.safetensors", "studio.json",
-    "train_config.json", "LICENSE",
+    "train_config.json", "LICENSE", "encoder/config.json", "classifier.json",
 )  # fmt: skip
 
 
@@ -34,6 +34,7 @@ def folder(tmp_path: Path) -> Path:
     root.mkdir(parents=True)
     (root / "config.json").write_text(json.dumps({"type": "act", "pretrained_path": "/home/me/runs/b/model"}))
     (root / "model.safetensors").write_bytes(b"weights" * 100)
+    (root / "encoder").mkdir()
     for name in NAMES:
         (root / name).write_text("{}")
     told = {"dataset": {"root": "/home/me/data/pos2", "episodes": None}, "output_dir": r"C:\Users\me\runs", "lr": 0.1}
@@ -96,7 +97,8 @@ def test_links_and_folders_are_refused(folder: Path, tmp_path: Path) -> None:
         checkpoint_contents(folder, "alice/act", "mit")
     (folder / "README.md").unlink()
     (folder / "more").mkdir()
-    with pytest.raises(UsageError, match="more"):
+    (folder / "more/config.json").write_text("{}")
+    with pytest.raises(UsageError, match=r"more/config\.json"):
         checkpoint_contents(folder, "alice/act", "mit")
 
 
