@@ -88,7 +88,7 @@ def fleet(
             if turns is not None and target is None:
                 return
             at = start(placing, session.scene, seed, given, target)
-            crew.give(Job(given, at, terms(placing, given, rule, limit, seed, target)))
+            crew.give(Job(given, at, terms(placing, given, rule, limit, seed, target) | dict(who.about)))
             given += 1
 
     try:

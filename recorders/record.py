@@ -6,9 +6,10 @@ Kept means the journal is on disk; saved means LeRobot loads the episode. The op
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from curation.errors import DataError, StudioError
 from curation.frames import Ending, Frame
@@ -127,6 +128,7 @@ class Recorder:
         clock: RealTime,
         pause: float = 0.0,
         watch: Callable[[Frame], None] = lambda frame: None,
+        about: Mapping[str, Any] | None = None,
     ) -> None:
         """Take until the dataset holds `episodes` kept and unmasked ones, then save them all.
 
@@ -142,6 +144,7 @@ class Recorder:
             clock: paces the frames.
             pause: time between takes [s], in which kept ones are drawn and saved.
             watch: sees every frame.
+            about: the operator, stored with every take; JSON values.
 
         Raises:
             NothingKept: after `MAX_FAILURES_IN_A_ROW`; with `turns`, each position is given up by itself instead.
@@ -161,7 +164,8 @@ class Recorder:
                 if target is None:
                     break
             at = start(placing, session.scene, seed, attempt, target)
-            journal = session.begin(at, label, attempt, terms(placing, attempt, rule, limit, seed, target))
+            asked = terms(placing, attempt, rule, limit, seed, target) | dict(about or {})
+            journal = session.begin(at, label, attempt, asked)
             self._room.pause(True)
             try:
                 ending, kept = run_take(

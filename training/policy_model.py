@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -202,11 +202,16 @@ class PolicyModel:
 
     def _ask(self, ask: Any, seen: dict[str, Any], seed: int) -> torch.Tensor:
         try:
-            with _seeded(seed, self.device), torch.inference_mode():
+            with _seeded(seed, self.device), torch.inference_mode(), self._precision():
                 answer: torch.Tensor = ask(seen)
         except _FAULTS as error:
             raise PolicyFailed(self.kind, error) from error
         return answer
+
+    def _precision(self) -> AbstractContextManager[Any]:
+        """As LeRobot evaluates it: mixed where it was trained so."""
+        kind = self.device.partition(":")[0]
+        return torch.autocast(device_type=kind) if getattr(self._config, "use_amp", False) else nullcontext()
 
     @property
     def _features(self) -> dict[str, Any]:
@@ -256,7 +261,7 @@ def _load(folder: Path, device: str) -> tuple[Any, Any]:
 
 
 def _with_adapter(kind: Any, folder: Path, config: Any) -> Any:
-    from peft import PeftConfig, PeftModel
+    from peft import PeftConfig, PeftModel  # type: ignore[import-not-found]  # optional
 
     adapter = PeftConfig.from_pretrained(str(folder))
     base = kind.from_pretrained(adapter.base_model_name_or_path, config=config, revision=adapter.revision)
@@ -270,7 +275,8 @@ def _processors(config: Any, folder: Path, device: str) -> tuple[Any, Any]:
     steps = json.loads((folder / "policy_preprocessor.json").read_bytes())["steps"]
     moves = any(step.get("registry_name") == "device_processor" for step in steps)
     overrides = {"device_processor": {"device": device}} if moves else {}
-    return make_pre_post_processors(config, pretrained_path=str(folder), preprocessor_overrides=overrides)
+    made = make_pre_post_processors(config, pretrained_path=str(folder), preprocessor_overrides=overrides)
+    return made[0], made[1]
 
 
 @contextmanager

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from curation.errors import UnknownChoice, UsageError
+from curation.frames import Command, Observation
 from recorders.world.sim import SimWorld
 
 from . import Driver, Operator, each
@@ -17,6 +20,8 @@ SCRIPTED = ("expert", "fumbler")
 PEOPLE = ("keyboard",)
 """Those who decide themselves what to keep."""
 OPERATORS = (*SCRIPTED, *PEOPLE)
+POLICY = "policy:"
+"""What names of trained policies begin with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,16 +29,20 @@ class Who:
     """Who drives.
 
     Attributes:
-        name: one of `OPERATORS`.
+        name: one of `OPERATORS`, or whatever `make` makes.
         noise: standard deviation of noise added to the body joints' targets [deg]; 0 is none.
+        make: an operator for one world that is known elsewhere; it is sent to other processes.
+        about: what is stored with every take about that operator, JSON values.
     """
 
     name: str = "expert"
     noise: float = 0.0
+    make: Callable[[SimWorld], Operator] | None = field(default=None, compare=False)
+    about: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
-        if self.name not in OPERATORS:
-            raise UnknownChoice("operator", self.name, OPERATORS)
+        if self.make is None and self.name not in OPERATORS:
+            raise UnknownChoice("operator", self.name, (*OPERATORS, f"{POLICY}CHECKPOINT"))
         if not 0.0 <= self.noise <= 20.0:
             raise UsageError(f"--noise {self.noise} is outside 0 to 20 degrees.")
 
@@ -44,17 +53,37 @@ class Who:
 
 
 def make_driver(who: Who, world: SimWorld) -> Driver:
-    """A scripted driver for one world.
+    """A driver for one world that is no person.
 
     Raises:
         UsageError: a person drives, who sits in a booth.
     """
     if who.name in PEOPLE:
         raise UsageError(f"A person at the {who.name} drives in real time: studio record --operator {who.name}.")
-    driver: Driver = Expert(world) if who.name == "expert" else Fumbler(world)
+    driver: Driver
+    if who.make is not None:
+        driver = _Alone(who.make(world))
+    else:
+        driver = Expert(world) if who.name == "expert" else Fumbler(world)
     return Noisy(driver, who.noise) if who.noise else driver
 
 
 def make_operator(who: Who, world: SimWorld) -> Operator:
-    """A scripted operator for one world; errors as `make_driver`."""
-    return each(lambda _: make_driver(who, world))
+    """An operator for one world that is no person; errors as `make_driver`."""
+    driver = make_driver(who, world)
+    return each(lambda _: driver)
+
+
+class _Alone:
+    """An operator of many worlds as the driver of one, so that modifiers wrap it too."""
+
+    def __init__(self, operator: Operator) -> None:
+        self._operator = operator
+
+    def begin(self, observation: Observation, seed: int) -> None:
+        self._operator.begin([observation], [seed])
+
+    def act(self, observation: Observation) -> Command:
+        (command,) = self._operator.act([observation])
+        assert command is not None
+        return command

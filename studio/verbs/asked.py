@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from curation.errors import NotADataset, UsageError
 from curation.video import Encoding
-from recorders.operators.named import PEOPLE, Who
+from recorders.operators.named import PEOPLE, POLICY, Who
 from recorders.placements import Placing, require_recordable
 from recorders.privileged import KEY
 from recorders.schedule import Schedule, Turns
@@ -17,6 +17,7 @@ from recorders.world.scene import Scene
 from recorders.world.tasks.pick_place import TIME_LIMIT_S
 from studio.options import Episodes, Where
 from studio.paths import dataset_path
+from studio.policy_driver import policy_who, require_fitting
 
 EPISODES = 20
 PERSON_LIMIT_S = 60.0
@@ -30,7 +31,10 @@ class Asked:
     to: str
     """The dataset: a folder, or a bare name under STUDIO_DATA (default ./datasets). Must be new without --resume."""
     operator: str = "expert"
-    """Who drives: expert, fumbler (fails on purpose about every other time), or a person at the keyboard."""
+    """Who drives: expert, fumbler (fails on purpose about every other time), a person at the keyboard, or
+    policy:CHECKPOINT as for studio evaluate."""
+    n_action_steps: int | None = None
+    """Of a policy: actions carried out of each chunk; by default as it was trained."""
     episodes: Episodes = None
     """Episodes the dataset shall hold at the end, without those in the trash, by default 20; with --resume the total.
     With --targets it follows from --per-position."""
@@ -54,6 +58,10 @@ class Asked:
 
     @property
     def who(self) -> Who:
+        if self.operator.startswith(POLICY):
+            return policy_who(self.operator.removeprefix(POLICY), self.n_action_steps, self.noise)
+        if self.n_action_steps is not None:
+            raise UsageError(f"--n-action-steps is for --operator {POLICY}CHECKPOINT.")
         return Who(name=self.operator, noise=self.noise)
 
     @property
@@ -102,6 +110,7 @@ class Asked:
         if not placing.targets and self.per_position != 1:
             raise UsageError("--per-position needs --targets.")
         require_recordable(placing, self.scene, self.seed)
+        require_fitting(who, self.scene)
         return placing
 
     def goal(self, placing: Placing, session: Session) -> int:

@@ -85,6 +85,7 @@ def _fill(
                 clock=RealTime(session.scene.fps),
                 pause=options.pause,
                 watch=watch,
+                about=asked.who.about,
             )
     finally:
         recorder.close()
