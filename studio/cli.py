@@ -54,6 +54,8 @@ COMMANDS = {
     "score": "let a classifier say how sure it is that episodes succeeded",
     "analyze": "a policy's predictions beside demonstrations, joint by joint",
     "report": "one page about a run or two: tables, maps, films",
+    "ablate": "change one thing at a time on the same episodes, and say what it changed",
+    "scale": "how success grows with the number of demonstrations",
     "jobs": "commands in the background: list, log, cancel",
     "serve": "the same screens in a browser",
     "doctor": "check this machine: OpenGL, codecs, disk, versions, devices",
