@@ -34,6 +34,8 @@ def runs(options: Runs, console: Console) -> int:
     if len(options.runs) > 2:
         raise UsageError(f"{len(options.runs)} runs were named; name one, or two to see what differs.")
     lines = [line_of(opened(home, name)) for name in options.runs]
+    text: str
+    data: Any
     if len(lines) == 2:
         text, data = _compared(lines[0], lines[1], every, markdown=options.markdown)
     elif lines:
@@ -124,5 +126,5 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, markdown: bool)
         lines = [head, ["---"] * len(head), *rows]
         return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
     widths = [max(len(line[column]) for line in (head, *rows)) for column in range(len(head))]
-    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)) for line in (head, *rows)]
-    return "\n".join(line.rstrip() for line in lines)
+    plain = ["  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)) for line in (head, *rows)]
+    return "\n".join(line.rstrip() for line in plain)
