@@ -47,6 +47,7 @@ COMMANDS = {
     "train": "train a policy on a dataset, by LeRobot's own training",
     "runs": "the ledger of trainings; what differs between two and what came of it",
     "evaluate": "try a checkpoint on seeded placements, one row per episode",
+    "sweep": "which checkpoint of a training is best, tried again on fresh placements",
     "compare": "two checkpoints, or two recipes: is one better, or does nobody know yet",
     "map": "where on the table policies succeed, how surely, and where to try next",
     "classifier": "train a success classifier, and measure how far to trust it",
@@ -61,7 +62,7 @@ COMMANDS = {
     "doctor": "check this machine: OpenGL, codecs, disk, versions, devices",
 }
 
-SIMULATING = ("record", "generate", "replay", "rerender", "recover", "targets", "evaluate")
+SIMULATING = ("record", "generate", "replay", "rerender", "recover", "targets", "evaluate", "ablate", "scale")
 """Commands that load MuJoCo at once."""
 
 

@@ -21,7 +21,7 @@ from typing import Any
 from curation.errors import DataError, UnknownChoice, UsageError
 from curation.rates import Rate, wilson
 
-from .checkpoint_card import resolve
+from .checkpoint_card import digest, resolve
 from .runs import RUN, curve_lines, run_path
 
 EVALUATION, ROWS, FOLDER = "evaluation.json", "rows.jsonl", "evaluations"
@@ -235,8 +235,8 @@ def _of_one(home: Path, name: str) -> list[Evaluation]:
         return [evaluation for run in grouped for evaluation in _under(run / FOLDER)]
     if (run / RUN).is_file() or (run / FOLDER).is_dir():
         return _of_step(_under(run / FOLDER), run, which, name)
-    if path.exists():
-        return _of_checkpoint(home, path.resolve())
+    if path.exists() or name.startswith("hf:"):
+        return _of_checkpoint(home, name)
     raise UnknownChoice("run, group or evaluation", name, _names(home) or ("nothing was trained yet",))
 
 
@@ -265,14 +265,11 @@ def _named_step(run: Path, which: str, evaluated: Sequence[int]) -> int | None:
     return evaluated[-1] if evaluated else None
 
 
-def _of_checkpoint(home: Path, path: Path) -> list[Evaluation]:
-    """Those whose checkpoint lies at or under a path."""
+def _of_checkpoint(home: Path, name: str) -> list[Evaluation]:
+    """Those of the weights that a path or hf:owner/name leads to, whatever they were called then."""
+    mark = digest(resolve(name, home))
     everywhere = [*_all_under(home.glob(f"*/{FOLDER}")), *_under(Path(FOLDER))]
-    return [one for one in everywhere if _checkpoint(one) and Path(_checkpoint(one)).resolve().is_relative_to(path)]
-
-
-def _checkpoint(evaluation: Evaluation) -> str:
-    return str(evaluation.told.get("checkpoint") or "")
+    return [one for one in everywhere if one.told.get("checkpoint_digest") == mark]
 
 
 def _all_under(folders: Iterable[Path]) -> list[Evaluation]:

@@ -61,6 +61,11 @@ def _head(contest: Contest, by: str) -> Told:
         for side in (contest.a, contest.b)
         if "@best" in side.name
     ]
+    lines += [
+        f"{one.name} sees the block's pose, as no robot does: this is no result"
+        for one in (*contest.a.evaluations, *contest.b.evaluations)
+        if one.told.get("privileged")
+    ]
     apart = differences(contest.a.evaluations[0].settings, contest.b.evaluations[0].settings)
     if apart:
         lines.append(f"settings of A and of B: {'; '.join(apart)}")

@@ -10,6 +10,8 @@ import pytest
 
 from tests.studio.conftest import Studio, studio
 from tests.training.evaluations import PLACEMENTS, SCENE, write_evaluation, write_run
+from tests.training.policies import tiny_act
+from training.checkpoint_card import digest
 
 __all__ = ["studio"]
 
@@ -143,6 +145,16 @@ def test_clean_success_can_be_what_counts(studio: Studio, home: Path) -> None:
     write_evaluation(home, "b", [False] * 20)
     told = json.loads(studio("compare", "a", "b", "--by", "clean", "--json").out)
     assert told["paired"]["only_a"] == 15
+
+
+def test_a_checkpoint_is_found_by_its_weights_whatever_it_was_called(studio: Studio, home: Path, lerobot: None) -> None:
+    folder = tiny_act(home.parent / "elsewhere", cameras=(), privileged=True)
+    write_evaluation(home, "a", [True] * 20, checkpoint="a@last", checkpoint_digest=digest(folder), privileged=True)
+    write_evaluation(home, "b", [False] * 20)
+    said = studio("compare", str(folder), "b")
+    assert said.code == 0, said.err
+    assert "A  a@000100: 20 of 20" in said.out
+    assert "a@000100 sees the block's pose, as no robot does: this is no result" in said.out
 
 
 def test_refusals(studio: Studio, home: Path) -> None:
