@@ -62,7 +62,7 @@ COMMANDS = {
     "doctor": "check this machine: OpenGL, codecs, disk, versions, devices",
 }
 
-SIMULATING = ("record", "generate", "replay", "rerender", "recover", "targets", "evaluate", "ablate", "scale")
+SIMULATING = ("record", "generate", "replay", "rerender", "recover", "targets", "evaluate", "sweep", "ablate", "scale")
 """Commands that load MuJoCo at once."""
 
 
