@@ -1,4 +1,4 @@
-"""The scripted expert gone wrong on purpose: failures of every kind, and near misses, for a success classifier to learn.
+"""The expert gone wrong on purpose: failures of every kind, and near misses, for a success classifier to learn.
 
 About half of its episodes are the expert's own. Which way an episode goes is drawn from its seed.
 """
