@@ -19,7 +19,7 @@ from typing import Any
 
 from training import checkpoints
 from training.calibrate import calibrate
-from training.normalise import keep_imagenet, replace_stats
+from training.normalise import keep_imagenet, relative_stats, replace_stats
 from training.runs import BEAT, Run
 from training.start import require_loaded
 
@@ -193,6 +193,10 @@ def _datasets(real: Callable[..., Any], training: Training) -> Callable[..., Any
                     replace_stats(dataset, stats)
                     if cfg.dataset.use_imagenet_stats:
                         keep_imagenet(dataset)
+        if getattr(cfg.policy, "use_relative_actions", False):
+            relative = relative_stats(train, cfg.policy)
+            for dataset in filter(None, (train, held_out)):
+                dataset.meta.stats = {**dataset.meta.stats, "action": relative}
         training.dataset = train
         return train, held_out
 

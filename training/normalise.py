@@ -32,3 +32,22 @@ def keep_imagenet(dataset: Any) -> None:
             continue
         for name, value in IMAGENET_STATS.items():
             dataset.meta.stats.setdefault(key, {})[name] = torch.tensor(value, dtype=torch.float32)
+
+
+def relative_stats(dataset: Any, policy: Any) -> dict[str, Any]:
+    """Statistics of actions relative to the state, over all chunks of the episodes that are trained on.
+
+    LeRobot's training normalises relative actions by the statistics of absolute ones unless the dataset was rewritten.
+
+    Args:
+        dataset: LeRobot's, as training reads it.
+        policy: its configuration.
+    """
+    from lerobot.datasets.compute_stats import compute_relative_action_stats
+
+    names = dataset.meta.features["action"].get("names")
+    features = {**dataset.meta.features, "action": {**dataset.meta.features["action"], "names": list(names or [])}}
+    found: dict[str, Any] = compute_relative_action_stats(
+        dataset.hf_dataset.with_format(None), features, policy.chunk_size, list(policy.relative_exclude_joints)
+    )
+    return found

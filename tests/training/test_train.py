@@ -157,6 +157,14 @@ def test_a_stop_ends_with_a_checkpoint_of_the_step_in_progress(
         Training(early, early.read(), {}).stop()
 
 
+def test_old_checkpoints_are_dropped_and_the_last_ones_stay(run: Run, tmp_path: Path) -> None:
+    copy = copied(run, tmp_path / "copy", 4)
+    (copy.checkpoints / "000003" / checkpoints.MODEL / "config.json").unlink()  # no whole one, so none that is kept
+    dropped = checkpoints.drop_old(copy.checkpoints, 2)
+    assert [path.name for path in dropped] == ["000001"]
+    assert [path.name for path in checkpoints.listed(copy.checkpoints)] == ["000002", "000003", "000004"]
+
+
 @pytest.mark.parametrize("what", ["no weights", "cut off", "no optimiser", "no step"])
 def test_a_damaged_checkpoint_is_passed_over_and_none_is_refused(run: Run, tmp_path: Path, what: str) -> None:
     copy = copied(run, tmp_path / "copy", 2)
