@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
@@ -20,9 +21,11 @@ from studio.options import Episodes, Name, Where
 from studio.paths import runs_home
 from training.checkpoint_card import Card, card, digest, resolve
 from training.chunks import narrow
+from training.evaluated import EVALUATION, read_evaluation
 from training.evaluation import folder_of, opened, told_of
 from training.evaluation_table import summarised, table
 from training.latency import parse_latency
+from training.report import stand_for
 from training.rows import Row, as_csv
 
 if TYPE_CHECKING:
@@ -121,6 +124,8 @@ class Evaluate:
     """Of PyTorch on a CPU; part of what makes rows equal."""
     processes: int = 0
     """Batches worked on at once; 0 chooses. Rows do not depend on it."""
+    films: int = 0
+    """Films of so many episodes, at most the median and the worst of every outcome, beside the rows."""
     csv: Path | None = None
     """Also write the rows as a table."""
     json: bool = False
@@ -149,9 +154,33 @@ def evaluate(options: Evaluate, console: Console) -> int:
     done = evaluated(options, console)
     if options.csv is not None:
         write_aside(options.csv, as_csv(done.rows).encode())
-    data = {"folder": done.folder, "evaluation": done.told, "rates": summarised(done.rows), "rows": done.rows}
-    console.result(f"{table(done.told, done.rows, done.name)}\n  rows: {done.folder}", data)
+    filmed = _film(done, options.films, console) if options.films else []
+    data = {
+        "folder": done.folder,
+        "films": filmed,
+        "evaluation": done.told,
+        "rates": summarised(done.rows),
+        "rows": done.rows,
+    }
+    told = [table(done.told, done.rows, done.name), f"  rows: {done.folder}", *(f"  film: {path}" for path in filmed)]
+    console.result("\n".join(told), data)
     return 0
+
+
+def _film(done: Evaluated, most: int, console: Console) -> list[Path]:
+    """Films of the episodes that stand for the rest; what is there already is not drawn again."""
+    from studio.filming import films
+
+    evaluation = read_evaluation(done.folder)
+    asked = {row["index"] for row in done.rows}
+    chosen = [each.row for each in stand_for([row for row in evaluation.rows if row.index in asked])][:most]
+    paths = {row.index: done.folder / "films" / f"{row.index:04d}-{row.outcome}.mp4" for row in chosen}
+    missing = [index for index, path in paths.items() if not path.is_file()]
+    for index, film in (films(evaluation, missing, console.step) if missing else {}).items():
+        write_aside(paths[index], film.mp4)
+        if not film.faithful:
+            console.step(f"episode {index} went otherwise when it was run again: {film.outcome}")
+    return list(paths.values())
 
 
 def evaluated(options: Evaluate, console: Console, wanted: Sequence[int] | None = None) -> Evaluated:
@@ -176,7 +205,9 @@ def evaluated(options: Evaluate, console: Console, wanted: Sequence[int] | None 
         if missing:
             _run(options, job, console, file, indices, missing)
         rows = tuple(file.rows[index] for index in indices)
-    return Evaluated(job.folder, job.told, rows, job.card.label)
+        # When it was begun, if it was begun before.
+        told = json.loads((job.folder / EVALUATION).read_bytes())
+    return Evaluated(job.folder, told, rows, job.card.label)
 
 
 @dataclass(frozen=True)
@@ -282,8 +313,8 @@ def _require_valid(options: Evaluate) -> None:
         raise UsageError("--per-position must be at least 1, needs --grid or --targets, and takes the place of -n.")
     if not 0.5 <= options.limit <= 600:
         raise UsageError(f"--limit {options.limit} is outside 0.5 to 600 seconds.")
-    if options.seed < 0 or options.threads < 0 or options.processes < 0 or options.batch < 0:
-        raise UsageError("--seed, --threads, --processes and --batch must not be negative.")
+    if options.seed < 0 or options.threads < 0 or options.processes < 0 or options.batch < 0 or options.films < 0:
+        raise UsageError("--seed, --threads, --processes, --batch and --films must not be negative.")
 
 
 def _run(

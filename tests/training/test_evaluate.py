@@ -12,6 +12,7 @@ import pytest
 
 from curation.rates import wilson
 from curation.trials import read_trials
+from curation.video import count_frames
 from recorders.world.scene import fingerprint
 from tests.studio.conftest import Ended, Studio, studio
 from tests.training.evaluations import write_run
@@ -131,6 +132,16 @@ def test_results_say_their_conditions_and_intervals(home: Path, studio: Studio) 
     assert stored == told["evaluation"]
     assert (stored["run"], stored["step"], stored["train_seed"], stored["limit_frames"]) == ("a", 100, 3, 30)
     assert stored["settings"]["task"] == "Pick it"
+
+
+def test_films_show_episodes_as_their_rows_say_and_are_drawn_once(home: Path, studio: Studio) -> None:
+    told = json.loads(run(studio, "-n", "3", "--films", "1", "--json").out)
+    (film,) = map(Path, told["films"])
+    frames = next(row["frames"] for row in told["rows"] if row["index"] == int(film.name[:4]))
+    assert count_frames(film) == -(-frames // 2), "every second frame is shown"
+    again = run(studio, "-n", "3", "--films", "1")
+    assert "run again" not in again.err
+    assert str(film) in again.out
 
 
 def test_another_way_of_asking_is_another_evaluation(home: Path, studio: Studio) -> None:
