@@ -67,7 +67,7 @@ def told_of(
             "of_episodes": store.total_episodes,
             "where": where,
             "features": {key: list(feature.shape) for key, feature in store.features.items()},
-            "hub": _hub(store.root),
+            "hub": published(store.root),
             "episode_ids": chosen.ids,
         },
         "scene": _scene(store.scene),
@@ -98,7 +98,8 @@ def _scene(scene: Mapping[str, Any]) -> dict[str, Any]:
     return {name: scene[name] for name in names if name in scene}
 
 
-def _hub(root: Path) -> dict[str, Any] | None:
+def published(root: Path) -> dict[str, Any] | None:
+    """Repository and commit of a dataset's last publication; None if there was none."""
     import json
 
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import tyro
 
-from curation.errors import INTERRUPTED, OK, TargetExists, UsageError
+from curation.errors import FAILED, INTERRUPTED, OK, TargetExists, UsageError
 from curation.fingerprint import fingerprint
 from curation.store import Store
 from studio.console import Console
@@ -21,9 +22,10 @@ from training.frames_cache import frames_cache
 from training.preflight import Refused, names
 from training.progress import Progress
 from training.recipe import Recipe
+from training.remote import job_command
 from training.runs import Run, opened, run_path
 from training.subset import Subset
-from training.task import prepared
+from training.task import prepared, published
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,8 @@ class Train:
     train_seeds: int = 1
     """Train so often, with seeds --seed, --seed + 1 and on, one after the other; what one training says about a recipe
     is luck."""
+    hf_jobs: str = ""
+    """Train on the Hub's machines instead, through LeRobot: a flavor such as a10g-small. The dataset is published."""
     resume: str = ""
     """Go on with this run from its last whole checkpoint."""
     world: str = ""
@@ -52,6 +56,8 @@ def train(options: Train, console: Console) -> int:
     """Train, or go on; prints what came of it."""
     if options.resume:
         return _resumed(options, console)
+    if options.hf_jobs:
+        return _submitted(options, console)
     if not options.dataset or not options.to:
         raise UsageError("Train on what, and under which name? studio train DATASET --to NAME; or --resume NAME.")
     if options.train_seeds < 1:
@@ -90,6 +96,20 @@ def _resumed(options: Train, console: Console) -> int:
     code = launch.resume(run, _teller(console, run, 0, 1), console.step)
     _result(console, [run])
     return OK if code == OK else _stopped(console, run)
+
+
+def _submitted(options: Train, console: Console) -> int:
+    """Let LeRobot submit the training; it says itself where it runs."""
+    if not options.dataset:
+        raise UsageError("Train on what? studio train DATASET --hf-jobs FLAVOR --push-checkpoints OWNER/NAME.")
+    store = Store.open(dataset_path(options.dataset))
+    recipe, chosen = options.training.recipe(store), options.training.chosen(store)
+    words = job_command(recipe, chosen, published(store.root), options.hf_jobs)
+    code = subprocess.run(words, check=False).returncode
+    console.result(
+        f"submitted: {' '.join(words[1:])}" if code == OK else "not submitted", {"command": words, "code": code}
+    )
+    return OK if code == OK else FAILED
 
 
 def _require_same_data(run: Run, told: dict[str, Any], options: Train) -> None:

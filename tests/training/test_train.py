@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from curation.errors import StudioError
+from curation.errors import StudioError, UsageError
 from curation.library import put_to_trash
 from curation.store import Store
 from tests.training.runs import asked, begun, copied, losses, trained
@@ -18,6 +18,7 @@ from training import checkpoints
 from training.adapter import Stopped, Training
 from training.launch import command, environment, forget_after
 from training.recipe import Recipe
+from training.remote import job_command
 from training.runs import Run, opened, state_of
 from training.start import RandomWeights
 from training.subset import by_ids, subset_stats
@@ -216,6 +217,26 @@ def test_the_command_of_several_gpus_and_the_childs_environment(tmp_path: Path) 
     assert words[-2:] == ["training.child", str(tmp_path)]
     told = environment(recipe)
     assert (told["OMP_NUM_THREADS"], told["HF_HUB_OFFLINE"]) == ("1", "1")
+
+
+def test_a_job_on_the_hub_is_refused_what_does_not_travel(arm: Path) -> None:
+    store = Store.open(arm)
+
+    def words(**options: Any) -> list[str]:
+        asking = asked(steps=5, push_checkpoints="me/act", **options)
+        return job_command(asking.recipe(store), asking.chosen(store), {"repo": "me/arm", "commit": "a"}, "a10g-small")
+
+    whole = ("policy.pretrained_backbone_weights=ResNet18_Weights.IMAGENET1K_V1",)
+    told = words(set_=whole)
+    assert told[0].endswith("lerobot-train")
+    assert {"--dataset.repo_id=me/arm", "--policy.repo_id=me/act", "--job.target=a10g-small", "--steps=5"} <= set(told)
+    assert not [word for word in told if str(arm) in word]
+    with pytest.raises(UsageError, match="knows no --where"):
+        words(set_=whole, where="x<0.21")
+    with pytest.raises(UsageError, match="calibrated from the data"):
+        words()
+    with pytest.raises(UsageError, match="First studio publish"):
+        job_command(asked(steps=1).recipe(store), asked(steps=1).chosen(store), None, "a10g-small")
 
 
 def test_a_run_that_says_running_without_a_process_was_killed(run: Run, tmp_path: Path) -> None:
