@@ -2,7 +2,7 @@
 constant.
 
 A policy that says the present pose again predicts the next action well, because arms move little in a frame. So the fit
-is also given against that: `skill` is 1 for perfect and 0 for "stay where you are".
+of whole chunks is also given against that: `skill` is 1 for perfect and 0 for "stay where you are".
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class JointFit:
         mean_error, max_error: absolute.
         bias: mean of predicted less demonstrated.
         r2: share of the demonstrated variance that is explained; None where nothing moves.
-        skill: the same against staying where it is; None without a state to stay at.
+        skill: share of the squared error of staying where it is that the chunks save; None without a state to stay at.
         low, high: range of the demonstrated action.
         predicted_low, predicted_high: of the predicted one.
         spread: standard deviation of the predicted action by the demonstrated one's; None where nothing moves.
@@ -91,10 +91,12 @@ def fit(found: Predictions, names: Sequence[str]) -> Fit:
         names: of the numbers of an action.
     """
     error = np.abs(found.predicted - found.demonstrated)
-    same_names = found.state.shape[1] == found.demonstrated.shape[1]
+    skills = [
+        1 - float(squares / staying) if staying > _SAME else None
+        for squares, staying in zip(found.squares, found.staying, strict=True)
+    ]
     joints = tuple(
-        _joint(name, found.predicted[:, j], found.demonstrated[:, j], found.state[:, j] if same_names else None)
-        for j, name in enumerate(names)
+        _joint(name, found.predicted[:, j], found.demonstrated[:, j], skills[j]) for j, name in enumerate(names)
     )
     return Fit(
         frames=len(found),
@@ -106,7 +108,7 @@ def fit(found: Predictions, names: Sequence[str]) -> Fit:
     )
 
 
-def _joint(name: str, predicted: Numbers, demonstrated: Numbers, state: Numbers | None) -> JointFit:
+def _joint(name: str, predicted: Numbers, demonstrated: Numbers, skill: float | None) -> JointFit:
     error = predicted - demonstrated
     moves = float(demonstrated.std())
     squares = float((error**2).sum())
@@ -114,14 +116,13 @@ def _joint(name: str, predicted: Numbers, demonstrated: Numbers, state: Numbers 
     if moves > _SAME:
         r2 = 1 - squares / float(((demonstrated - demonstrated.mean()) ** 2).sum())
         spread = float(predicted.std()) / moves
-    stay = 0.0 if state is None else float(((state - demonstrated) ** 2).sum())
     return JointFit(
         name=name,
         mean_error=float(np.abs(error).mean()),
         max_error=float(np.abs(error).max()),
         bias=float(error.mean()),
         r2=r2,
-        skill=1 - squares / stay if stay > _SAME else None,
+        skill=skill,
         low=float(demonstrated.min()),
         high=float(demonstrated.max()),
         predicted_low=float(predicted.min()),

@@ -136,9 +136,10 @@ def _facts(sheet: Sheet, left: float, top: float, joint: JointFit) -> None:
     sheet.text(left, top, joint.verdict, 18, _VERDICTS[joint.verdict])
     r2 = "-" if joint.r2 is None else f"{joint.r2:.2f}"
     spread = "-" if joint.spread is None else f"{joint.spread:.2f}"
+    skill = "-" if joint.skill is None else f"{joint.skill:.2f}"
     for row, words in enumerate((f"R2 {r2}", f"mean error {joint.mean_error:.2f}", f"largest {joint.max_error:.1f}",
-                                 f"spread {spread}")):  # fmt: skip
-        sheet.text(left, top + 26 + 20 * row, words, 14, MUTED)
+                                 f"spread {spread}", f"skill {skill}")):  # fmt: skip
+        sheet.text(left, top + 25 + 18 * row, words, 14, MUTED)
 
 
 def _span(*values: Numbers) -> tuple[float, float]:

@@ -35,6 +35,8 @@ class Predictions:
         state: what the joints were, shape (N, S).
         episode, frame: where, shape (N,).
         ahead: mean error of the action h frames later in the chunk, shape (H, A); NaN where no episode is so long.
+        squares: summed squared error over whole chunks, shape (A,).
+        staying: that of staying where it is instead, shape (A,); zeros where the state is not of the action's joints.
     """
 
     predicted: Numbers
@@ -43,6 +45,8 @@ class Predictions:
     episode: NDArray[np.int64]
     frame: NDArray[np.int64]
     ahead: Numbers
+    squares: Numbers
+    staying: Numbers
 
     def __len__(self) -> int:
         return len(self.predicted)
@@ -81,6 +85,7 @@ def predict(
     predicted, demonstrated, states, where = [], [], [], []
     error = np.zeros((min(model.chunk_size, HORIZON), model.actions))
     counted = np.zeros(len(error))
+    squares, staying = np.zeros(model.actions), np.zeros(model.actions)
     for index in episodes:
         model.reset(1)
         numeric = store.numeric(index)
@@ -100,14 +105,18 @@ def predict(
                 told = actions[frame : frame + len(error)]
                 error[: len(told)] += np.abs(chunk[row, : len(told)] - told)
                 counted[: len(told)] += 1
+                squares += ((chunk[row, : len(told)] - told) ** 2).sum(axis=0)
+                if state.shape[1] == model.actions:
+                    staying += ((state[row] - told) ** 2).sum(axis=0)
                 done += 1
             progress(done, total)
     places = np.array(where, np.int64)
     with np.errstate(invalid="ignore", divide="ignore"):
         ahead = np.where(counted[:, None] > 0, error / counted[:, None], np.nan)
     return Predictions(
-        np.array(predicted), np.array(demonstrated), np.array(states, float), places[:, 0], places[:, 1], ahead
-    )
+        np.array(predicted), np.array(demonstrated), np.array(states, float), places[:, 0], places[:, 1], ahead,
+        squares, staying,
+    )  # fmt: skip
 
 
 def require_seen(model: PolicyModel, store: Store) -> None:

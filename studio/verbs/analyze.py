@@ -172,7 +172,11 @@ def _text(found: Mapping[str, tuple[Predictions, Fit]], title: str, to: Path) ->
         ]
         if each.collapsed:
             lines.append(f"  collapsed to a near constant: {', '.join(each.collapsed)}")
-    return [*lines, "", f"R2 1 is perfect, 0 the mean; skill 1 is perfect, 0 staying where it is. Written to {to}."]
+    return [
+        *lines,
+        "",
+        f"R2: 1 is perfect, 0 the mean. Skill, of whole chunks: 1 is perfect, 0 staying put. Written to {to}.",
+    ]
 
 
 def _line(joint: JointFit) -> str:

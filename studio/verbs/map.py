@@ -226,7 +226,7 @@ def _text(
             lines.append(f"  distance to {of}:")
             lines += [f"    {100 * r.low:4.1f} to {100 * r.high:4.1f} cm  {r.rate.of('episodes')}" for r in one.rings]
         if one.crossing is not None:
-            lines.append(f"  success crosses 50 % at {one.crossing.whole.words}")
+            lines.append(f"  distance at which success crosses 50 %: {one.crossing.whole.words}")
     if pair is not None:
         lines.append(f"A - B on {len(pair.indices)} shared episodes (points, 95 % CI; * told apart at 5 %, one cell by "
                      "itself):")  # fmt: skip

@@ -22,8 +22,11 @@ rng = np.random.default_rng(0)
 
 def predictions(predicted: np.ndarray, demonstrated: np.ndarray, state: np.ndarray) -> Predictions:
     n = len(predicted)
-    return Predictions(predicted, demonstrated, state, np.repeat([0, 1], [n // 2, n - n // 2]), np.arange(n),
-                       np.abs(predicted - demonstrated).mean(axis=0)[None])  # fmt: skip
+    return Predictions(
+        predicted, demonstrated, state, np.repeat([0, 1], [n // 2, n - n // 2]), np.arange(n),
+        np.abs(predicted - demonstrated).mean(axis=0)[None], ((predicted - demonstrated) ** 2).sum(axis=0),
+        ((state - demonstrated) ** 2).sum(axis=0),
+    )  # fmt: skip
 
 
 def test_every_fault_of_a_joint_is_named() -> None:
@@ -77,6 +80,9 @@ def test_it_predicts_what_lerobot_predicts(arm: Path, policy: Path) -> None:
         assert np.allclose(found.predicted[row], chunk[0, 0].numpy(), atol=2e-3)
         assert np.allclose(found.demonstrated[row], item["action"].numpy())
         assert np.allclose(found.state[row], item["observation.state"].numpy())
+    actions, state = Store.open(arm).numeric(1)["action"], Store.open(arm).numeric(1)["observation.state"]
+    stayed = sum(((actions[at : at + 20] - state[at]) ** 2).sum(axis=0) for at in (0, 20, 40))
+    assert np.allclose(found.staying, stayed, rtol=1e-4)
 
 
 def test_a_policy_that_learned_nothing_has_collapsed(
