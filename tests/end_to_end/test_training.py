@@ -13,7 +13,7 @@ import pytest
 from tests.end_to_end.commands import Commands
 
 AT = ("--at", "0.337", "-0.015", "--jitter", "0.02", "--yaw", "0")
-STEPS = 400
+STEPS = 1000
 
 
 @pytest.fixture(scope="module")
