@@ -97,6 +97,11 @@ class Evaluation:
         return self.run if self.step is None else f"{self.run}@{self.step:06d}"
 
     @property
+    def title(self) -> str:
+        """The checkpoint for people: one that sees what no robot does is marked wherever its rate is shown."""
+        return f"{self.name} (privileged: it sees the block)" if self.told.get("privileged") else self.name
+
+    @property
     def settings(self) -> dict[str, Any]:
         """How the policy was driven."""
         return dict(self.told.get("settings") or {})

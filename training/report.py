@@ -129,7 +129,7 @@ def evaluations(found: Sequence[Evaluation]) -> Markup:
         settings = ", ".join(
             f"{name} {value}" for name, value in sorted(one.settings.items()) if value not in (None, [], 0.0)
         )
-        rows.append((one.name, f"{rate.k} of {rate.n}", rate.interval, page.rate_bar(rate),
+        rows.append((one.title, f"{rate.k} of {rate.n}", rate.interval, page.rate_bar(rate),
                      f"{one.rate('clean').k}", settings, one.conditions_words))  # fmt: skip
     head = ("checkpoint", "success", "", "", "clean", "settings", "conditions")
     return page.table(head, rows)

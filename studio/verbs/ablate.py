@@ -69,7 +69,7 @@ def ablate(options: Ablate, console: Console) -> int:
     asked = [] if options.retrain and not options.vary else _asked(options, console)
     told = [_varied(options.evaluation, base, each, console) for each in asked]
     held = holm({one.words: one.found.p for one in told if one.found is not None})
-    lines = [f"{base.name}: {base.rate().of('feasible episodes')}", base.conditions_words, ""]
+    lines = [f"{base.title}: {base.rate().of('feasible episodes')}", base.conditions_words, ""]
     width = max((len(one.words) for one in told), default=0)
     lines += [_line(one, held, width) for one in told]
     if held:

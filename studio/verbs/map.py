@@ -181,7 +181,7 @@ def _draw(
     lattice = table.lattice if table is not None else np.zeros((0, 2))
     panels = [
         Panel(
-            title=one.evaluation.name,
+            title=one.evaluation.title,
             rate=_rate_words(one),
             cells=one.cells,
             rings=one.rings,
@@ -217,7 +217,7 @@ def _text(
 ) -> list[str]:  # fmt: skip
     lines: list[str] = []
     for one in mapped:
-        lines += [one.evaluation.name, f"  conditions: {one.evaluation.conditions_words}",
+        lines += [one.evaluation.title, f"  conditions: {one.evaluation.conditions_words}",
                   f"  feasible places: {one.evaluation.rate().of('episodes')}",
                   f"  all places: {one.everywhere.of('episodes')}", "  cells (x, y in metres):"]  # fmt: skip
         lines += [f"    {cell.x:6.3f} {cell.y:7.3f}  {_cell_words(cell)}" for cell in one.cells]

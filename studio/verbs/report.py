@@ -145,7 +145,7 @@ def _maps(shown: Sequence[Evaluation], pair: Contest | None) -> list[Markup]:
         trials, training = trials_of(one.rows), _positions(one)
         panels.append(
             Panel(
-                title=one.name,
+                title=one.title,
                 rate=one.rate().of("feasible episodes"),
                 cells=cells(one.rows),
                 rings=rings(trials, training) if len(training) and len(trials) else [],
