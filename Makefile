@@ -13,8 +13,7 @@ demo: setup ## Record the README's example with the scripted expert.
 	@$(BIN)/studio inspect $(DEMO) --poster $(DEMO).png
 
 test: setup ## Fast tests, at most 20 minutes on two cores.
-	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not paced"
-	@$(BIN)/python -m pytest -m "paced and not slow"
+	@.ci/test
 
 slow: setup ## Every number of the acceptance lists.
 	@$(BIN)/python -m pytest -m slow
