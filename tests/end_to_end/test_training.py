@@ -16,6 +16,9 @@ AT = ("--at", "0.337", "-0.015", "--jitter", "0.02", "--yaw", "0")
 STEPS = 1000
 
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+
 @pytest.fixture(scope="module")
 def data(commands: Commands) -> Path:
     """60 expert episodes; cameras are dropped by an edit, the block's pose stays."""
