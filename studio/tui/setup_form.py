@@ -31,7 +31,7 @@ class Form:
 
     Attributes:
         to: name or folder of the dataset.
-        operator: one of `OPERATORS`.
+        operator: the expert or a person.
         where: one of `WHERE`.
         at: "X Y" [m].
         box: "X-low X-high Y-low Y-high" [m].

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recorders.operators.named import OPERATORS
+from recorders.operators.named import PEOPLE
 from studio.tui.setup_form import KEYS, WHERE, Form
 from studio.tui.widgets.form_row import NO, YES, Question, yes_no
 
@@ -13,7 +13,7 @@ def setup_questions(form: Form) -> list[Question]:
     """Every row, filled with a form."""
     return [
         Question("to", "dataset", form.to, hint="a name, such as pos2", wide=True),
-        Question("operator", "who drives", form.operator, options=OPERATORS),
+        Question("operator", "who drives", form.operator, options=("expert", *PEOPLE)),
         Question("where", "where", form.where, options=WHERE),
         Question("at", "X Y", form.at, "m"),
         Question("box", "X and Y", form.box, "m", wide=True),

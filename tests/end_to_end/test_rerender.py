@@ -20,6 +20,7 @@ import pytest
 from curation.errors import TargetExists, UsageError
 from curation.fingerprint import fingerprint
 from curation.frames import Placement
+from curation.staging import this_host
 from curation.store import SavedEpisode, Store
 from curation.video import read_video
 from recorders.journal import Take
@@ -268,9 +269,9 @@ def test_a_source_that_changes_meanwhile_is_refused(plain: Made, tmp_path: Path)
 def test_only_what_dead_runs_left_is_removed(plain: Made, tmp_path: Path) -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    dead, alive = f".new.{gone.pid}.partial", f".new.{os.getppid()}.partial"
-    others = f".newer.{gone.pid}.partial"
-    for name in (dead, alive, others):
+    dead, alive = f".new.{this_host()}-{gone.pid}.partial", f".new.{this_host()}-{os.getppid()}.partial"
+    elsewhere = f".new.not-{this_host()}-{gone.pid}.partial"
+    for name in (dead, alive, elsewhere, f".newer.{this_host()}-{gone.pid}.partial"):
         (tmp_path / name).mkdir()
     draw(plain.store, tmp_path / "new", look_of(plain, width=64, height=48))
-    assert {path.name for path in tmp_path.iterdir()} == {"new", alive, others}
+    assert {path.name for path in tmp_path.iterdir()} == {"new", alive, elsewhere}

@@ -16,7 +16,8 @@ import pytest
 from training.checkpoints import listed
 from training.runs import Run
 
-STEPS = 100
+STEPS = 1500
+"""Enough that the stop comes in their midst on a fast machine."""
 
 
 def studio(home: Path, *words: str) -> subprocess.Popen[str]:
