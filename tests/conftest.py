@@ -1,6 +1,7 @@
 """Shared by all tests: importing recorders chooses the headless OpenGL backend before any test imports MuJoCo."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,10 @@ import recorders
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 assert recorders.__doc__
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # A shell starts what runs in the background deaf to Ctrl+C, and its children too; tests press it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PACED = (
     "devices",
