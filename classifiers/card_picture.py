@@ -11,17 +11,14 @@ import numpy as np
 
 from classifiers.card import Card
 from curation.atomic import write_aside
+from curation.palette import FAINT, INK, PAPER, Colour, font
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw as Draw
 
-Colour = tuple[int, int, int]
 Box = tuple[float, float, float, float]
 
 WIDTH, HEIGHT, EDGE = 1500, 620, 70
-PAPER: Colour = (250, 249, 246)
-INK: Colour = (28, 32, 38)
-FAINT: Colour = (222, 221, 215)
 GOOD: Colour = (38, 148, 103)
 BAD: Colour = (205, 52, 48)
 BAND: Colour = (214, 232, 222)
@@ -39,8 +36,8 @@ def draw_card(card: Card, path: Path) -> None:
 
     image = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
     draw = ImageDraw.Draw(image)
-    draw.text((EDGE, 24), f"{card.classifier}: {len(card.tested)} unseen episodes", INK, font=_font(26))
-    draw.text((EDGE, 62), f"AUROC {card.auroc}", INK, font=_font(18))
+    draw.text((EDGE, 24), f"{card.classifier}: {len(card.tested)} unseen episodes", INK, font=font(26))
+    draw.text((EDGE, 62), f"AUROC {card.auroc}", INK, font=font(18))
     top = 140.0
     lefts = [EDGE + 100 + at * (PANEL + 90) for at in range(3)]
     boxes = [(left, top, left + PANEL, top + PANEL) for left in lefts]
@@ -62,7 +59,7 @@ def _outcomes(draw: Draw, box: Box, card: Card) -> None:
     draw.line((cut, top, cut, bottom), INK, 2)
     for row, word in enumerate(words):
         middle = top + (row + 0.5) * step
-        draw.text((left - 8, middle), word.replace("_", " "), INK, font=_font(14), anchor="rm")
+        draw.text((left - 8, middle), word.replace("_", " "), INK, font=font(14), anchor="rm")
         for one in card.tested:
             if one.outcome == word:
                 x = left + one.probability * (right - left)
@@ -80,7 +77,7 @@ def _calibration(draw: Draw, box: Box, card: Card) -> None:
         draw.line((x, ends[0], x, ends[1]), INK, 2)
         y = bottom - one.true.k / one.true.n * (bottom - top)
         draw.ellipse((x - 6, y - 6, x + 6, y + 6), GOOD)
-        draw.text((x, bottom - 14), str(one.true.n), INK, font=_font(12), anchor="mm")
+        draw.text((x, bottom - 14), str(one.true.n), INK, font=font(12), anchor="mm")
 
 
 def _precision(draw: Draw, box: Box, card: Card) -> None:
@@ -91,7 +88,7 @@ def _precision(draw: Draw, box: Box, card: Card) -> None:
     rows = [card.rates.precision_at(float(base)) for base in bases]
     known = [(base, row) for base, row in zip(bases, rows, strict=True) if not any(math.isnan(value) for value in row)]
     if not known:
-        draw.text(((left + right) / 2, (top + bottom) / 2), "unknown", INK, font=_font(18), anchor="mm")
+        draw.text(((left + right) / 2, (top + bottom) / 2), "unknown", INK, font=font(18), anchor="mm")
         return
 
     def place(base: float, value: float) -> tuple[float, float]:
@@ -108,15 +105,9 @@ def _axes(draw: Draw, box: Box, title: str, below: str, *, rows: bool = True) ->
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
         x, y = left + share * (right - left), bottom - share * (bottom - top)
         draw.line((x, top, x, bottom), FAINT)
-        draw.text((x, bottom + 14), f"{100 * share:.0f} %", INK, font=_font(13), anchor="mm")
+        draw.text((x, bottom + 14), f"{100 * share:.0f} %", INK, font=font(13), anchor="mm")
         if rows:
             draw.line((left, y, right, y), FAINT)
-            draw.text((left - 8, y), f"{100 * share:.0f}", INK, font=_font(13), anchor="rm")
-    draw.text((left, top - 16), title, INK, font=_font(16), anchor="ls")
-    draw.text(((left + right) / 2, bottom + 40), below, INK, font=_font(14), anchor="mm")
-
-
-def _font(size: int):  # type: ignore[no-untyped-def] # Pillow's fonts have no one type
-    from PIL import ImageFont
-
-    return ImageFont.load_default(size)
+            draw.text((left - 8, y), f"{100 * share:.0f}", INK, font=font(13), anchor="rm")
+    draw.text((left, top - 16), title, INK, font=font(16), anchor="ls")
+    draw.text(((left + right) / 2, bottom + 40), below, INK, font=font(14), anchor="mm")

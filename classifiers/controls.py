@@ -16,10 +16,10 @@ from classifiers.fit import Settings, fit, last_pictures
 from classifiers.labels import Labelled
 from classifiers.look import CutOut
 from classifiers.metrics import Measured, measured_auroc
+from curation.names import STATE
 from curation.rows import Rows
 from curation.store import Store
 
-STATE = "observation.state"
 SHUFFLE_STREAM = 12
 
 

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation.errors import DataError, UnknownChoice, UsageError
+from curation.names import IMAGES
 from curation.store import Store
 
 SIDE = 128
 """Pixels; LeRobot's reward classifier fixes it (its spatial embeddings are 4 x 4 at a stride of 32)."""
 AROUND_BOWL_M = 0.19
 """Side of the square around the bowl that is cut out of an overhead picture [m] (assumed): bowl and gripper."""
-PREFIX = "observation.images."
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class CutOut:
 def cameras_of(store: Store) -> list[str]:
     """A dataset's cameras by name, colour only, sorted."""
     videos = (name for name, feature in store.features.items() if feature.dtype == "video")
-    return sorted(name.removeprefix(PREFIX) for name in videos if not name.endswith("_depth"))
+    return sorted(name.removeprefix(IMAGES) for name in videos if not name.endswith("_depth"))
 
 
 def look_of(stores: Sequence[Store], asked: Mapping[str, CutOut]) -> dict[str, CutOut]:

@@ -22,8 +22,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from classifiers.look import PREFIX, SIDE
+from classifiers.look import SIDE
 from curation.errors import DataError
+from curation.names import IMAGES
 
 ENCODER = "encoder"
 """Folder beside the weights that holds the encoder's architecture, as transformers reads it."""
@@ -51,7 +52,7 @@ def new_network(cameras: Sequence[str], seed: int) -> Any:
             hidden_dim=128,
             latent_dim=64,
             image_embedding_pooling_dim=4,
-            input_features={PREFIX + camera: PolicyFeature(FeatureType.VISUAL, (3, SIDE, SIDE)) for camera in cameras},
+            input_features={IMAGES + camera: PolicyFeature(FeatureType.VISUAL, (3, SIDE, SIDE)) for camera in cameras},
         )
         network = Classifier(config)
     for parameter in network.parameters():

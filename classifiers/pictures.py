@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.labels import Instant
-from classifiers.look import PREFIX, SIDE, CutOut
+from classifiers.look import SIDE, CutOut
 from curation.episodes import SavedEpisode
+from curation.names import IMAGES
 from curation.store import Store
 from curation.video import read_video
 
@@ -57,7 +58,7 @@ def pictures_of(
 
 def frames_of(episode: SavedEpisode, camera: str, frames: Sequence[int]) -> list[tuple[int, NDArray[np.uint8]]]:
     """Some frames of one camera in order, as (frame, uint8 (height, width, 3))."""
-    name = PREFIX + camera
+    name = IMAGES + camera
     first, last = min(frames), max(frames)
     start = episode.video_starts[name] + first
     images = read_video(episode.videos[name], start, last - first + 1)

@@ -30,6 +30,7 @@ from curation.errors import CannotWrite, DataError, UsageError
 from curation.fingerprint import fingerprint
 from curation.instructions import said_by
 from curation.layout import BOOKKEEPING, cameras, json_bytes
+from curation.names import STATE
 from curation.notes import masked, read_notes
 from curation.rows import Rows
 from curation.staging import building, require_free
@@ -41,7 +42,7 @@ DATASET, STEPS = "dataset.json", "steps.npz"
 
 Tell = Callable[[str, int, int], None]
 
-_RLDS = {"observation.state": "observation/state"}
+_RLDS = {STATE: "observation/state"}
 
 
 @dataclass(frozen=True)

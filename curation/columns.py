@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from curation.errors import DataError, UnknownChoice, UsageError
 from curation.frames import JOINTS, Feature
 from curation.layout import BOOKKEEPING
+from curation.names import ACTION, STATE
 from curation.units import GRIPPER, Line, Span, Units, body_line, gripper_line, joint_of
 
 Features = Mapping[str, Feature]
 Numbers = Mapping[str, NDArray[Any]]
 
-JOINT_COLUMNS = ("action", "observation.state")
+JOINT_COLUMNS = (ACTION, STATE)
 """Features that hold joint positions."""
 BEYOND = 0.1
 """Share of a gripper's range by which a converted value may lie outside it: real grippers overshoot."""
@@ -191,11 +192,6 @@ def changed_numbers(
     for change in changes:
         numbers, features = change.numbers(numbers, features, success=success), change.features(features)
     return dict(numbers)
-
-
-def camera_key(camera: str) -> str:
-    """The feature of a camera, which may be named in short."""
-    return camera if camera.startswith("observation.") else f"observation.images.{camera}"
 
 
 def source_key(key: str, changes: tuple[Change, ...]) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from curation.coverage import RADIUS, nearest
+from curation.palette import CARD, INK, MUTED, PAPER, Colour, font
 from curation.table import Points, Table
 from curation.trials import Trials
 
@@ -18,22 +19,15 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Picture
     from PIL.ImageDraw import ImageDraw as Draw
 
-Colour = tuple[int, int, int]
-
 FINE = 3
 """Shapes are drawn this much larger and shrunk, because Pillow's have hard edges."""
 BORDER = 0.05
 """Of table around everything drawn [m]."""
 HEAD = 96
 """Height of the title and the legend [px]."""
-PAPER: Colour = (250, 249, 246)
-TABLE: Colour = (255, 255, 255)
 REACH: Colour = (243, 240, 232)
 COVERED: Colour = (198, 228, 212)
 EDGE: Colour = (150, 160, 152)
-VIEW: Colour = (112, 118, 126)
-INK: Colour = (28, 32, 38)
-FAINT: Colour = (226, 225, 219)
 BOWL: Colour = (51, 107, 179)
 DATA: Colour = (24, 118, 82)
 GOOD: Colour = (38, 148, 103)
@@ -88,7 +82,7 @@ def picture(
     height = round((x_high - x_low) * ground.scale) + HEAD * FINE
     image = Image.new("RGB", (width * FINE, height), PAPER)
     draw = ImageDraw.Draw(image, "RGBA")
-    draw.rectangle((0, HEAD * FINE, width * FINE, height), TABLE)
+    draw.rectangle((0, HEAD * FINE, width * FINE, height), CARD)
     draw.polygon([ground.at(*corner) for corner in table.reach], REACH)
     _covered(image, table, ground, data, radius)
     draw.line([ground.at(*corner) for corner in (*table.reach, table.reach[0])], EDGE, 2 * FINE, "curve")
@@ -100,7 +94,7 @@ def picture(
         draw.ellipse(ground.disc(x, y, DOT), (*DATA, 150))
     for x, y in proposals:
         draw.ellipse(ground.disc(x, y, radius), None, (*NEXT, 110), FINE)
-        draw.ellipse(ground.disc(x, y, RING), TABLE, NEXT, 2 * FINE)
+        draw.ellipse(ground.disc(x, y, RING), CARD, NEXT, 2 * FINE)
     small = image.resize((width, round(height / FINE)), Image.Resampling.LANCZOS)
     _words(ImageDraw.Draw(small), ground, proposals, (x_low, x_high, y_low, y_high))
     _legend(ImageDraw.Draw(small), title, radius, proposals=bool(proposals), trials=trials is not None)
@@ -152,7 +146,7 @@ def _views(draw: Draw, table: Table, ground: _Ground) -> None:
         corners = [(x_high, y_high), (x_high, y_low), (x_low, y_low), (x_low, y_high), (x_high, y_high)]
         for start, end in pairwise(corners):
             for first, last in _dashes(ground.at(*start), ground.at(*end)):
-                draw.line([first, last], VIEW, 2 * FINE)
+                draw.line([first, last], MUTED, 2 * FINE)
 
 
 def _dashes(
@@ -192,17 +186,17 @@ def _words(
 ) -> None:
     for number, (x, y) in enumerate(proposals, start=1):
         right, down = ground.at(x, y)
-        draw.text((right / FINE, down / FINE), str(number), INK, _font(15), anchor="mm")
+        draw.text((right / FINE, down / FINE), str(number), INK, font(15), anchor="mm")
     x_low, x_high, y_low, y_high = box
     for x in _tenths(x_low, x_high):
-        draw.text((8, ground.at(x, 0.0)[1] / FINE), f"x {x:.1f}", VIEW, _font(14), anchor="lm")
+        draw.text((8, ground.at(x, 0.0)[1] / FINE), f"x {x:.1f}", MUTED, font(14), anchor="lm")
     for y in _tenths(y_low, y_high):
-        draw.text((ground.at(x_low, y)[0] / FINE, ground.at(x_low, y)[1] / FINE - 6), f"y {y:.1f}", VIEW, _font(14),
+        draw.text((ground.at(x_low, y)[0] / FINE, ground.at(x_low, y)[1] / FINE - 6), f"y {y:.1f}", MUTED, font(14),
                   anchor="md")  # fmt: skip
 
 
 def _legend(draw: Draw, title: str, radius: float, *, proposals: bool, trials: bool) -> None:
-    draw.text((16, 12), title, INK, _font(24), anchor="la")
+    draw.text((16, 12), title, INK, font(24), anchor="la")
     said = [("episode", DATA), (f"within {100 * radius:.1f} cm of one", COVERED), ("reach", REACH)]
     said += [("bowl", BOWL)]
     said += [("success", GOOD), ("failure", FAILED)] if trials else []
@@ -210,12 +204,6 @@ def _legend(draw: Draw, title: str, radius: float, *, proposals: bool, trials: b
     right = 16.0
     for words, colour in said:
         draw.ellipse((right, 60, right + 16, 76), colour, EDGE)
-        draw.text((right + 24, 68), words, INK, _font(17), anchor="lm")
-        right += 24 + draw.textlength(words, _font(17)) + 28
-    draw.text((right, 68), "dashed: camera view", INK, _font(17), anchor="lm")
-
-
-def _font(size: int):  # type: ignore[no-untyped-def] # Pillow's fonts have no one type
-    from PIL import ImageFont
-
-    return ImageFont.load_default(size=size)
+        draw.text((right + 24, 68), words, INK, font(17), anchor="lm")
+        right += 24 + draw.textlength(words, font(17)) + 28
+    draw.text((right, 68), "dashed: camera view", INK, font(17), anchor="lm")

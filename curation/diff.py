@@ -14,6 +14,7 @@ from curation.coverage import nearest, placements_of
 from curation.episodes import SavedEpisode
 from curation.fingerprint import file_hashes
 from curation.layout import cameras
+from curation.names import ACTION, STATE
 from curation.notes import masked, read_notes
 from curation.origins import Origin, Origins
 from curation.packets import packets_hash
@@ -225,7 +226,7 @@ def _facts(one: Store, other: Store) -> dict[str, tuple[Any, Any]]:
 def _drift(one: Store, other: Store) -> dict[str, tuple[float, ...]]:
     """Of action and state, from the data itself."""
     found: dict[str, tuple[float, ...]] = {}
-    for key in ("action", "observation.state"):
+    for key in (ACTION, STATE):
         if one.features.get(key) != other.features.get(key) or key not in one.features:
             continue
         if not one.episodes or not other.episodes:

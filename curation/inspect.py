@@ -21,6 +21,7 @@ from curation.frames import Feature
 from curation.info import NUMBERS
 from curation.inspect_table import table
 from curation.layout import ATTEMPTS, TAKES
+from curation.names import ACTION, STATE
 from curation.notes import masked, read_notes
 from curation.rates import Rate
 from curation.store import Store
@@ -232,9 +233,9 @@ def _joints(store: Store) -> tuple[tuple[JointFacts, ...], list[str]]:
     action = _vector(store, "action")
     if action is None or not store.episodes:
         return (), ([] if store.episodes else ["there are no episodes"])
-    state = _vector(store, "observation.state")
+    state = _vector(store, STATE)
     paired = state is not None and state.shape == action.shape
-    wanted = {"action": action} | ({"observation.state": state} if paired and state else {})
+    wanted = {ACTION: action} | ({STATE: state} if paired and state else {})
     actions, states, owners = _columns(store, wanted)
     names = action.names if len(action.names) == action.shape[0] else map(str, range(action.shape[0]))
     with np.errstate(invalid="ignore"):
@@ -258,7 +259,7 @@ def _columns(
     # A commit that was interrupted may have left rows that nobody counts.
     counted = owners < store.total_episodes
     actions = whole["action"][counted].astype(np.float64)
-    states = whole.get("observation.state")
+    states = whole.get(STATE)
     matched = np.full_like(actions, np.nan) if states is None else states[counted].astype(np.float64)
     return actions, matched, owners[counted]
 

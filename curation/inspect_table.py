@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from curation.names import camera_name
+
 if TYPE_CHECKING:
     from curation.attempts import Attempts
     from curation.inspect import EpisodeFacts, Grasp, Inspection, JointFacts
@@ -45,7 +47,7 @@ def _header(found: Inspection, width: int) -> list[str]:
     facts = [
         ("robot", f"{found.robot_type or 'unknown'} · {found.fps} fps{scene}"),
         *(("task" if not row else "", task) for row, task in enumerate(found.tasks)),
-        ("cameras", ", ".join(name.removeprefix("observation.images.") for name in found.cameras) or "none"),
+        ("cameras", ", ".join(camera_name(name) for name in found.cameras) or "none"),
         *_rates(found),
     ]
     title = f"{_cut(found.name, width - len(size) - 2)}{size:>{width - min(len(found.name), width - len(size) - 2)}}"

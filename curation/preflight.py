@@ -12,6 +12,7 @@ from curation.errors import UnknownChoice
 from curation.frames import JOINTS, Feature
 from curation.info import NUMBERS
 from curation.meaning import resulting_units, stated_of, units_of
+from curation.names import ACTION, STATE
 from curation.naming import dataset_names
 from curation.plan import Plan
 from curation.scenes import scene_differences
@@ -110,7 +111,7 @@ def _unknown(guessed: Sequence[tuple[str, str, str]], name: str, number: int) ->
 
 def _said(store: Store) -> bool:
     """Whether a dataset names its units, or has no joints that could be in any."""
-    named = {name.partition(".")[0] for key in ("action", "observation.state") if key in store.features
+    named = {name.partition(".")[0] for key in (ACTION, STATE) if key in store.features
              for name in store.features[key].names}  # fmt: skip
     return units_of(store)[1] or not named & set(JOINTS)
 

@@ -16,6 +16,7 @@ from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from curation.coverage import RADIUS, nearest
 from curation.errors import UsageError
@@ -177,9 +178,8 @@ def tail_of(places: int, trials: int) -> float:
     if places >= trials or places < 2:
         return _TAIL
     normal, freedom = NormalDist(), places - 1
-    z = normal.inv_cdf(0.975)
-    student = z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
-    return normal.cdf(normal.inv_cdf(_TAIL) * student / z * math.sqrt(places / freedom))
+    wider = float(stdtrit(freedom, 0.975)) / normal.inv_cdf(0.975) * math.sqrt(places / freedom)
+    return normal.cdf(normal.inv_cdf(_TAIL) * wider)
 
 
 def _judged(middle: float, low: float, high: float, distance: Numbers, count: int, good: int) -> Estimate:

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from curation.episodes import EpisodeRow, StagedEpisode, stage
 from curation.frames import Vector
+from curation.names import POSE, STATE, camera_key
 from curation.stats import ImageStats
 from curation.video import Encoding, VideoWriter
 
 from .journal import Take
-from .privileged import KEY, block_poses
+from .privileged import block_poses
 from .sidecar import write_sidecar
 from .world.drawing import Painter
 from .world.scene import Scene
@@ -83,7 +84,7 @@ def stage_take(
         for index, pose in enumerate(qpos):
             before_frame(index)
             for name, image in painter.draw(pose).items():
-                key = f"observation.images.{name}"
+                key = camera_key(name)
                 writers[key].add(image)
                 stats[key].add(image)
         for writer in writers.values():
@@ -95,11 +96,11 @@ def stage_take(
     write_sidecar(folder / "frames.parquet", take)
     numeric: dict[str, NDArray[np.float32]] = {
         "action": take.action.astype(np.float32),
-        "observation.state": take.state.astype(np.float32),
+        STATE: take.state.astype(np.float32),
     }
     if privileged:
         first, count = layout_of(painter.model)["block"]
-        numeric[KEY] = block_poses(qpos[:, first : first + count])
+        numeric[POSE] = block_poses(qpos[:, first : first + count])
     return stage(
         folder,
         row=row,

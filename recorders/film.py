@@ -14,13 +14,13 @@ from curation import frames
 from curation.episodes import SavedEpisode
 from curation.errors import UsageError
 from curation.frames import Vector
+from curation.palette import FAINT, MUTED, NIGHT, PAPER, font, outcome_colour, outcome_words
 from curation.store import Store
 from curation.video import Encoding, VideoWriter
 
 from . import world  # noqa: F401  chooses how to draw before MuJoCo is loaded
 from .draw import positions
 from .journal import Take
-from .palette import FAINT, MUTED, NIGHT, PAPER, font, outcome_colour, outcome_words
 from .sidecar import read_sidecar
 from .views import VIEWS, Follower
 from .world.drawing import Painter

@@ -16,13 +16,14 @@ from curation.errors import CannotWrite, UsageError
 from curation.frames import JOINT_FEATURES, Outcome, Phase
 from curation.inspect import Inspection, JointFacts, inspect
 from curation.inspect_table import attempts_words, success_words
+from curation.names import camera_name
+from curation.palette import ACCENT, FAINT, INK, MUTED, PAPER, Colour, font, outcome_colour, outcome_words
 from curation.rates import Rate
 from curation.store import Store
 from curation.video import read_video
 
 from . import world  # noqa: F401  chooses how to draw before MuJoCo is loaded
 from .film import recorded_scene
-from .palette import ACCENT, FAINT, INK, MUTED, PAPER, Colour, font, outcome_colour, outcome_words
 from .poster_map import draw_map
 from .sidecar import read_sidecar
 from .world.units import HIGH, LOW
@@ -277,7 +278,7 @@ def _thumbnails(page: Image.Image, store: Store, rows: Sequence[Image.Image], to
         for moment, word in enumerate(MOMENTS):
             draw.text((MARGIN + _thumb_left(width, place, moment), top), word, INK, font(22))
         right = MARGIN + _thumb_left(width, place, len(MOMENTS) - 1) + width
-        name = camera.removeprefix("observation.images.").replace("_", " ")
+        name = camera_name(camera).replace("_", " ")
         draw.text((right, top), name, MUTED, font(22), anchor="ra")
     top += 62 - 14
     for row in rows:

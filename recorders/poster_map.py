@@ -12,9 +12,10 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from curation.episodes import EpisodeRow
 from curation.frames import Placement, Vector
+from curation.names import STATE
+from curation.palette import ACCENT, CARD, FAINT, INK, MUTED, Colour, font, outcome_colour
 from curation.store import Store
 
-from .palette import ACCENT, CARD, FAINT, INK, MUTED, Colour, font, outcome_colour
 from .world import props, reach
 from .world.drawing import Painter
 from .world.kinematics import PAN_X
@@ -87,7 +88,7 @@ def tip_paths(store: Store, scene: Scene) -> list[Vector]:
     joints = slice(0, 6)
     paths = []
     for index in range(store.total_episodes):
-        state = store.numeric(index)["observation.state"][::PATH_STEP]
+        state = store.numeric(index)[STATE][::PATH_STEP]
         qpos = np.tile(painter.model.qpos0, (len(state), 1))
         # The arm is assembled first, so its six joints come first in qpos.
         qpos[:, joints] = to_radians(state)

@@ -13,23 +13,23 @@ from numpy.typing import NDArray
 from curation.frames import Feature, Vector
 from curation.info import features_of as stored_features
 from curation.info import parse_info, read_info
+from curation.names import POSE
 
 from .world.scene import Scene
 from .world.sim import features_of
 
-KEY = "observation.environment_state"
 FEATURE = Feature("float32", (5,), ("block_x", "block_y", "block_z", "block_yaw_sin", "block_yaw_cos"))
 """Metres, and the yaw as its sine and cosine; LeRobot's env offers the same with `environment_state=true`."""
 
 
 def columns_of(scene: Scene, *, privileged: bool) -> dict[str, Feature]:
     """The columns of a scene's dataset, with the block's pose if wished."""
-    return features_of(scene) | ({KEY: FEATURE} if privileged else {})
+    return features_of(scene) | ({POSE: FEATURE} if privileged else {})
 
 
 def is_privileged(root: Path) -> bool:
     """Whether a dataset has the block's pose."""
-    return KEY in stored_features(parse_info(root, read_info(root)))
+    return POSE in stored_features(parse_info(root, read_info(root)))
 
 
 def block_poses(qpos: Vector) -> NDArray[np.float32]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from curation.errors import UsageError
+from curation.names import POSE
 from curation.provenance import read_provenance
 from curation.store import Store
 from curation.units import Units, read_units
 
-from .privileged import KEY
 from .world.scene import scene_from
 from .world.sim import features_of
 
@@ -27,7 +27,7 @@ def require_as_recorded(store: Store, doing: str) -> None:
     edits = []
     if (units := read_units(store.root)) != Units():
         edits.append(f"joints are in {units.body}, the gripper in {units.gripper}")
-    if set(store.features) - {KEY} != set(features_of(scene_from(store.scene["scene"]))):
+    if set(store.features) - {POSE} != set(features_of(scene_from(store.scene["scene"]))):
         edits.append(f"its features are {', '.join(store.features)}")
     if edits:
         parents = [

@@ -26,6 +26,7 @@ from curation.errors import UsageError
 from curation.fingerprint import fingerprint as data_fingerprint
 from curation.frames import Placement, Vector
 from curation.layout import ATTEMPTS, STAGING
+from curation.names import POSE
 from curation.notes import add_notes, read_notes
 from curation.staging import building, require_free
 from curation.store import SavedEpisode, Store
@@ -34,7 +35,7 @@ from curation.video import Encoding
 from .crew import Crew
 from .draw import Layout, positions, stage_take
 from .journal import Take
-from .privileged import KEY, columns_of, is_privileged
+from .privileged import columns_of, is_privileged
 from .recorded import require_as_recorded
 from .session import scene_card
 from .sidecar import read_sidecar
@@ -112,7 +113,7 @@ def _draw(
     store = Store.create(
         root,
         fps=scene.fps,
-        features=columns_of(scene, privileged=KEY in source.features),
+        features=columns_of(scene, privileged=POSE in source.features),
         robot_type=ROBOT_TYPE,
         scene=_card(source, scene, vary),
         encoding=source.encoding,

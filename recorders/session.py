@@ -28,13 +28,14 @@ from curation.atomic import make_folder, place, remove, write_aside
 from curation.episodes import EpisodeRow, StagedEpisode
 from curation.errors import BrokenJournal, CannotWrite, DataError, Mismatch, UsageError
 from curation.layout import ATTEMPTS, STAGING, TAKES, TRASH
+from curation.names import POSE
 from curation.notes import masked, read_notes
 from curation.store import Store
 from curation.video import Encoding
 
 from .draw import layout_of
 from .journal import Journal, Take, read_journal
-from .privileged import KEY, columns_of
+from .privileged import columns_of
 from .rollout import Start
 from .table_card import table_card
 from .world import reach
@@ -320,7 +321,7 @@ def _lock(root: Path) -> IO[bytes]:
 def _require_same(root: Path, store: Store, recorded: Scene, asked: Scene) -> None:
     have, want = asdict(recorded), asdict(asked)
     differences: list[tuple[str, object, object]] = [(n, have[n], want[n]) for n in have if have[n] != want[n]]
-    wanted = columns_of(asked, privileged=KEY in store.features)
+    wanted = columns_of(asked, privileged=POSE in store.features)
     differences += [
         (f"feature {key}", store.features.get(key, "absent"), wanted.get(key, "absent"))
         for key in sorted(store.features.keys() | wanted.keys())

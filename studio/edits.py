@@ -9,10 +9,11 @@ from typing import Annotated, Literal
 
 import tyro
 
-from curation.columns import AddFeature, Change, Convert, DropFeature, Gripper, Rename, camera_key, changed_features
+from curation.columns import AddFeature, Change, Convert, DropFeature, Gripper, Rename, changed_features
 from curation.encodings import encoding_differences, reencoding
 from curation.errors import UnknownChoice, UsageError
 from curation.meaning import fits, stated_of
+from curation.names import IMAGES, camera_key
 from curation.naming import dataset_names
 from curation.plan import Columns, Plan, Relabel, edited
 from curation.results import require_outcomes
@@ -141,7 +142,7 @@ def _converted(plan: Plan, stores: Sequence[Store], change: Gripper | Convert) -
 
 def _renaming(new: str, old: str) -> Rename:
     """A camera's new name may be short, too."""
-    return Rename(old, camera_key(new) if old.startswith("observation.images.") else new)
+    return Rename(old, camera_key(new) if old.startswith(IMAGES) else new)
 
 
 def _pair(text: str, sign: str, how: str) -> tuple[str, str]:

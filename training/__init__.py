@@ -1,1 +1,1 @@
-"""Training and evaluation of policies: to come."""
+"""Training and evaluation of policies, and statistics of what was found."""

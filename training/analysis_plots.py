@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from curation.palette import INK, MUTED
+
 from .analysis import Fit, JointFit
 from .predictions import Numbers, Predictions
-from .sheet import BLUE, GREEN, INK, MUTED, ORANGE, RED, Chart, Colour, Sheet
+from .sheet import BLUE, GREEN, ORANGE, RED, Chart, Colour, Sheet
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture

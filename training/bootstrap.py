@@ -14,10 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from curation.rates import Z_95, wilson
-
-from .tails import student_quantile
 
 DRAWS = 4000
 """Bootstrap samples."""
@@ -81,7 +80,7 @@ def group_rate(trainings: Sequence[Outcomes], seed: int = 0, draws: int = DRAWS)
         # As many successes as episodes drawn with replacement from a training have.
         means = (rng.binomial(episodes[chosen], rates[chosen]) / episodes[chosen]).mean(axis=1)
         ends = np.quantile(means, (0.025, 0.975))
-        stretch = math.sqrt(many / (many - 1)) * student_quantile(0.975, many - 1) / Z_95
+        stretch = math.sqrt(many / (many - 1)) * float(stdtrit(many - 1, 0.975)) / Z_95
         first, last = (mean + stretch * (float(end) - mean) for end in ends)
         # Trainings that are all perfect still had so many episodes only.
         low, high = max(0.0, min(first, low)), min(1.0, max(last, high))

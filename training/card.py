@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from curation import layout
+from curation.names import POSE, camera_name
 from curation.store import Store
 
-PRIVILEGED = "observation.environment_state"
 """The block's pose as an input: for tests only, marked in dataset and checkpoint."""
 
 
@@ -29,9 +29,9 @@ def card_of(told: Mapping[str, Any], store: Store) -> dict[str, Any]:
         "dataset": {key: value for key, value in told["dataset"].items() if key != "episode_ids"},
         "scene": told["scene"],
         "fps": store.fps,
-        "cameras": {key.removeprefix("observation.images."): size for key, size in cameras.items()},
+        "cameras": {camera_name(key): size for key, size in cameras.items()},
         "task": next(iter(store.tasks), ""),
         "recipe_digest": told["recipe_digest"],
-        "privileged": PRIVILEGED in store.features,
+        "privileged": POSE in store.features,
         "versions": told["versions"],
     }

@@ -16,10 +16,10 @@ from functools import cached_property
 from statistics import NormalDist
 
 import numpy as np
+from scipy.special import stdtr, stdtrit
 
 from .bootstrap import Outcomes
 from .paired import POWER
-from .tails import student_cdf, student_quantile
 
 LEAST = 3
 """Trainings of each recipe below which nothing is said about it."""
@@ -54,12 +54,12 @@ class Recipes:
     @cached_property
     def p(self) -> float:
         """Two-sided."""
-        return 2 * student_cdf(-abs(self.difference) / self.error, self.df)
+        return 2 * float(stdtr(self.df, -abs(self.difference) / self.error))
 
     @cached_property
     def interval(self) -> tuple[float, float]:
         """95 % interval of the difference; it holds 0 where the test is inconclusive."""
-        half = student_quantile(0.975, self.df) * self.error
+        half = float(stdtrit(self.df, 0.975)) * self.error
         return max(-1.0, self.difference - half), min(1.0, self.difference + half)
 
     @property
@@ -80,7 +80,7 @@ class Recipes:
             error = math.sqrt((self.variance_a + self.variance_b) / many + self.between_placements)
             within = abs(self.difference) / error - power
             # The quantile at 2n - 2 is Welch's where the two spreads are alike, and never below the normal one.
-            if within >= least and within >= student_quantile(0.975, 2 * many - 2):
+            if within >= least and within >= float(stdtrit(2 * many - 2, 0.975)):
                 return many
         return None
 

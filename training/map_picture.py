@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from curation.palette import CARD, FAINT, INK, MUTED, PAPER
 from curation.table import Box, Points, Table
 
 from .maps import Cell, CellDifference, Field, Proposal, Ring
-from .sheet import BLUE, CARD, FAINT, GREEN, INK, MUTED, ORANGE, PAPER, Chart, Colour, Sheet, Spot, blend
+from .sheet import BLUE, GREEN, ORANGE, Chart, Colour, Sheet, Spot, blend
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture

@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from curation.rates import Z_95, Rate, wilson
+from scipy.special import bdtr
 
-from .tails import fair_tail
+from curation.rates import Z_95, Rate, wilson
 
 POWER = 0.8
 """Chance of finding a difference that is there, for which episodes are counted."""
@@ -85,7 +85,7 @@ def paired(outcomes: Iterable[tuple[bool, bool]]) -> Paired:
 
 def mcnemar(only_a: int, only_b: int) -> float:
     """The exact two-sided p: how often a fair coin splits the differing episodes at least as unevenly."""
-    return min(1.0, 2 * fair_tail(min(only_a, only_b), only_a + only_b))
+    return min(1.0, 2 * float(bdtr(min(only_a, only_b), only_a + only_b, 0.5)))
 
 
 def difference_interval(only_a: int, only_b: int, n: int) -> tuple[float, float]:

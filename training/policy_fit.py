@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from curation.errors import UsageError
+from curation.names import IMAGES, POSE, STATE
 
 from .checkpoint_card import Card
-from .policy_model import IMAGES, POSE, STATE, PolicyModel
+from .policy_model import PolicyModel
 
 
 class Unfit(UsageError):

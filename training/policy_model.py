@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from curation.errors import StudioError, UsageError
 from curation.frames import Image, Vector
+from curation.names import IMAGES, POSE, STATE
 
-IMAGES, STATE, POSE = "observation.images.", "observation.state", "observation.environment_state"
 _STATEFUL = ("lingbot_va", "fastwam")
 """Policies with chunks that also remember, so that only their own `select_action` asks them rightly."""
 _UNNEEDED = {"pretrained_backbone_weights": None, "load_vlm_weights": False}

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from curation.episodes import SavedEpisode
 from curation.errors import UsageError
+from curation.names import ACTION, IMAGES, POSE, STATE
 from curation.store import Store
 from curation.video import read_video
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from .policy_model import PolicyModel
 
 Numbers = NDArray[np.float64]
-IMAGES, STATE, POSE, ACTION = "observation.images.", "observation.state", "observation.environment_state", "action"
 BATCH = 8
 """Frames in one forward pass."""
 HORIZON = 50

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from curation.errors import UsageError
+from curation.palette import MUTED
 
 from .bootstrap import GroupRate
-from .sheet import BLUE, MUTED, Chart, Sheet
+from .sheet import BLUE, Chart, Sheet
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture

@@ -16,7 +16,7 @@ from functools import cache
 from itertools import permutations
 from typing import Literal
 
-from .tails import fair_tail, log_beta
+from scipy.special import bdtr, betaln
 
 ERROR = 0.05
 """Chance of any wrong claim in a whole race."""
@@ -124,10 +124,10 @@ def log_capital(wins: int, losses: int) -> float:
     The mean over all chances q between 1/2 and 1 of (2q)^wins (2 - 2q)^losses.
     """
     n = wins + losses
-    above_half = fair_tail(wins, n + 1)
+    above_half = float(bdtr(wins, n + 1, 0.5))
     if above_half == 0.0:
         return -math.inf
-    return (n + 1) * math.log(2) + log_beta(wins + 1, losses + 1) + math.log(above_half)
+    return (n + 1) * math.log(2) + float(betaln(wins + 1, losses + 1)) + math.log(above_half)
 
 
 def anytime_interval(k: int, n: int, error: float = ERROR) -> tuple[float, float]:
@@ -148,7 +148,7 @@ def anytime_interval(k: int, n: int, error: float = ERROR) -> tuple[float, float
     share, bar = k / n, -math.log(error)
 
     def ruled_out(chance: float) -> bool:
-        return log_beta(k + 1, n - k + 1) - _log_likelihood(k, n, chance) >= bar
+        return float(betaln(k + 1, n - k + 1)) - _log_likelihood(k, n, chance) >= bar
 
     low, high = 0.0, 1.0
     if k > 0:

@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from curation.atomic import make_folder
 from curation.errors import CannotWrite
+from curation.palette import ACCENT, CARD, FAINT, INK, MUTED, PAPER, font
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -18,12 +19,7 @@ Colour = tuple[int, ...]
 """Red, green, blue and perhaps opacity, 0 to 255."""
 Spot = tuple[float, float]
 
-PAPER: Colour = (250, 249, 246)
-CARD: Colour = (255, 255, 255)
-INK: Colour = (28, 32, 38)
-MUTED: Colour = (112, 118, 126)
-FAINT: Colour = (222, 221, 215)
-BLUE: Colour = (51, 107, 179)
+BLUE: Colour = ACCENT
 GREEN: Colour = (24, 118, 82)
 ORANGE: Colour = (205, 96, 28)
 RED: Colour = (190, 44, 40)
@@ -48,9 +44,9 @@ class Sheet:
 
     def text(self, x: float, y: float, words: str, size: int = 16, colour: Colour = INK, anchor: str = "la") -> float:
         """Write; returns the width [px]. The anchor is Pillow's: "la" is the upper left corner."""
-        font = _font(size * _FINE)
-        self._draw.text((x * _FINE, y * _FINE), words, colour, font, anchor=anchor)
-        return float(font.getlength(words)) / _FINE
+        type_ = font(size * _FINE)
+        self._draw.text((x * _FINE, y * _FINE), words, colour, type_, anchor=anchor)
+        return float(type_.getlength(words)) / _FINE
 
     def line(self, spots: Sequence[Spot], colour: Colour = INK, width: float = 1.0) -> None:
         self._draw.line([(x * _FINE, y * _FINE) for x, y in spots], colour, max(1, round(width * _FINE)), "curve")
@@ -182,9 +178,3 @@ def blend(share: float, stops: Sequence[Colour]) -> Colour:
     first = min(int(place), len(stops) - 2)
     part = place - first
     return tuple(round(a + (b - a) * part) for a, b in zip(stops[first], stops[first + 1], strict=True))
-
-
-def _font(size: int) -> Any:
-    from PIL import ImageFont
-
-    return ImageFont.load_default(size=size)

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from curation.checks.finding import Finding, listed
 from curation.checks.scale import scales
-from curation.checks.subject import ACTION, STATE, Motion, Subject
+from curation.checks.subject import Motion, Subject
 from curation.checks.videos import reels
 from curation.errors import DataError
 from curation.histograms import STILL_S, pictures
+from curation.names import ACTION, STATE
 from curation.restat import Restated
 from curation.rows import Rows
 

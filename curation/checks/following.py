@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from curation.checks.finding import Finding, joined, listed
 from curation.checks.scale import scales
-from curation.checks.subject import STATE, Motion, Subject
+from curation.checks.subject import Motion, Subject
+from curation.names import STATE
 
 FARTHEST = 12
 """Lags that are tried, in frames, either way."""

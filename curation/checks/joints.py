@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from curation.checks.finding import Finding, Level, joined, listed
 from curation.checks.scale import Scale, scales
-from curation.checks.subject import ACTION, STATE, Motion, Subject
+from curation.checks.subject import Motion, Subject
+from curation.names import ACTION, STATE
 
 WRAP = 0.75
 """A step from one frame to the next by this share of the joint's range is an encoder that went past its zero: the

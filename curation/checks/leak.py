@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation.checks.finding import Finding, joined
-from curation.checks.subject import STATE, Motion, Subject
+from curation.checks.subject import Motion, Subject
 from curation.motion import joint_name
+from curation.names import POSE, STATE
 
-ENVIRONMENT = "observation.environment_state"
 """LeRobot's name of what only a simulation knows; policies read it if it is there."""
 ALIKE = 0.995
 """Correlation over a dataset above which a column of the state is the block's."""
@@ -30,7 +30,7 @@ class Leak:
         self._subject = subject
         self._names = subject.names(STATE) if STATE in subject.features else ()
         self._named = [name for name in self._names if any(word in name.lower() for word in _NAMED)]
-        self._beside = [key for key in subject.features if key.startswith(ENVIRONMENT)]
+        self._beside = [key for key in subject.features if key.startswith(POSE)]
         self._starts: list[tuple[float, float, NDArray[np.float64]]] = []
         self._sums: dict[tuple[str, str], NDArray[np.float64]] = {}
         self._joints: list[str] = []

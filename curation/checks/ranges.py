@@ -9,9 +9,10 @@ import numpy as np
 
 from curation.checks.finding import Finding, joined
 from curation.checks.scale import scales
-from curation.checks.subject import ACTION, STATE, Motion, Subject
+from curation.checks.subject import Motion, Subject
 from curation.frames import JOINTS
 from curation.motion import joint_name
+from curation.names import ACTION, STATE
 from curation.units import GRIPPER, MODEL, spans
 
 _SLACK = 0.08

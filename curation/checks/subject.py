@@ -19,12 +19,11 @@ from curation.checks.finding import Finding, listed
 from curation.episodes import SavedEpisode
 from curation.errors import DataError
 from curation.frames import Feature
+from curation.names import ACTION, STATE
 from curation.notes import masked, read_notes
 from curation.restat import numeric_features
 from curation.store import Store
 from curation.units import Units, read_units
-
-ACTION, STATE = "action", "observation.state"
 
 Numbers = Mapping[str, NDArray[Any]]
 

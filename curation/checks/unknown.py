@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from curation.checks.finding import Finding, joined, listed
 from curation.checks.joints import SATURATED, STUCK_S, longest_still
 from curation.checks.scale import scales
-from curation.checks.subject import ACTION, STATE, Motion, Subject
+from curation.checks.subject import Motion, Subject
+from curation.names import ACTION, STATE
 
 JUMP = 0.5
 """Share of a column's usual range that no drive covers from one frame to the next (assumed)."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from curation.errors import BadAction, StudioError
 from curation.frames import JOINT_FEATURES, JOINTS, Feature, Observation, Outcome, Phase, Placement, Vector
+from curation.names import STATE, camera_key
 
 from . import reach
 from .drawing import Painter
@@ -233,6 +234,6 @@ def features_of(scene: Scene) -> dict[str, Feature]:
     names = [*scene.cameras, *(f"{camera}_depth" for camera in scene.cameras if scene.depth)]
     return {
         "action": joints,
-        "observation.state": joints,
-        **{f"observation.images.{name}": image for name in names},
+        STATE: joints,
+        **{camera_key(name): image for name in names},
     }

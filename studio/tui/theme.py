@@ -9,7 +9,7 @@ from rich.style import Style
 from textual.app import App
 from textual.theme import Theme
 
-from recorders.palette import Colour, outcome_colour
+from curation.palette import Colour, outcome_colour
 
 BACKGROUND: Colour = (16, 19, 24)
 INK, MUTED, FAINT = "#dfe4ea", "#8e98a6", "#4d5866"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from curation.errors import NotADataset, UsageError
+from curation.names import POSE
 from curation.video import Encoding
 from recorders.operators.named import PEOPLE, POLICY, Who
 from recorders.placements import Placing, require_recordable
-from recorders.privileged import KEY
 from recorders.schedule import Schedule, Turns
 from recorders.session import Session
 from recorders.take import Keep
@@ -142,7 +142,7 @@ def open_session(to: str, scene: Scene, *, resume: bool, privileged: bool = Fals
     if "driven" in session.store.scene:
         session.close()
         raise UsageError(f"{root} was drawn again from another dataset. Record into a new one, and merge the two.")
-    if privileged and KEY not in session.store.features:
+    if privileged and POSE not in session.store.features:
         session.close()
         raise UsageError(f"{root} was begun without --privileged. Leave it away, or record into a new dataset.")
     return session

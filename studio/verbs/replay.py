@@ -8,6 +8,7 @@ import mujoco
 import numpy as np
 
 from curation.errors import BAD_DATA, OK, DataError
+from curation.names import STATE
 from curation.store import SavedEpisode, Store
 from recorders.journal import Take
 from recorders.recorded import require_as_recorded
@@ -76,7 +77,7 @@ def disagreements(episode: SavedEpisode, take: Take, columns: dict[str, np.ndarr
     found = []
     if len(columns["action"]) != len(take):
         return [f"{len(columns['action'])} rows, but {len(take)} frames of physics"]
-    if not np.array_equal(columns["observation.state"], take.state.astype(np.float32)):
+    if not np.array_equal(columns[STATE], take.state.astype(np.float32)):
         found.append("observation.state is not the recorded one")
     outcome = (take.footer or {}).get("outcome")
     if episode.row.outcome != outcome or episode.row.success != (outcome == "success"):

@@ -10,8 +10,9 @@ import pytest
 from curation.checks import check_folder
 from curation.errors import UsageError
 from curation.frames import Placement
+from curation.names import POSE
 from curation.store import Store
-from recorders.privileged import FEATURE, KEY, block_poses
+from recorders.privileged import FEATURE, block_poses
 from recorders.sidecar import read_sidecar
 from recorders.world.scene import Scene
 from recorders.world.sim import SimWorld
@@ -38,22 +39,22 @@ def test_it_is_recorded_if_asked_and_the_state_stays_the_joints(
     words = ["generate", "-n", "1", "--processes", "1", *SMALL, "--privileged", "--to"]
     assert cli.run([*words, "told"]) == 0
     store = Store.open(tmp_path / "told")
-    assert store.features[KEY] == FEATURE
+    assert store.features[POSE] == FEATURE
     (episode,) = store.episodes
     take = read_sidecar(episode.frames)
     first = 1 + store.scene["physics"]["layout"]["block"][0]
     stored = store.numeric(0)
-    assert np.array_equal(stored[KEY][:, :3], take.physics[:, first : first + 3].astype(np.float32))
-    assert stored[KEY][0, :2] == pytest.approx([0.337, -0.015], abs=1e-6)
+    assert np.array_equal(stored[POSE][:, :3], take.physics[:, first : first + 3].astype(np.float32))
+    assert stored[POSE][0, :2] == pytest.approx([0.337, -0.015], abs=1e-6)
     assert stored["observation.state"].shape[1] == 6
     assert [finding for finding in check_folder(tmp_path / "told") if finding.level == "error"] == []
     assert cli.run(["generate", "-n", "2", *SMALL, "--processes", "1", "--resume", "--to", "told"]) == 0
-    assert Store.open(tmp_path / "told").numeric(1)[KEY].shape[1] == 5
+    assert Store.open(tmp_path / "told").numeric(1)[POSE].shape[1] == 5
 
 
 def test_a_dataset_without_it_is_not_continued_with_it(tmp_path: Path) -> None:
     scene = Scene(width=32, height=32)
     open_session(str(tmp_path / "plain"), scene, resume=False).close()
-    assert KEY not in Store.open(tmp_path / "plain").features
+    assert POSE not in Store.open(tmp_path / "plain").features
     with pytest.raises(UsageError, match="begun without --privileged"):
         open_session(str(tmp_path / "plain"), scene, resume=True, privileged=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from curation.checks import Finding, check
 from curation.checks.others import Refs
-from training.card import PRIVILEGED
+from curation.names import POSE
 from training.preflight.asked import Asked, finding
 
 GRAVER = ("lag",)
@@ -22,11 +22,11 @@ def data(asked: Asked, refs: Refs | None) -> Iterator[Finding]:
             continue
         graver = one.check in GRAVER and one.level == "warning"
         yield replace(one, level="error") if graver else one
-    if PRIVILEGED in asked.chosen.store.features:
+    if POSE in asked.chosen.store.features:
         yield finding(
             "privileged",
             "warning",
-            f"the dataset has {PRIVILEGED}, the block's pose, and the policy will see it",
+            f"the dataset has {POSE}, the block's pose, and the policy will see it",
             "It succeeds where no camera shows anything; run and checkpoint are marked, and it belongs in no result.",
-            f"For a policy of its own eyes: studio merge DATASET --drop-feature {PRIVILEGED} --to NEW.",
+            f"For a policy of its own eyes: studio merge DATASET --drop-feature {POSE} --to NEW.",
         )

@@ -9,7 +9,7 @@ import numpy as np
 
 from curation import layout
 from curation.checks import Finding
-from curation.checks.subject import ACTION
+from curation.names import ACTION, POSE
 from training.checkpoints import NoCheckpoint, last_complete
 from training.preflight.asked import Asked, finding
 
@@ -57,7 +57,7 @@ def _inputs(asked: Asked) -> Iterator[Finding]:
             "There is nothing to learn.",
             "Rename the column that holds it.",
         )
-    if asked.recipe.policy == "act" and not sizes and "observation.environment_state" not in features:
+    if asked.recipe.policy == "act" and not sizes and POSE not in features:
         yield finding(
             "inputs",
             "error",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from curation import layout
 from curation.checks import Finding
+from curation.names import camera_name
 from curation.scenes import Scenes
 from training.preflight.asked import Asked, World, finding
 
@@ -45,7 +46,7 @@ def world(asked: Asked) -> Iterator[Finding]:
 
 def _cameras(asked: Asked, there: World) -> Iterator[Finding]:
     features = asked.chosen.store.features
-    have = {key.removeprefix("observation.images."): features[key].shape[:2] for key in layout.cameras(features)}
+    have = {camera_name(key): features[key].shape[:2] for key in layout.cameras(features)}
     unknown = [name for name in have if name not in there.cameras]
     if unknown:
         yield finding(

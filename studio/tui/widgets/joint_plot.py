@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from textual import events
 
 from curation.frames import Vector
-from recorders.palette import Colour
+from curation.palette import Colour
 from recorders.world.units import HIGH, LOW
 
 from .braille import braille, curve

@@ -11,6 +11,7 @@ import numpy as np
 
 from curation.errors import StudioError
 from curation.frames import Image, Vector
+from curation.names import ACTION, STATE
 from curation.store import Store
 from curation.video import read_video
 
@@ -82,8 +83,8 @@ class Reel:
         episode = store.episode(self._id)
         columns = store.numeric(self._id)
         self.fps = store.fps
-        if "observation.state" in columns and "action" in columns:
-            self.state, self.action = columns["observation.state"], columns["action"]
+        if STATE in columns and ACTION in columns:
+            self.state, self.action = columns[STATE], columns[ACTION]
             self.time = np.arange(episode.length) / store.fps
         self.pictures = {name.rpartition(".")[2]: [] for name in episode.videos}
         self.length = episode.length

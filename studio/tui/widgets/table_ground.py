@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from curation.frames import Image, Placement, Vector
-from recorders.palette import Colour
+from curation.palette import Colour
 from recorders.world import props, reach
 from recorders.world.kinematics import PAN_X
 from recorders.world.scene import Scene

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from textual import events
 
 from curation.frames import Image
-from recorders.palette import Colour
+from curation.palette import Colour
 from recorders.world.scene import Scene
 
 from .braille import braille

@@ -1,12 +1,14 @@
-"""Colours and type of films and posters: one ink, one paper, one colour for each outcome."""
+"""Colours and type of all pictures: one ink, one paper, one colour for each outcome."""
 
 from __future__ import annotations
 
 from functools import cache
-
-from PIL import ImageFont
+from typing import TYPE_CHECKING
 
 from curation.frames import Outcome
+
+if TYPE_CHECKING:
+    from PIL import ImageFont
 
 Colour = tuple[int, int, int]
 
@@ -50,6 +52,8 @@ def font(size: int) -> ImageFont.FreeTypeFont:
     Raises:
         RuntimeError: this Pillow was built without FreeType.
     """
+    from PIL import ImageFont
+
     found = ImageFont.load_default(size=size)
     if not isinstance(found, ImageFont.FreeTypeFont):
         raise RuntimeError("Pillow was built without FreeType, so text cannot be drawn.")
