@@ -18,6 +18,7 @@ from recorders.views import VIEWS, Follower
 from recorders.world.drawing import Painter
 from recorders.world.scene import Scene, compile_scene, scene_from
 from studio import evaluating
+from studio.paths import runs_home
 from training.checkpoint_card import digest, resolve
 from training.evaluated import Evaluation, Row
 from training.latency import parse_latency
@@ -84,7 +85,7 @@ def _setup(evaluation: Evaluation) -> evaluating.Setup:
     named = [f"{evaluation.run}@{evaluation.step:06d}"] if evaluation.run and evaluation.step is not None else []
     for name in (*named, str(told.get("checkpoint") or "")):
         try:
-            folder = resolve(name)
+            folder = resolve(name, runs_home())
             same = digest(folder) == told.get("checkpoint_digest")
         except StudioError:
             continue

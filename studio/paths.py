@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from training import runs
+
 
 def data_home() -> Path:
     """The folder of bare names: STUDIO_DATA, or ./datasets."""
@@ -32,5 +34,17 @@ def dataset_path(name: str) -> Path:
 
 
 def runs_home() -> Path:
-    """The folder of jobs, trainings and evaluations: STUDIO_RUNS, or ./runs."""
+    """The folder of jobs, trainings, classifiers and evaluations: STUDIO_RUNS, or ./runs."""
     return Path(os.environ.get("STUDIO_RUNS") or "runs")
+
+
+def run_path(name: str) -> Path:
+    """The folder of a training or a classifier: a path as given, or a bare name under the runs' home.
+
+    Args:
+        name: also as notes name a classifier, `classifier:<name>`.
+
+    Raises:
+        UsageError: the name is none.
+    """
+    return runs.run_path(runs_home(), name.removeprefix("classifier:"))

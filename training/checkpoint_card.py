@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,12 +65,7 @@ class Card:
         return name if self.step is None else f"{name}@{self.step:06d}"
 
 
-def runs_folder() -> Path:
-    """Where bare names of runs lie: STUDIO_RUNS, or ./runs."""
-    return Path(os.environ.get("STUDIO_RUNS") or "runs")
-
-
-def resolve(text: str, home: Path | None = None) -> Path:
+def resolve(text: str, home: Path) -> Path:
     """The folder with the weights of a checkpoint.
 
     Args:
@@ -84,7 +78,6 @@ def resolve(text: str, home: Path | None = None) -> Path:
     """
     if text.startswith("hf:"):
         return _from_hub(text)
-    home = home or runs_folder()
     path = Path(text).expanduser()
     if path.is_dir() and (len(path.parts) > 1 or text.startswith((".", "~"))):
         return _inside(path, text)

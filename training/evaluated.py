@@ -263,7 +263,7 @@ def _named_step(run: Path, which: str, evaluated: Sequence[int]) -> int | None:
     """The step of `last` or `best`; where checkpoints were thrown away, the last is the last evaluated one."""
     with suppress(ValueError):
         try:
-            return int(resolve(f"{run}@{which}").parent.name)
+            return int(resolve(f"{run.name}@{which}", run.parent).parent.name)
         except UsageError:
             if which != "last":
                 raise

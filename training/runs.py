@@ -106,7 +106,7 @@ def curve_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def run_path(home: Path, name: str) -> Path:
-    """The folder of a run: a path is a path, a bare name lies under `home`.
+    """The folder of a run: a path as given, a bare name under `home`.
 
     Raises:
         UsageError: the name is none.
@@ -115,7 +115,7 @@ def run_path(home: Path, name: str) -> Path:
     if name.startswith((".", "~", "/")) or len(path.parts) > 1:
         return path
     if not name or name == "jobs":
-        raise UsageError(f"'{name}' cannot name a training; give another --to.")
+        raise UsageError(f"'{name}' cannot name a training or a classifier; give another name.")
     return home / name
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from curation.errors import UsageError
 from curation.store import Store
 from studio.console import Console
-from studio.paths import runs_home
+from studio.paths import run_path, runs_home
 from studio.retraining import Wanted, trained
 from studio.verbs.evaluate import Evaluate, evaluated, prepared
 from training.ablate import Variation, holm, usual, variations
@@ -21,7 +21,7 @@ from training.contest import contest
 from training.evaluated import Evaluation, read_evaluation
 from training.paired import Paired, paired
 from training.recipe import Recipe
-from training.runs import Run, run_path
+from training.runs import Run
 from training.subset import by_ids
 from training.verdict import ONE_TRAINING, points
 
@@ -150,7 +150,7 @@ def _retrained(options: Ablate, base: Evaluation, console: Console) -> tuple[lis
     known = card(resolve(options.evaluation.checkpoint, runs_home()))
     if known.run is None:
         raise UsageError("--retrain needs a run of this studio: the recipe of this checkpoint is not known.")
-    source = Run(run_path(runs_home(), known.run))
+    source = Run(run_path(known.run))
     told = source.read()
     lines, data = ["", "retrained on the same episodes:"], []
     groups = {"as it was": [base]}

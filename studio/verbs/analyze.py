@@ -17,11 +17,11 @@ from curation.errors import DataError, TargetExists, UsageError
 from curation.store import Store
 from studio.console import Console
 from studio.options import Episodes, Name
-from studio.paths import dataset_path, runs_home
+from studio.paths import dataset_path, run_path, runs_home
 from training.analysis import Fit, JointFit, fit
 from training.checkpoint_card import Card, card, resolve
 from training.predictions import Predictions, predict, require_seen
-from training.runs import Run, run_path
+from training.runs import Run
 
 TRAIN, HELD_OUT = "train", "validation"
 WORDS = {TRAIN: "training", HELD_OUT: "held-out"}
@@ -56,7 +56,7 @@ def analyze(options: Analyze, console: Console) -> int:
     """Ask, judge, draw, and print the table."""
     if options.every < 1 or (options.episodes or 0) < 0:
         raise UsageError(f"--every {options.every} must be at least 1, and --episodes {options.episodes} at least 0.")
-    folder = resolve(options.checkpoint)
+    folder = resolve(options.checkpoint, runs_home())
     known, store = card(folder), Store.open(dataset_path(options.dataset))
     to = _target(options, known, store)
     chosen = _episodes(options, known, store, console)
@@ -82,7 +82,7 @@ def analyze(options: Analyze, console: Console) -> int:
 
 
 def _target(options: Analyze, known: Card, store: Store) -> Path:
-    home = run_path(runs_home(), known.run) if known.run else Path()
+    home = run_path(known.run) if known.run else Path()
     step = "checkpoint" if known.step is None else f"{known.step:06d}"
     to = options.to or home / "analyses" / f"{step}-{store.root.name}"
     if to.exists():
@@ -111,7 +111,7 @@ def _episodes(options: Analyze, known: Card, store: Store, console: Console) -> 
 def _trained_on(known: Card) -> list[str]:
     if known.run:
         with suppress(DataError):
-            dataset = Run(run_path(runs_home(), known.run)).read().get("dataset") or {}
+            dataset = Run(run_path(known.run)).read().get("dataset") or {}
             return [str(name) for name in dataset.get("episode_ids") or ()]
     return []
 

@@ -11,8 +11,8 @@ from classifiers.labels import labelled
 from curation.store import Store
 from studio.carding import Ask, carded, read_card, write_card
 from studio.console import Console
-from studio.paths import dataset_path
-from studio.verbs.classifier import classifier_path, show
+from studio.paths import dataset_path, run_path
+from studio.verbs.classifier import show
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class Card:
 
 def card(options: Card, console: Console) -> int:
     """Show or make."""
-    folder = classifier_path(options.classifier)
+    folder = run_path(options.classifier)
     if not options.on:
         return show(read_card(folder), folder, console)
     ask = Ask(options.threshold, bool(options.learned_from), options.seed)

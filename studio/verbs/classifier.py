@@ -20,7 +20,7 @@ from curation.staging import require_free
 from curation.store import Store
 from studio.carding import Ask, carded, write_card
 from studio.console import Console
-from studio.paths import dataset_path, runs_home
+from studio.paths import dataset_path, run_path
 
 HOLD_OUT = 0.25
 
@@ -58,7 +58,7 @@ def classifier(options: Classifier, console: Console) -> int:
         raise UsageError(f"--hold-out {options.hold_out:g} is outside 0.05 to 0.9.")
     settings = Settings(seed=options.seed, epochs=options.epochs)
     ask = Ask(options.threshold, options.controls, options.seed)
-    to = classifier_path(options.to)
+    to = run_path(options.to)
     require_free(to)
     stores = [Store.open(dataset_path(name)) for name in options.datasets]
     episodes = labelled(stores)
@@ -73,12 +73,6 @@ def classifier(options: Classifier, console: Console) -> int:
     card = carded(made, stores, held, learn, ask, said)
     write_card(to, card)
     return show(card, to, console)
-
-
-def classifier_path(name: str) -> Path:
-    """A path as given, or a bare name under the runs' home."""
-    path = Path(name.removeprefix("classifier:")).expanduser()
-    return runs_home() / path if len(path.parts) == 1 and not name.startswith((".", "~")) else path
 
 
 def show(card: Card, to: Path, console: Console) -> int:

@@ -18,7 +18,7 @@ from curation.targets import Target, named, write_targets
 from curation.trials import Trials
 from studio.console import Console
 from studio.options import Names
-from studio.paths import runs_home
+from studio.paths import run_path, runs_home
 from studio.table_of import table_of_scene
 from training.contest import Contest, contest, latest_each
 from training.evaluated import Evaluation, evaluations_of
@@ -35,7 +35,7 @@ from training.maps import (
     training_positions,
     trials_of,
 )
-from training.runs import Run, run_path
+from training.runs import Run
 from training.verdict import points as signed
 
 
@@ -139,7 +139,7 @@ def _training(evaluation: Evaluation) -> Points:
     """Where the policy was trained, as its run says; none for checkpoints from elsewhere."""
     if evaluation.run:
         with suppress(DataError):
-            return training_positions(Run(run_path(runs_home(), evaluation.run)).read())
+            return training_positions(Run(run_path(evaluation.run)).read())
     return np.zeros((0, 2))
 
 

@@ -15,7 +15,7 @@ from curation.errors import DataError, StudioError, TargetExists, UsageError
 from curation.store import Store
 from studio.console import Console
 from studio.options import Names
-from studio.paths import runs_home
+from studio.paths import run_path, runs_home
 from studio.table_of import table_of_scene
 from training import page
 from training import report as parts
@@ -24,7 +24,7 @@ from training.evaluated import Evaluation, evaluations_of
 from training.map_picture import Panel, picture
 from training.maps import cell_differences, cells, rings, training_positions, trials_of
 from training.page import Markup
-from training.runs import Run, run_path
+from training.runs import Run
 from training.verdict import tell
 
 
@@ -112,7 +112,7 @@ def _two(options: Report, found: Sequence[Sequence[Evaluation]], console: Consol
 def _training(one: Evaluation) -> list[Markup]:
     if not one.run:
         return [page.paragraph("The checkpoint was made elsewhere; nothing is known about its training.", "muted")]
-    run = Run(run_path(runs_home(), one.run))
+    run = Run(run_path(one.run))
     try:
         told = run.read()
     except DataError as error:
@@ -164,7 +164,7 @@ def _maps(shown: Sequence[Evaluation], pair: Contest | None) -> list[Markup]:
 def _positions(one: Evaluation) -> np.ndarray:
     with suppress(DataError):
         if one.run:
-            return training_positions(Run(run_path(runs_home(), one.run)).read())
+            return training_positions(Run(run_path(one.run)).read())
     return np.zeros((0, 2))
 
 

@@ -15,14 +15,14 @@ from curation.store import Store
 from recorders.world.tasks.pick_place import TIME_LIMIT_S
 from studio.console import Console
 from studio.options import Episodes, Name, Where
-from studio.paths import dataset_path, runs_home
+from studio.paths import dataset_path, run_path
 from studio.retraining import Wanted, trained
 from studio.training_options import Training
 from studio.verbs.evaluate import Carried, Evaluate, World, evaluated
 from training.bootstrap import group_rate
 from training.checkpoint_card import checkpoints
 from training.evaluated import Evaluation, read_evaluation
-from training.runs import RUN, Run, run_path
+from training.runs import RUN, Run
 from training.scale import Point, nested, picture, usual_counts
 from training.subset import Subset
 from training.verdict import ONE_TRAINING
@@ -107,7 +107,7 @@ def _trainings(options: Scale, everything: Subset, counts: Sequence[int], repeat
     """One for each amount, its episodes part of the next one's."""
     recipe = options.training.recipe(everything.store)
     recipe = recipe.with_seed(recipe.seed + repeat)
-    home = run_path(runs_home(), options.to)
+    home = run_path(options.to)
     found = []
     for count, indices in nested(everything.indices, counts, recipe.seed).items():
         group = f"{home.name}-n{count:04d}"

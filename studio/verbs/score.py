@@ -15,8 +15,7 @@ from curation.store import Store
 from studio.carding import read_card
 from studio.console import Console
 from studio.options import Name
-from studio.paths import dataset_path
-from studio.verbs.classifier import classifier_path
+from studio.paths import dataset_path, run_path
 
 CHUNK = 50
 """Episodes scored between two notes, so that an interrupted run goes on from there."""
@@ -38,7 +37,7 @@ class Score:
 
 def score(options: Score, console: Console) -> int:
     """Append the notes."""
-    folder = classifier_path(options.by)
+    folder = run_path(options.by)
     made = load(folder)
     card = read_card(folder)
     if card.classifier != made.by:

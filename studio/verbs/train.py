@@ -14,7 +14,7 @@ from curation.errors import FAILED, INTERRUPTED, OK, TargetExists, UsageError
 from curation.fingerprint import fingerprint
 from curation.store import Store
 from studio.console import Console
-from studio.paths import dataset_path, runs_home
+from studio.paths import dataset_path, run_path, runs_home
 from studio.training_options import Training
 from studio.verbs.preflight import findings
 from training import launch
@@ -23,7 +23,7 @@ from training.preflight import Refused, names
 from training.progress import Progress
 from training.recipe import Recipe
 from training.remote import job_command
-from training.runs import Run, opened, run_path
+from training.runs import Run, opened
 from training.subset import Subset
 from training.task import prepared, published
 
@@ -70,7 +70,7 @@ def train(options: Train, console: Console) -> int:
     mark = fingerprint(store)
     if recipe.cache:
         _fill_cache(console, store, recipe, mark)
-    group = run_path(runs_home(), options.to).name
+    group = run_path(options.to).name
     done: list[Run] = []
     for number, folder in enumerate(folders):
         own = recipe.with_seed(recipe.seed + number)
@@ -133,7 +133,7 @@ def _extend(run: Run, told: dict[str, Any], training: Training) -> None:
 
 
 def _folders(options: Train) -> list[Path]:
-    folder = run_path(runs_home(), options.to)
+    folder = run_path(options.to)
     if options.train_seeds == 1:
         return [folder]
     first = options.training.seed

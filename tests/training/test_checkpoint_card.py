@@ -17,7 +17,7 @@ CARD = {
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path) -> Path:
     for step in (100, 200, 1000):
         folder = tmp_path / "a/train/checkpoints" / f"{step:06d}" / "pretrained_model"
         folder.mkdir(parents=True)
@@ -25,7 +25,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / "model.safetensors").write_bytes(str(step).encode())
         (folder / "studio.json").write_text(json.dumps(CARD | {"step": step}))
     (tmp_path / "a/train/checkpoints/001100.partial").mkdir()
-    monkeypatch.setenv("STUDIO_RUNS", str(tmp_path))
     return tmp_path
 
 
@@ -33,32 +32,32 @@ def test_every_name_of_a_checkpoint_leads_to_its_weights(home: Path) -> None:
     checkpoints = home / "a/train/checkpoints"
     last = checkpoints / "001000/pretrained_model"
     for text in ("a", "a@last", "a@1000", "a@001000", str(home / "a"), str(home / "a/train"), str(checkpoints)):
-        assert resolve(text) == last, text
-    assert resolve("a@100") == checkpoints / "000100/pretrained_model"
-    assert resolve(str(checkpoints / "000200")) == checkpoints / "000200/pretrained_model"
-    assert resolve(str(checkpoints / "000200/pretrained_model")) == checkpoints / "000200/pretrained_model"
+        assert resolve(text, home) == last, text
+    assert resolve("a@100", home) == checkpoints / "000100/pretrained_model"
+    assert resolve(str(checkpoints / "000200"), home) == checkpoints / "000200/pretrained_model"
+    assert resolve(str(checkpoints / "000200/pretrained_model"), home) == checkpoints / "000200/pretrained_model"
 
 
 def test_the_best_is_the_one_that_a_sweep_wrote_down(home: Path) -> None:
     with pytest.raises(UsageError, match="studio sweep a"):
-        resolve("a@best")
+        resolve("a@best", home)
     (home / "a/best.json").write_text('{"checkpoint": "000200"}')
-    assert resolve("a@best").parent.name == "000200"
+    assert resolve("a@best", home).parent.name == "000200"
 
 
 def test_names_that_lead_nowhere_say_where_one_could_go(home: Path, tmp_path: Path) -> None:
     with pytest.raises(UnknownChoice, match="Valid: a"):
-        resolve("b")
+        resolve("b", home)
     with pytest.raises(UnknownChoice, match="Valid: last, best, 000100, 000200, 001000"):
-        resolve("a@150")
+        resolve("a@150", home)
     empty = tmp_path / "somewhere/else"
     empty.mkdir(parents=True)
     with pytest.raises(UsageError, match="holds no checkpoint"):
-        resolve(str(empty))
+        resolve(str(empty), home)
 
 
 def test_a_card_tells_the_world_and_a_foreign_checkpoint_tells_nothing(home: Path) -> None:
-    path = resolve("a@200")
+    path = resolve("a@200", home)
     told = card(path)
     assert (told.policy, told.fps, told.fingerprint, told.label) == ("act", 30, "f00", "a@000200")
     assert told.cameras == {"wrist_cam": (48, 64)}
@@ -70,8 +69,8 @@ def test_a_card_tells_the_world_and_a_foreign_checkpoint_tells_nothing(home: Pat
 
 
 def test_a_digest_names_the_weights_and_not_the_folder(home: Path, tmp_path: Path) -> None:
-    assert digest(resolve("a@100")) != digest(resolve("a@200"))
-    (resolve("a@200") / "model.safetensors").write_bytes(b"100")
-    assert digest(resolve("a@100")) == digest(resolve("a@200"))
+    assert digest(resolve("a@100", home)) != digest(resolve("a@200", home))
+    (resolve("a@200", home) / "model.safetensors").write_bytes(b"100")
+    assert digest(resolve("a@100", home)) == digest(resolve("a@200", home))
     with pytest.raises(DataError, match="not whole"):
         digest(tmp_path)

@@ -38,7 +38,7 @@ def test_an_undecided_race_says_so_and_its_choice_is_tried_on_fresh_seeds(home: 
     assert best["fresh_seed"] != best["seed"]
     assert [entry["checkpoint"] for entry in best["race"]] == ["000100", "000200", "000300"]
     assert "as nobody is known to be better" in done.out
-    assert resolve("a@best") == resolve("a@300")
+    assert resolve("a@best", home) == resolve("a@300", home)
     files = sorted((home / "a/evaluations").glob("*/rows.jsonl"))
     before = [file.read_bytes() for file in files]
     seeds = [{json.loads(line)["seed"] for line in rows.splitlines()} for rows in before]
@@ -52,7 +52,7 @@ def test_a_checkpoint_alone_wins_and_one_that_is_not_there_is_named(home: Path, 
     done = studio("sweep", "a", *QUICK, "--steps", "200", "--fresh", "2", "--json")
     assert done.code == 0, done.err
     assert json.loads(done.out)["why"] == "nobody else raced"
-    assert resolve("a@best") == resolve("a@200")
+    assert resolve("a@best", home) == resolve("a@200", home)
     refused = studio("sweep", "a", "--steps", "250")
     assert refused.code == 2
     assert "no checkpoint of step 250; it has 000100, 000200, 000300" in refused.err
