@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,11 +80,6 @@ def words_of(edit: Edit, answers: dict[str, str]) -> list[str]:
         case _:
             made = ["merge", *names, *answers["also"].split(), *_choose(answers)]
     return [*made, "--to", to, "-y"]
-
-
-def line_of(words: Sequence[str]) -> str:
-    """The command as one would type it."""
-    return shlex.join(["studio", *words])
 
 
 def _trim(answers: dict[str, str]) -> list[str]:

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Iterable
 from typing import ClassVar
 
 from rich.text import Text
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.widget import Widget
-from textual.widgets import Input, Static
 
-from curation.errors import StudioError
 from curation.hub.licences import LICENCES
-from studio.tui.edit_form import line_of
+from studio.tui.asking import TIMED_OUT, Asking
+from studio.tui.form import FormScreen
 from studio.tui.messages import PublishSeen
-from studio.tui.screen import StudioScreen
 from studio.tui.state import Place, Studio
-from studio.tui.theme import themed
-from studio.tui.widgets.choice import Choice
-from studio.tui.widgets.form_row import NO, YES, FormRow, Question
+from studio.tui.widgets.form_row import NO, YES, Question
 
 USUAL = ("cc-by-4.0", "cc0-1.0", "other")
 """Licences that are offered first; any id of the Hub's can be typed."""
@@ -32,8 +23,8 @@ LONGEST_S = 300.0
 """Checks of a large dataset and a slow Hub take less [s]."""
 
 
-class PublishScreen(StudioScreen):
-    """A form at the left, what would change on the Hub and the card at the right."""
+class PublishScreen(FormScreen):
+    """What would change on the Hub, and the card, at the right."""
 
     NAME = "publish"
     HELP = (
@@ -43,10 +34,6 @@ class PublishScreen(StudioScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "publish", "publish", priority=True),
         Binding("f5", "look", "what would change"),
-        Binding("down", "app.focus_next", "next field", show=False),
-        Binding("up", "app.focus_previous", "field before", show=False),
-        Binding("pagedown", "scroll(10)", "down", show=False),
-        Binding("pageup", "scroll(-10)", "up", show=False),
     ]
 
     def __init__(self, studio: Studio, place: Place) -> None:
@@ -54,20 +41,10 @@ class PublishScreen(StudioScreen):
         if place.dataset is None:
             raise ValueError("publishing is about a dataset")
         self._root = place.dataset
-        self._asked = 0
+        self._asking = Asking()
         self._ready: list[str] | None = None
 
-    def body(self) -> Iterable[Widget]:
-        with Horizontal(id="edit"):
-            with VerticalScroll(id="edit-form", can_focus=False):
-                yield from map(FormRow, self._questions())
-            with VerticalScroll(id="edit-side", can_focus=False):
-                yield Static("F5 asks the Hub what would change there.", id="edit-plan", markup=False)
-        with Vertical(id="edit-foot"):
-            yield Static(id="edit-verdict", markup=False)
-            yield Static(id="edit-command", markup=False)
-
-    def _questions(self) -> list[Question]:
+    def questions(self) -> list[Question]:
         return [
             Question("to", "to", hint="you/name", wide=True),
             Question("licence", "licence", UNSAID, options=(UNSAID, *USUAL)),
@@ -82,26 +59,17 @@ class PublishScreen(StudioScreen):
         ]
 
     def on_mount(self) -> None:
-        self.query_one("#to").focus()
-        self._changed()
+        self.plan("F5 asks the Hub what would change there.")
 
-    @on(Input.Changed)
-    @on(Choice.Changed)
-    def _changed(self) -> None:
+    def changed(self, answers: dict[str, str]) -> None:
         """Show the command, and forget what was said about another one."""
-        answers = self._answers()
-        for row in self.query(FormRow):
-            condition = row.question.only_if
-            row.display = condition is None or answers[condition[0]] in condition[1]
-        self._asked += 1
         self._ready = None
-        muted = themed(self.app)["muted"]
-        self.query_one("#edit-command", Static).update(Text(f"$ {line_of(self._words())}", muted))
-        self._say(self._lacking() or "F5 shows what would change; then Enter publishes.")
+        self.show_command(self._words())
+        self.say(self._lacking() or "F5 shows what would change; then Enter publishes.")
 
     def _lacking(self) -> str:
         """What is still to be answered; "" if nothing is."""
-        said = self._answers()
+        said = {name: answer.strip() for name, answer in self.answers.items()}
         if "/" not in said["to"]:
             return "Name the repository: owner/name."
         if said["licence"] == UNSAID:
@@ -110,11 +78,8 @@ class PublishScreen(StudioScreen):
             return f"Everybody would see it: type {said['to']} once more."
         return ""
 
-    def _answers(self) -> dict[str, str]:
-        return {row.question.name: row.value.strip() for row in self.query(FormRow)}
-
     def _words(self) -> list[str]:
-        said = self._answers()
+        said = {name: answer.strip() for name, answer in self.answers.items()}
         licence = (said["named"] or "other") if said["licence"] == "other" else said["licence"]
         words = ["publish", str(self._root), "--to", said["to"]]
         words += ["--licence", licence] if licence != UNSAID else []
@@ -125,50 +90,33 @@ class PublishScreen(StudioScreen):
     def action_look(self) -> None:
         """Ask the Hub what would change there."""
         if lacking := self._lacking():
-            self._say(lacking, good=False)
+            self.say(lacking, "error")
             return
-        self._say("asking the Hub ...")
-        self._look(self._asked, self._words())
+        self.say("asking the Hub ...")
+        self._look(self.asked, self._words())
 
     @work(thread=True, exclusive=True, group="publish")
     def _look(self, number: int, words: list[str]) -> None:
         """In a process of its own: what asks the Hub is heavy, and its log must not reach this terminal."""
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", "studio.cli", *words, "--dry-run"], capture_output=True, encoding="utf-8",
-                timeout=LONGEST_S, check=False, stdin=subprocess.DEVNULL,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            self.post_message(PublishSeen(number, f"No answer in {LONGEST_S:g} s. F5 asks again.", ready=False))
-            return
-        ready = done.returncode == 0
-        told = done.stdout if ready else done.stderr.strip().rpartition("\n")[2].removeprefix("studio publish: ")
-        self.post_message(PublishSeen(number, told, ready))
+        answer = self._asking.ask([*words, "--dry-run"], LONGEST_S)
+        ready = answer.code == 0
+        again = " F5 asks again." if answer.code == TIMED_OUT else ""
+        self.post_message(PublishSeen(number, answer.out if ready else answer.wrong + again, ready))
 
     @on(PublishSeen)
     def _show(self, message: PublishSeen) -> None:
-        if message.number != self._asked:
+        if message.number != self.asked:
             return
         self._ready = self._words() if message.ready else None
-        self.query_one("#edit-plan", Static).update(Text(message.text))
-        self._say("Ready: Enter publishes." if message.ready else "It would be refused.", good=message.ready)
-
-    def _say(self, words: str, *, good: bool | None = None) -> None:
-        colour = "muted" if good is None else "success" if good else "error"
-        self.query_one("#edit-verdict", Static).update(Text(words, themed(self.app)[colour]))
+        self.plan(Text(message.text))
+        if message.ready:
+            self.say("Ready: Enter publishes.", "success")
+        else:
+            self.say("It would be refused.", "error")
 
     def action_publish(self) -> None:
         """Send in a job what was looked at."""
         if self._ready is None:
             self.notify(self._lacking() or "F5 first: look at what would change there.", severity="warning")
-            return
-        try:
-            job = self.studio.jobs.start(self._ready)
-        except StudioError as error:
-            self.shell.tell(error)
-            return
-        self.shell.replace(Place("jobs", None, job.id))
-
-    def action_scroll(self, lines: int) -> None:
-        """Look further down or up."""
-        self.query_one("#edit-side").scroll_relative(y=lines, animate=False)
+        elif job := self.begin(self._ready):
+            self.shell.replace(Place("jobs", None, job.id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -10,6 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
 
+from curation.errors import StudioError
+from studio.jobs import Job
 from studio.tui.app import StudioApp
 from studio.tui.state import Place, Studio
 from studio.tui.widgets.bars import KeyBar, TopBar
@@ -61,3 +63,11 @@ class StudioScreen(Screen[Any]):
     def go(self, screen: str, what: Any = None) -> None:
         """Open another place about the same dataset."""
         self.shell.go(Place(screen, self.place.dataset, what))
+
+    def begin(self, words: Sequence[str]) -> Job | None:
+        """Start a command in the background, or say why it cannot be."""
+        try:
+            return self.studio.jobs.start(words)
+        except StudioError as error:
+            self.shell.tell(error)
+            return None

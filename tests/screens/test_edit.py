@@ -12,7 +12,7 @@ import pytest
 from curation.errors import UsageError
 from studio.cli import parsed
 from studio.jobs import Jobs
-from studio.tui import edit
+from studio.tui import asking, edit
 from studio.tui.edit_form import CHOOSE, DROP, SPLIT, TRIM, Edit, questions, words_of
 from studio.tui.state import Place
 from tests.screens import snapshots
@@ -85,13 +85,13 @@ async def test_marked_episodes_are_dropped_and_the_filter_is_taken_along(open_st
 def test_a_look_at_a_plan_leaves_the_output_of_others_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """What other threads print is not swallowed while answers are read."""
     outputs: list[object] = []
-    real = edit.subprocess.run
+    real = asking.subprocess.Popen
 
     def run(*words: Any, **more: Any) -> Any:
         outputs.append((sys.stdout, sys.stderr))
         return real(*words, **more)
 
-    monkeypatch.setattr(edit.subprocess, "run", run)
+    monkeypatch.setattr(asking.subprocess, "Popen", run)
     before = (sys.stdout, sys.stderr)
     with pytest.raises(UsageError, match="farther-than"):
         edit.preview_of(["merge", "a", "--farther-than", "x", "--to", "b"], narrow=True)

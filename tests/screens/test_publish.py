@@ -44,7 +44,7 @@ async def test_what_must_be_said_first(open_studio: Open, shelf: Path, tmp_path:
         await press(pilot, "down")
         await typed(pilot, "you/pos2")
         assert "F5 shows what would change" in text_of(pilot.app)
-        pilot.app.screen.post_message(PublishSeen(pilot.app.screen._asked, "1 files new", ready=True))
+        pilot.app.screen.post_message(PublishSeen(pilot.app.screen.asked, "1 files new", ready=True))
         await settled(pilot)
         assert "Ready: Enter publishes" in text_of(pilot.app)
         await typed(pilot, "x")
