@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 from curation.checks import Finding, check_folder
-from curation.checks.finding import LEVELS, listed
 from curation.errors import BAD_DATA, OK, UsageError
 from studio.console import Console
+from studio.findings import findings_text
 from studio.options import Names
 from studio.paths import dataset_path
-
-_WIDTH = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +45,7 @@ def check(options: Check, console: Console) -> int:
         found[name] = check_folder(
             dataset_path(name), deep=options.deep, second_opinion=not options.no_doctor, tell=tell, **asking
         )
-    text = "\n\n".join(_told(name, findings) for name, findings in found.items())
+    text = "\n\n".join(findings_text(name, findings) for name, findings in found.items())
     console.result(text, {name: [asdict(finding) for finding in findings] for name, findings in found.items()})
     wrong = any(finding.level == "error" for findings in found.values() for finding in findings)
     return BAD_DATA if wrong else OK
@@ -59,19 +56,3 @@ def _asking() -> dict[str, Callable[..., Mapping[str, str]]]:
     from curation.hub import data_of, refs_of
 
     return {"refs": refs_of, "trees": data_of}
-
-
-def _told(name: str, findings: Sequence[Finding]) -> str:
-    counts = {level: sum(finding.level == level for finding in findings) for level in LEVELS}
-    parts = [f"{count} {level}{'s' if count > 1 else ''}" for level, count in counts.items() if count]
-    lines = [f"{name}: {', '.join(parts) or 'nothing is wrong'}"]
-    for finding in findings:
-        lines += ["", *_wrapped(f"{finding.level:<8}{finding.check}: {finding.what}")]
-        if finding.episodes and "episode" not in finding.what:
-            lines += _wrapped(f"{'':8}{listed(finding.episodes)}")
-        lines += [*_wrapped(f"{'':8}{finding.means}"), *_wrapped(f"{'':8}-> {finding.mend.replace('DATASET', name)}")]
-    return "\n".join(lines)
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, subsequent_indent=" " * 8, drop_whitespace=True, break_on_hyphens=False)

@@ -11,10 +11,10 @@ from curation.checks import Finding
 from curation.errors import BAD_DATA, OK, StudioError
 from curation.store import Store
 from studio.console import Console
+from studio.findings import findings_text
 from studio.options import Name
 from studio.paths import dataset_path, runs_home
 from studio.training_options import Training
-from studio.verbs.check import _told as told
 from training.preflight import Asked, World, names
 from training.preflight import preflight as look
 from training.recipe import Recipe
@@ -43,7 +43,7 @@ def preflight(options: Preflight, console: Console) -> int:
     recipe, chosen = options.training.recipe(store), options.training.chosen(store)
     console.progress(f"{options.dataset}: looking")
     found = findings(chosen, recipe, runs_home(), options.world)
-    console.result(told(options.dataset, found), [asdict(one) for one in found])
+    console.result(findings_text(options.dataset, found), [asdict(one) for one in found])
     return BAD_DATA if names(found) else OK
 
 
