@@ -19,7 +19,7 @@ from curation import layout
 from curation.atomic import sync_all
 from curation.bulk import Bulk
 from curation.carried import Carried, carried
-from curation.columns import changed_features, changed_numbers, is_new, source_key
+from curation.columns import changed_features, changed_numbers, source_key, source_of
 from curation.companions import write_companions
 from curation.episodes import EpisodeRow
 from curation.errors import DataError, UsageError
@@ -198,8 +198,8 @@ def _info(first: Store, plan: Plan, features: dict[str, Feature], along: Carried
     own = first.info
     described = dict(info["features"])
     for key in features:
-        source = source_key(key, plan.parents[0].changes)
-        if source in own["features"] and not is_new(key, plan.parents[0].changes):
+        source = source_of(key, plan.parents[0].changes)
+        if source in own["features"]:
             described[key] = {**own["features"][source]}
     return {**info, "features": described, "splits": along.splits, **along.info}
 

@@ -194,24 +194,19 @@ def changed_numbers(
     return dict(numbers)
 
 
-def source_key(key: str, changes: tuple[Change, ...]) -> str:
-    """What a feature of the result was called in the source; its own name if it is new."""
+def source_of(key: str, changes: tuple[Change, ...]) -> str | None:
+    """What a feature of the result was called in the source; None if it is new, though one there may have its name."""
     for change in reversed(changes):
         if isinstance(change, AddFeature) and change.key == key:
-            return key
+            return None
         if isinstance(change, Rename) and change.new == key:
             key = change.old
     return key
 
 
-def is_new(key: str, changes: tuple[Change, ...]) -> bool:
-    """Whether a feature of the result is none of the source, though one there may have its name."""
-    for change in reversed(changes):
-        if isinstance(change, AddFeature) and change.key == key:
-            return True
-        if isinstance(change, Rename) and change.new == key:
-            key = change.old
-    return False
+def source_key(key: str, changes: tuple[Change, ...]) -> str:
+    """The same of a feature that cannot be new, as cameras cannot; its own name if it is."""
+    return source_of(key, changes) or key
 
 
 def _mapped(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation.carried import carried
-from curation.columns import JOINT_COLUMNS, changed_features, changed_numbers, source_key
+from curation.columns import JOINT_COLUMNS, changed_features, changed_numbers, source_of
 from curation.naming import dataset_names
 from curation.plan import Plan, begin
 from curation.preflight import Difference, differences
@@ -120,7 +120,7 @@ def _side(plan: Plan, stores: Sequence[Store]) -> Side:
         after = changed_numbers(part, store.features, parent.changes, success=episode.row.success)
         for key in (key for key in JOINT_COLUMNS if key in after):
             numbers.setdefault(key, []).append(after[key])
-        kept = {source_key(key, parent.changes) for key in changed_features(store.features, parent.changes)}
+        kept = {source_of(key, parent.changes) for key in changed_features(store.features, parent.changes)}
         for key in set(episode.videos) & kept:
             path = episode.videos[key]
             size += _size(path) / shares[clip.parent][path] * clip.frames / clip.length
