@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -91,7 +92,7 @@ class Card:
     def truth(self) -> Truth:
         return np.array([one.success for one in self.tested], bool)
 
-    @property
+    @cached_property  # a bootstrap
     def auroc(self) -> Measured:
         return measured_auroc(self.scores, self.truth, self.seed)
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from classifiers.evidence import Verdict
+from classifiers.evidence import Weighing
 from classifiers.fit import Fitted, Settings
 from classifiers.labels import Labelled
 from classifiers.look import CutOut
@@ -77,7 +77,7 @@ def save(to: Path, fitted: Fitted, stores: Sequence[Store], episodes: Sequence[L
             "version": 1,
             "proof": proof,
             "look": {camera: cut.as_json() for camera, cut in fitted.look.items()},
-            "verdict": asdict(fitted.verdict),
+            "verdict": asdict(fitted.weighing),
             "settings": asdict(fitted.settings),
             "losses": [round(loss, 5) for loss in fitted.losses],
             "instants": list(fitted.instants),
@@ -104,7 +104,7 @@ def load(root: Path) -> Classifier:
         look = {camera: CutOut(**cut) for camera, cut in told["look"].items()}
         saved = told["verdict"]
         tuples = {name: tuple(saved[name]) for name in ("mean", "scale", "weights")}
-        verdict = Verdict(**tuples, bias=float(saved["bias"]))
+        weighing = Weighing(**tuples, bias=float(saved["bias"]))
         settings = Settings(**told["settings"])
         digest = hashlib.sha256((root / WEIGHTS).read_bytes()).hexdigest()[:12]
         losses, instants = tuple(told["losses"]), (int(told["instants"][0]), int(told["instants"][1]))
@@ -112,7 +112,7 @@ def load(root: Path) -> Classifier:
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise DataError(f"{root / FILE} cannot be read ({error}). Train the classifier again.") from error
     network = load_network(root, told["proof"])
-    fitted = Fitted(network, look, verdict, settings, losses, instants, seconds)
+    fitted = Fitted(network, look, weighing, settings, losses, instants, seconds)
     return Classifier(root, root.resolve().name, digest, fitted, learned, fps)
 
 

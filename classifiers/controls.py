@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.evidence import fit_verdict, last_frames
+from classifiers.evidence import fit_weighing, last_frames
 from classifiers.fit import Settings, fit, last_pictures
 from classifiers.labels import Labelled
 from classifiers.look import CutOut
@@ -76,5 +76,5 @@ def _by_features(
     held: Sequence[Labelled],
     seed: int,
 ) -> Measured:
-    verdict = fit_verdict(learned, np.array([one.success for one in learn], bool))
-    return measured_auroc(verdict.probability(tested), np.array([one.success for one in held], bool), seed)
+    weighing = fit_weighing(learned, np.array([one.success for one in learn], bool))
+    return measured_auroc(weighing.probability(tested), np.array([one.success for one in held], bool), seed)

@@ -37,8 +37,8 @@ def evidence(log_odds: NDArray[np.float64], pictures: Pictures) -> NDArray[np.fl
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """A logistic regression on evidence.
+class Weighing:
+    """How an episode's evidence is weighed: a logistic regression on evidence.
 
     Attributes:
         mean, scale: of each kind of evidence, shape (3,).
@@ -58,7 +58,7 @@ class Verdict:
         return 1.0 / (1.0 + np.exp(-np.clip(odds, -40, 40)))
 
 
-def fit_verdict(found: NDArray[np.float64], success: NDArray[np.bool_]) -> Verdict:
+def fit_weighing(found: NDArray[np.float64], success: NDArray[np.bool_]) -> Weighing:
     """Fit by Newton's method on the penalised likelihood.
 
     Args:
@@ -78,4 +78,4 @@ def fit_verdict(found: NDArray[np.float64], success: NDArray[np.bool_]) -> Verdi
         weights -= step * min(1.0, 2.0 / (1e-12 + float(np.abs(step).max())))
         if float(np.abs(step).max()) < 1e-9:
             break
-    return Verdict(tuple(mean.tolist()), tuple(scale.tolist()), tuple(weights[:-1].tolist()), float(weights[-1]))
+    return Weighing(tuple(mean.tolist()), tuple(scale.tolist()), tuple(weights[:-1].tolist()), float(weights[-1]))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.evidence import Verdict, evidence, fit_verdict, last_frames
+from classifiers.evidence import Weighing, evidence, fit_weighing, last_frames
 from classifiers.labels import Instant, Labelled
 from classifiers.look import CutOut
 from classifiers.pictures import Pictures, pictures_of
@@ -22,6 +22,8 @@ LEAST = 8
 """Episodes of either kind without which nothing is trained (assumed): fewer cannot be held out and counted."""
 CALIBRATION_SHARE = 0.2
 """Share of the training episodes kept from the network, on which the episode's verdict is calibrated."""
+WARM_UP = 0.1
+"""Share of the steps in which the learning rate rises."""
 PER_EPISODE = 10
 """Instants of either kind that an episode gives at most."""
 
@@ -57,7 +59,7 @@ class Fitted:
     Attributes:
         network: gives log-odds of pictures.
         look: cut-out of each camera.
-        verdict: from evidence to an episode's probability.
+        weighing: from evidence to an episode's probability.
         settings: how it was trained.
         losses: mean loss of every epoch.
         instants: how many it learned from, and how many of them show a success.
@@ -66,7 +68,7 @@ class Fitted:
 
     network: Any
     look: dict[str, CutOut]
-    verdict: Verdict
+    weighing: Weighing
     settings: Settings
     losses: tuple[float, ...]
     instants: tuple[int, int]
@@ -74,7 +76,7 @@ class Fitted:
 
     def judge(self, pictures: Sequence[Pictures]) -> NDArray[np.float64]:
         """Probability that episodes succeeded, from each one's last pictures, shape (N,)."""
-        return self.verdict.probability(gathered(self.network, pictures))
+        return self.weighing.probability(gathered(self.network, pictures))
 
 
 def fit(
@@ -97,9 +99,7 @@ def fit(
         DataError: too few of one kind.
         UnreadableVideo: a video cannot be decoded.
     """
-    import torch
-
-    from classifiers.network import as_tensor, logits, new_network
+    from classifiers.network import new_network
 
     began = time.monotonic()
     require_enough(episodes)
@@ -109,9 +109,43 @@ def fit(
     pictures = pictures_of(stores, instants, look, lambda done, total: said("decoding", done, total))
     labels = np.array([instant.success for instant in instants], np.float32)
     network = new_network(sorted(look), settings.seed)
-    steps = settings.epochs * math.ceil(len(instants) / settings.batch)
+    losses = taught(network, pictures, labels, settings, rng, lambda done, total: said("learning", done, total))
+    ends = last_pictures(stores, check, look)
+    weighing = fit_weighing(gathered(network, ends), np.array([episode.success for episode in check]))
+    took = time.monotonic() - began
+    counts = (len(instants), int(labels.sum()))
+    return Fitted(network, dict(look), weighing, settings, tuple(losses), counts, took)
+
+
+def taught(
+    network: Any,
+    pictures: Pictures,
+    labels: NDArray[np.float32],
+    settings: Settings,
+    rng: np.random.Generator,
+    said: Callable[[int, int], None],
+) -> list[float]:
+    """Teach a network what its pictures show.
+
+    Args:
+        network: is changed.
+        pictures: of every instant.
+        labels: 1 for a success, else 0, shape (N,).
+        settings: how.
+        rng: of order and augmentation.
+        said: told (epochs done, of how many).
+
+    Returns:
+        The mean loss of every epoch.
+    """
+    import torch
+
+    batches = math.ceil(len(labels) / settings.batch)
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, settings.rate, total_steps=steps, pct_start=0.1)
+    # OneCycleLR divides by zero where it rises or falls in a single step.
+    steps = max(3, settings.epochs * batches)
+    warm_up = max(WARM_UP, 2 / steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, settings.rate, total_steps=steps, pct_start=warm_up)
     balance = torch.tensor(float((labels == 0).sum() / max(1.0, labels.sum())))
     losses = []
     # Dropout draws from torch's own generator, which is put back as it was.
@@ -120,23 +154,27 @@ def fit(
         for epoch in range(settings.epochs):
             network.train()
             total = 0.0
-            for batch in np.array_split(rng.permutation(len(instants)), math.ceil(len(instants) / settings.batch)):
+            for batch in np.array_split(rng.permutation(len(labels)), batches):
                 optimizer.zero_grad()
-                odds = logits(network, as_tensor(augmented(pictures[batch], rng)))
-                truth = torch.from_numpy(labels[batch])
-                loss = torch.nn.functional.binary_cross_entropy_with_logits(odds, truth, pos_weight=balance)
+                loss = _loss(network, augmented(pictures[batch], rng), labels[batch], balance)
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
                 optimizer.step()
                 schedule.step()
                 total += float(loss.detach()) * len(batch)
-            losses.append(total / len(instants))
-            said("learning", epoch + 1, settings.epochs)
-    ends = last_pictures(stores, check, look)
-    verdict = fit_verdict(gathered(network, ends), np.array([episode.success for episode in check]))
-    took = time.monotonic() - began
-    counts = (len(instants), int(labels.sum()))
-    return Fitted(network, dict(look), verdict, settings, tuple(losses), counts, took)
+            losses.append(total / len(labels))
+            said(epoch + 1, settings.epochs)
+    return losses
+
+
+def _loss(network: Any, pictures: Pictures, labels: NDArray[np.float32], balance: Any) -> Any:
+    import torch
+
+    from classifiers.network import as_tensor, logits
+
+    odds = logits(network, as_tensor(pictures))
+    truth = torch.from_numpy(labels)
+    return torch.nn.functional.binary_cross_entropy_with_logits(odds, truth, pos_weight=balance)
 
 
 def require_enough(episodes: Sequence[Labelled]) -> None:

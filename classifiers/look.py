@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from curation import layout
 from curation.errors import DataError, UnknownChoice, UsageError
-from curation.names import IMAGES
+from curation.names import camera_name
 from curation.store import Store
 
 SIDE = 128
@@ -52,10 +53,9 @@ class CutOut:
         return {name: round(getattr(self, name), 4) for name in ("top", "left", "height", "width")}
 
 
-def cameras_of(store: Store) -> list[str]:
-    """A dataset's cameras by name, colour only, sorted."""
-    videos = (name for name, feature in store.features.items() if feature.dtype == "video")
-    return sorted(name.removeprefix(IMAGES) for name in videos if not name.endswith("_depth"))
+def colour_cameras(store: Store) -> list[str]:
+    """A dataset's cameras by name, without those that show depth, sorted."""
+    return sorted(camera_name(key) for key in layout.cameras(store.features) if not key.endswith("_depth"))
 
 
 def look_of(stores: Sequence[Store], asked: Mapping[str, CutOut]) -> dict[str, CutOut]:
@@ -69,9 +69,9 @@ def look_of(stores: Sequence[Store], asked: Mapping[str, CutOut]) -> dict[str, C
         DataError: the cameras differ, or there are none.
         UnknownChoice: a cut-out is asked of a camera that is not there.
     """
-    cameras = cameras_of(stores[0])
+    cameras = colour_cameras(stores[0])
     for store in stores:
-        have = cameras_of(store)
+        have = colour_cameras(store)
         if have != cameras or not have:
             raise DataError(
                 f"{store.root.name} has the cameras {', '.join(have) or 'none'}, {stores[0].root.name} has "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,16 +74,17 @@ def carded(
     """
     tested, seen = test(classifier, stores, held)
     fresh = [one for one in held if one.episode.row.episode_id not in set(seen)]
-    steps = ["pictures again", *(["controls"] if ask.controls else [])]
     pairs, looks, painted = _drawn_again(classifier, stores, fresh, ask)
-    said(steps[0], 1, len(steps))
+    teaches = ask.controls and bool(learn)
+    parts = 2 if teaches else 1
+    said("pictures again", 1, parts)
     controls: dict[str, Measured] = dict(painted)
-    if ask.controls and learn:
+    if teaches:
         controls["length only"] = length_only(learn, fresh, ask.seed)
         controls["joints only"] = joints_only(stores, learn, fresh, ask.seed)
         fitted = classifier.fitted
         controls["shuffled labels"] = shuffled_labels(stores, learn, fresh, fitted.look, fitted.settings, said)
-        said(steps[-1], len(steps), len(steps))
+        said("controls", parts, parts)
     return Card(classifier.by, ask.threshold, tested, controls, pairs, looks, classifier.learned, ask.seed)
 
 
@@ -120,8 +122,6 @@ def read_card(folder: Path) -> Card:
     Raises:
         DataError: it has none, or a damaged one.
     """
-    import json
-
     try:
         told = json.loads((folder / CARD).read_bytes())
     except (OSError, ValueError) as error:

@@ -8,7 +8,7 @@ from typing import Any
 from classifiers.checkpoint import load
 from classifiers.fit import last_pictures
 from classifiers.labels import Labelled
-from classifiers.look import cameras_of
+from classifiers.look import colour_cameras
 from curation.errors import DataError
 from curation.notes import Note, add_notes, masked, read_notes
 from curation.store import Store
@@ -43,7 +43,7 @@ def score(options: Score, console: Console) -> int:
     if card.classifier != made.by:
         raise DataError(f"The card of {folder.name} is of {card.classifier}, not of {made.by}. Make it: studio card.")
     store = Store.open(dataset_path(options.dataset))
-    missing = sorted(set(made.fitted.look) - set(cameras_of(store)))
+    missing = sorted(set(made.fitted.look) - set(colour_cameras(store)))
     if missing:
         raise DataError(f"{store.root.name} lacks the camera {missing[0]} that {made.name} looks through.")
     notes = read_notes(store.root)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from classifiers.evidence import evidence, fit_verdict, last_frames
+from classifiers.evidence import evidence, fit_weighing, last_frames
 
 
 def test_last_frames_end_an_episode_and_span_less_than_the_judges_half_second() -> None:
@@ -25,10 +25,10 @@ def test_the_verdict_is_calibrated_and_never_certain_where_a_line_separates() ->
     odds = rng.normal(0, 2, 2000)
     truth = rng.random(2000) < 1 / (1 + np.exp(-odds))
     found = np.column_stack([odds, odds + rng.normal(0, 0.1, 2000), rng.normal(0, 1, 2000)])
-    said = fit_verdict(found, truth).probability(found)
+    said = fit_weighing(found, truth).probability(found)
     for low in (0.1, 0.4, 0.7):
         chosen = (said >= low) & (said < low + 0.2)
         assert abs(said[chosen].mean() - truth[chosen].mean()) < 0.1
     split = np.column_stack([np.repeat([-1.0, 1.0], 10)] * 3)
-    verdict = fit_verdict(split, np.arange(20) >= 10)
+    verdict = fit_weighing(split, np.arange(20) >= 10)
     assert 0.5 < verdict.probability(split[-1:])[0] < 0.999
