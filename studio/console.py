@@ -55,6 +55,11 @@ class Console:
         if self._job:
             self._job.count(done, of)
 
+    def about(self, folder: Path) -> None:
+        """The folder that is written into, for whoever follows the command while it runs as a job."""
+        if self._job:
+            self._job.name(folder)
+
     def result(self, text: str, data: Any) -> None:
         """The command's result, as text or as JSON."""
         self._clear()
@@ -71,12 +76,16 @@ class _JobProgress:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / PROGRESS
-        self._values: dict[str, Any] = {"done": 0, "of": 0, "text": "", "first": 0, "since": time.time()}
+        self._values: dict[str, Any] = {"done": 0, "of": 0, "text": "", "about": "", "first": 0, "since": time.time()}
         self._written = -1.0
 
     def say(self, text: str) -> None:
         self._values["text"] = text
         self._write()
+
+    def name(self, folder: Path) -> None:
+        self._values["about"] = str(folder.absolute())
+        self._write(now=True)
 
     def count(self, done: float, of: float) -> None:
         if not self._values["of"]:

@@ -64,12 +64,14 @@ class Progress:
         of: all units.
         text: the last thing the command said of itself.
         per_second: units a second since the first was counted; 0 if not known.
+        about: the folder it writes into, such as a training's; None if it said none.
     """
 
     done: float = 0.0
     of: float = 0.0
     text: str = ""
     per_second: float = 0.0
+    about: Path | None = None
 
     @property
     def share(self) -> float | None:
@@ -108,7 +110,7 @@ class Job:
 
     def log(self, most_bytes: int = 200_000) -> str:
         """The end of what it said."""
-        return _tail(self.folder / LOG, most_bytes)
+        return tail(self.folder / LOG, most_bytes)
 
 
 class Jobs:
@@ -246,7 +248,8 @@ def _progress(values: dict[str, Any]) -> Progress:
         return Progress()
     passed, made = values["at"] - values["since"], values["done"] - values["first"]
     pace = made / passed if passed > 0 and made > 0 else 0.0
-    return Progress(float(values["done"]), float(values["of"]), str(values["text"]), pace)
+    about = Path(values["about"]) if values.get("about") else None
+    return Progress(float(values["done"]), float(values["of"]), str(values["text"]), pace, about)
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -257,7 +260,8 @@ def _json(path: Path) -> dict[str, Any]:
     return values if isinstance(values, dict) else {}
 
 
-def _tail(path: Path, most_bytes: int) -> str:
+def tail(path: Path, most_bytes: int) -> str:
+    """Whole lines at the end of a text file; "" if it cannot be read."""
     try:
         with open(path, "rb") as file:
             size = file.seek(0, os.SEEK_END)

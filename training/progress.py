@@ -50,9 +50,13 @@ class Progress:
 
 def progress_of(run: Run, steps: int) -> Progress:
     """As its files say now."""
-    curve: list[dict[str, Any]] = [line for line in run.curve() if "loss" in line]
+    return progress_from([line for line in run.curve() if "loss" in line], run.beat(), steps)
+
+
+def progress_from(curve: list[dict[str, Any]], beat: dict[str, Any], steps: int) -> Progress:
+    """As these lines with a loss and this beat say."""
     last = curve[-1] if curve else None
-    step = max(int(run.beat().get("step", 0)), int(last["step"]) if last else 0)
+    step = max(int(beat.get("step", 0)), int(last["step"]) if last else 0)
     return Progress(step, steps, float(last["loss"]) if last else None, _pace(curve))
 
 

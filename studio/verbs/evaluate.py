@@ -197,6 +197,7 @@ def evaluated(options: Evaluate, console: Console, wanted: Sequence[int] | None 
         StudioError: the policy failed.
     """
     job = prepared(options, console)
+    console.about(job.folder)
     indices = tuple(range(episode_count(options, job.placing))) if wanted is None else tuple(wanted)
     with opened(job.folder, job.told) as file:
         missing = [index for index in indices if index not in file.rows]
@@ -233,7 +234,7 @@ class Job:
 
 def prepared(options: Evaluate, console: Console) -> Job:
     """Load the policy and check it against the world; errors as `evaluated`."""
-    _require_valid(options)
+    require_valid(options)
     placing = options.where.placing()
     known = card(resolve(options.checkpoint, runs_home()))
     scene = options.world.scene(known.scene)
@@ -305,7 +306,12 @@ def episode_count(options: Evaluate, placing: Placing) -> int:
     return EPISODES if options.episodes is None else options.episodes
 
 
-def _require_valid(options: Evaluate) -> None:
+def require_valid(options: Evaluate) -> None:
+    """Refuse numbers that make no sense.
+
+    Raises:
+        UsageError: naming the option.
+    """
     cells = options.where.grid or options.where.targets
     if options.episodes is not None and options.episodes < 1:
         raise UsageError(f"--episodes {options.episodes} must be at least 1.")

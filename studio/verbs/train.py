@@ -76,6 +76,7 @@ def train(options: Train, console: Console) -> int:
         own = recipe.with_seed(recipe.seed + number)
         run = prepared(folder, group, chosen, own, mark, where=options.training.where, forced=forced)
         done.append(run)
+        console.about(run.folder)
         code = launch.begin(run, _teller(console, run, number, len(folders)))
         if code != OK:
             _result(console, done)
@@ -93,6 +94,7 @@ def _resumed(options: Train, console: Console) -> int:
         raise UsageError(f"{run.name} is being trained by process {told['pid']}. Wait for it, or stop it first.")
     _require_same_data(run, told, options)
     _extend(run, told, options.training)
+    console.about(run.folder)
     code = launch.resume(run, _teller(console, run, 0, 1), console.step)
     _result(console, [run])
     return OK if code == OK else _stopped(console, run)

@@ -64,6 +64,13 @@ Glyphs = Mapping[tuple[int, int], Glyph]
 """By line and column."""
 
 
+def write(
+    line: int, column: int, text: str, colour: tuple[int, int, int], *, bold: bool = False
+) -> dict[tuple[int, int], Glyph]:
+    """Words from a cell on; blanks leave what is there."""
+    return {(line, column + at): Glyph(letter, colour, bold) for at, letter in enumerate(text) if letter != " "}
+
+
 def fit(height: int, width: int, lines: int, columns: int) -> tuple[int, int]:
     """Lines and columns of the largest picture of an image's shape in a space; a cell is one pixel by two."""
     scale = min(columns / width, 2 * lines / height)

@@ -18,7 +18,7 @@ from recorders.world.units import HIGH, LOW
 
 from .braille import braille, curve
 from .cells import CellGrid
-from .halfblocks import Glyph
+from .halfblocks import Glyph, write
 
 NAMES = ("pan", "lift", "elbow", "flex", "roll", "grip")
 UNITS = ("°", "°", "°", "°", "°", "%")
@@ -104,7 +104,7 @@ class JointPlot(CellGrid):
         data = self._data
         if data is None:
             start = max(0, (width - len(self._empty)) // 2)
-            self.put(grid, glyphs=_write(height // 2, start, self._empty[:width], MUTED))
+            self.put(grid, glyphs=write(height // 2, start, self._empty[:width], MUTED))
             return
         boxes = layout(width, height - 1)
         if self._curves is None or self._curves[0] != (width, height):
@@ -159,7 +159,7 @@ def _plots(data: _Data, boxes: list[_Box]) -> Glyphs:
             found |= _moved(braille(mask), inner, colour)
         for line, value in ((inner.line, high), (inner.line + inner.lines - 1, low)):
             if inner.lines > 1 or value == high:
-                found |= _write(line, box.column, f"{value:>{AXIS - 1}.0f}", FAINT)
+                found |= write(line, box.column, f"{value:>{AXIS - 1}.0f}", FAINT)
     return found
 
 
@@ -197,10 +197,10 @@ def _titles(data: _Data, boxes: list[_Box], now: int) -> Glyphs:
     for joint, box in enumerate(boxes):
         state, action, unit = data.state[now, joint], data.action[now, joint], UNITS[joint]
         column = box.column + AXIS
-        found |= _write(box.line, column, NAMES[joint], INK, bold=True)
-        found |= _write(box.line, column + 6, f"{state:6.1f}{unit}", STATE)
+        found |= write(box.line, column, NAMES[joint], INK, bold=True)
+        found |= write(box.line, column + 6, f"{state:6.1f}{unit}", STATE)
         if column + 6 + 16 <= box.column + box.columns:
-            found |= _write(box.line, column + 14, f"{action:6.1f}{unit}", ACTION)
+            found |= write(box.line, column + 14, f"{action:6.1f}{unit}", ACTION)
     return found
 
 
@@ -214,25 +214,21 @@ def _names(data: _Data, box: _Box, now: int) -> Glyphs:
     for text, colour in zip(texts, COLOURS, strict=True):
         if column + len(text) > box.column + box.columns:
             break
-        found |= _write(box.line, column, text, colour)
+        found |= write(box.line, column, text, colour)
         column += max(len(text) + 1, box.columns // 6 if texts[0] != NAMES[0] else 0)
     return found
 
 
 def _foot(data: _Data, boxes: list[_Box], width: int, line: int, cursor: float) -> Glyphs:
     """The time axis and, where there are two lines to tell apart, which is which."""
-    found = _write(line, AXIS if len(boxes) > 1 else 0, f"{float(data.time[0]):g}", FAINT)
+    found = write(line, AXIS if len(boxes) > 1 else 0, f"{float(data.time[0]):g}", FAINT)
     end = f"{float(data.time[-1]):.1f} s"
-    found |= _write(line, max(0, width - len(end)), end, FAINT)
-    found |= _write(line, AXIS + 4, f"{cursor:.1f} s", CURSOR)
+    found |= write(line, max(0, width - len(end)), end, FAINT)
+    found |= write(line, AXIS + 4, f"{cursor:.1f} s", CURSOR)
     if len(boxes) > 1 and width >= 48:
-        found |= _write(line, AXIS + 12, "━ measured", STATE) | _write(line, AXIS + 24, "━ commanded", ACTION)
+        found |= write(line, AXIS + 12, "━ measured", STATE) | write(line, AXIS + 24, "━ commanded", ACTION)
     return found
 
 
 def _moved(dots: dict[tuple[int, int], str], box: _Box, colour: Colour) -> Glyphs:
     return {(box.line + line, box.column + column): Glyph(sign, colour) for (line, column), sign in dots.items()}
-
-
-def _write(line: int, column: int, text: str, colour: Colour, *, bold: bool = False) -> Glyphs:
-    return {(line, column + at): Glyph(letter, colour, bold) for at, letter in enumerate(text) if letter != " "}

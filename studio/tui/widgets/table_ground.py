@@ -19,7 +19,7 @@ from recorders.world.kinematics import PAN_X
 from recorders.world.scene import Scene
 
 from .braille import Mask, braille
-from .halfblocks import Glyph
+from .halfblocks import Glyph, write
 
 X_LOW, X_HIGH, Y_LOW, Y_HIGH = -0.055, 0.605, -0.50, 0.42
 """What is always on the map [m]; more where the widget is wider or taller."""
@@ -260,11 +260,6 @@ def numbers(ground: Ground, look: Look) -> dict[tuple[int, int], Glyph]:
             found |= write(ground.lines - 1, start, first + text, look.number)
             first = ""
     return found
-
-
-def write(line: int, column: int, text: str, colour: Colour) -> dict[tuple[int, int], Glyph]:
-    """Words from a cell on."""
-    return {(line, column + offset): Glyph(letter, colour) for offset, letter in enumerate(text) if letter != " "}
 
 
 def _marks(ground: Ground, *, along_x: bool) -> dict[float, tuple[int, int]]:

@@ -18,8 +18,8 @@ from recorders.world.scene import Scene
 
 from .braille import braille
 from .cells import CellGrid
-from .halfblocks import Glyph, packed
-from .table_ground import FEW, FULL, Ground, draw_areas, draw_lines, free, numbers, write
+from .halfblocks import Glyph, packed, write
+from .table_ground import FEW, FULL, Ground, draw_areas, draw_lines, free, numbers
 
 Kind = Literal["planned", "next", "saved", "failed", "masked", "close"]
 Glyphs = dict[tuple[int, int], Glyph]
