@@ -1,4 +1,4 @@
-"""A checkpoint by its name, and the world it was trained for.
+"""A checkpoint by its name, and its card: on what it was trained, where and how.
 
 A checkpoint is named by a path (its folder or any parent), `run` (its last), `run@last`, `run@best`, `run@000100`, or
 `hf:owner/name[@revision]`.
@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from curation import layout
 from curation.errors import DataError, UnknownChoice, UsageError
+from curation.names import POSE, camera_name
+from curation.store import Store
+from training.checkpoints import CARD, MODEL, WEIGHTS
 
-MODEL, CARD, WEIGHTS, CONFIG = "pretrained_model", "studio.json", "model.safetensors", "config.json"
-ADAPTER = "adapter_model.safetensors"
+CONFIG = "config.json"
 BEST = "best.json"
 """In a run's folder: the checkpoint that a sweep found best, and why."""
 _BLOCK = 1 << 20
@@ -126,6 +130,31 @@ def card(path: Path) -> Card:
     )
 
 
+def new_card(told: Mapping[str, Any], store: Store) -> dict[str, Any]:
+    """The card of a training's checkpoints: everything on it but the step.
+
+    Args:
+        told: run.json.
+        store: the dataset.
+    """
+    cameras = {key: list(store.features[key].shape[:2]) for key in layout.cameras(store.features)}
+    return {
+        "version": 1,
+        "run": told["name"],
+        "group": told["group"],
+        "policy": told["policy"],
+        "seed": told["seed"],
+        "dataset": {key: value for key, value in told["dataset"].items() if key != "episode_ids"},
+        "scene": told["scene"],
+        "fps": store.fps,
+        "cameras": {camera_name(key): size for key, size in cameras.items()},
+        "task": next(iter(store.tasks), ""),
+        "recipe_digest": told["recipe_digest"],
+        "privileged": POSE in store.features,
+        "versions": told["versions"],
+    }
+
+
 def digest(path: Path) -> str:
     """SHA-256 of the weights, in hex: which policy this is, whatever it is called.
 
@@ -133,9 +162,9 @@ def digest(path: Path) -> str:
         DataError: there are none.
     """
     found = hashlib.sha256()
-    weights = next((path / name for name in (WEIGHTS, ADAPTER) if (path / name).is_file()), None)
+    weights = next((path / name for name in WEIGHTS if (path / name).is_file()), None)
     if weights is None:
-        raise DataError(f"{path} holds no {WEIGHTS}; the checkpoint is not whole.")
+        raise DataError(f"{path} holds no {WEIGHTS[0]}; the checkpoint is not whole.")
     with weights.open("rb") as file:
         while block := file.read(_BLOCK):
             found.update(block)

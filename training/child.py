@@ -18,7 +18,7 @@ from curation.errors import FAILED, INTERRUPTED, OK, StudioError
 from curation.store import Store
 from training import checkpoints
 from training.adapter import Stopped, Training, entered
-from training.card import card_of
+from training.checkpoint_card import new_card
 from training.recipe import Recipe
 from training.runs import Run
 from training.subset import Subset, by_ids, subset_stats
@@ -37,7 +37,7 @@ def train(folder: Path, resume: Path | None = None) -> int:
     store = Store.open(Path(told["dataset"]["path"]))
     chosen = by_ids(store, told["dataset"]["episode_ids"])
     step = checkpoints.step_of(resume) if resume else 0
-    training = Training(run, told, card_of(told, store), stats=_stats(chosen, recipe), resume=resume, step=step)
+    training = Training(run, told, new_card(told, store), stats=_stats(chosen, recipe), resume=resume, step=step)
     if recipe.cache:
         from training.frames_cache import frames_cache
         from training.frames_reader import reader
