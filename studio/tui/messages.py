@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from curation.library import Entry
     from studio.jobs import Job
     from studio.overview import Card
+    from studio.tui.evaluation_sight import EvaluationSight
+    from studio.tui.following import Following
     from studio.tui.setup_form import Form
+    from studio.tui.training_sight import TrainingSight
 
 
 @dataclass
@@ -103,3 +106,51 @@ class EntriesRead(Message):
 
     entries: list[Entry]
     seen: object
+
+
+@dataclass
+class TrainingSeen(Message):
+    """A training as it is now.
+
+    Attributes:
+        following: with the folder, as soon as it is known.
+        job: that writes it, if one does.
+        sight: of its folder; None before there is one.
+        said: the end of what the job said.
+    """
+
+    following: Following
+    job: Job | None
+    sight: TrainingSight | None
+    said: str
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, TrainingSeen)
+
+
+@dataclass
+class PreflightSeen(Message):
+    """What preflight says of a training.
+
+    Attributes:
+        number: of the question.
+        found: its findings, gravest first, as JSON values.
+        refused: why it did not look; "" if it did.
+    """
+
+    number: int
+    found: list[dict[str, Any]]
+    refused: str
+
+
+@dataclass
+class EvaluationSeen(Message):
+    """An evaluation as it is now; as `TrainingSeen`."""
+
+    following: Following
+    job: Job | None
+    sight: EvaluationSight | None
+    said: str
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, EvaluationSeen)

@@ -19,6 +19,11 @@ SCREENS = {
     "library": "studio.tui.library:LibraryScreen",
     "edit": "studio.tui.edit:EditScreen",
     "publish": "studio.tui.publish:PublishScreen",
+    "train": "studio.tui.train:TrainScreen",
+    "training": "studio.tui.training_screen:TrainingScreen",
+    "evaluate": "studio.tui.evaluate:EvaluateScreen",
+    "evaluation": "studio.tui.evaluation_screen:EvaluationScreen",
+    "runs": "studio.tui.runs_screen:RunsScreen",
     "jobs": "studio.tui.jobs_screen:JobsScreen",
     "record": "studio.tui.record:make_screen",
 }

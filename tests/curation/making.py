@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,6 @@ from recorders.journal import Take
 from recorders.sidecar import write_sidecar
 from tests.curation.tiny import CAMERAS, FEATURES, FPS, HEIGHT, WIDTH, picture
 
-_NUMBER = itertools.count()
-
 
 @dataclass
 class Truth:
@@ -36,6 +35,11 @@ class Truth:
     images: dict[str, list[Image]]
     task: str
     tasks: list[str] = field(default_factory=list)
+
+
+def seeds_of(root: Path, first: int | None) -> Iterator[int]:
+    """Seeds of a dataset's episodes; unless told the first, those that belong to its name."""
+    return itertools.count(zlib.crc32(root.name.encode()) % 10_000 * 1_000 if first is None else first)
 
 
 def joints(seed: int, length: int) -> dict[str, NDArray[np.float32]]:
@@ -64,20 +68,23 @@ def take_of(episode_id: str, numbers: dict[str, NDArray[np.float32]]) -> Take:
     )
 
 
-def make_ours(root: Path, lengths: list[int], tasks: list[str], *, scene: str = "one", **row: Any) -> Store:
-    """A dataset of the studio, an episode for each length."""
+def make_ours(
+    root: Path, lengths: list[int], tasks: list[str], *, scene: str = "one", first: int | None = None, **row: Any
+) -> Store:
+    """A dataset of the studio, an episode for each length; `first` is as in `seeds_of`."""
+    seeds = seeds_of(root, first)
     card = {"fingerprint": scene, "scene": {"look": scene}, "units": {"body": "degrees", "gripper": "0..100"}}
     store = Store.create(
         root, fps=FPS, features=FEATURES, robot_type="so_follower", scene=card, encoding=Encoding(threads=1)
     )
     for length, task in zip(lengths, tasks, strict=True):
-        number = next(_NUMBER)
+        number = next(seeds)
         folder = root.with_name(f"{root.name}-stage-{number}")
         images = {camera: ImageStats() for camera in CAMERAS}
         for index, camera in enumerate(CAMERAS):
             _encode(folder / f"{camera}.mp4", [(number, length)], index, images[camera])
         numbers = joints(number, length)
-        known = {"x": 0.2 + 0.01 * number % 0.2, "y": 0.0, "outcome": "success", "success": True, **row}
+        known = {"x": 0.2 + 0.01 * (number % 20), "y": 0.0, "outcome": "success", "success": True, **row}
         described = EpisodeRow(
             episode_id=f"take-{number}",
             yaw_deg=0.0,
@@ -97,6 +104,7 @@ def make_packed(
     files: list[list[int]],
     tasks: Sequence[str | tuple[str, ...]],
     *,
+    first: int | None = None,
     others: dict[str, list[Any]] | None = None,
     codec: str = "h264",
     nameless: tuple[str, ...] = (),
@@ -108,6 +116,7 @@ def make_packed(
         root: where nothing is.
         files: lengths of the episodes in each file.
         tasks: of the episodes; several are those of its frames, in turn.
+        first: as in `seeds_of`.
         others: more columns of meta/episodes, a value for each episode.
         codec: of the videos.
         nameless: features whose columns have no names.
@@ -120,13 +129,13 @@ def make_packed(
     turns = [(task,) if isinstance(task, str) else task for task in tasks]
     texts = list(dict.fromkeys(task for turn in turns for task in turn))
     records, everything, images = [], [], {camera: ImageStats() for camera in CAMERAS}
-    episode = frame = 0
+    seeds, episode, frame = seeds_of(root, first), 0, 0
     for file, lengths in enumerate(files):
         place = Position(file // 2, file % 2)
-        parts, seeds, start = [], [], 0
+        parts, shown, start = [], [], 0
         for length in lengths:
-            number = next(_NUMBER)
-            seeds.append((number, length))
+            number = next(seeds)
+            shown.append((number, length))
             counter = np.arange(length)
             said = [texts.index(turns[episode][frame % len(turns[episode])]) for frame in range(length)]
             columns = {key: convert(values) for key, values in joints(number, length).items()} | {
@@ -156,7 +165,7 @@ def make_packed(
             records.append(row)
             episode, frame, start = episode + 1, frame + length, start + length
         for index, camera in enumerate(CAMERAS):
-            _encode(root / place.path(layout.VIDEO, camera), seeds, index, images[camera], encoding)
+            _encode(root / place.path(layout.VIDEO, camera), shown, index, images[camera], encoding)
         _write(root / place.path(layout.DATA), layout.parquet_bytes(_joined(parts)))
     _write(root / Position(0, 0).path(layout.EPISODES), layout.parquet_bytes(_joined(records)))
     _write(root / layout.TASKS, layout.parquet_bytes(layout.tasks_table(texts)))

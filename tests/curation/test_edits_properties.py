@@ -34,14 +34,14 @@ TASKS = ("pick", "pick the block", "put it into the bowl")
 
 @st.composite
 def sources(draw: st.DrawFn, root: Path) -> list[Store]:
-    """One to three datasets of both kinds, in folders of one name; some say more than anybody here knows."""
+    """One to three datasets of both kinds, in folders of one name with other contents; some say more than anybody here knows."""
     made = []
     nameless = draw(st.sampled_from([(), (), JOINT_COLUMNS]))
     for number in range(draw(st.integers(1, 3))):
         where = root / f"source-{number}" / "same"
         if draw(st.booleans()) and not nameless:
             lengths = draw(st.lists(st.integers(2, 9), min_size=1, max_size=3))
-            made.append(make_ours(where, lengths, [draw(st.sampled_from(TASKS)) for _ in lengths]))
+            made.append(make_ours(where, lengths, [draw(st.sampled_from(TASKS)) for _ in lengths], first=100 * number))
         else:
             files = draw(st.lists(st.lists(st.integers(2, 7), min_size=1, max_size=3), min_size=1, max_size=3))
             count = sum(map(len, files))
@@ -50,7 +50,9 @@ def sources(draw: st.DrawFn, root: Path) -> list[Store]:
             grades = st.lists(st.sampled_from(["good", None]), min_size=count, max_size=count)
             others = draw(st.sampled_from([{}, {"grade": ["fair", *draw(grades)[1:]], "votes": list(range(count))}]))
             codec = draw(st.sampled_from(["h264", "h264", "hevc"]))
-            made.append(make_packed(where, files, tasks, others=others, codec=codec, nameless=nameless))
+            made.append(
+                make_packed(where, files, tasks, first=100 * number, others=others, codec=codec, nameless=nameless)
+            )
     return made
 
 

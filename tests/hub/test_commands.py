@@ -82,8 +82,11 @@ def mended_between(ours: Ours, tmp_path: Path, *, thorough: bool) -> None:
     path.write_text(json.dumps({**good, "action": {**good["action"], "max": [999.0] * 6}}))
     first = published(commands, "--force")
     if thorough:
-        (store.root / "meta/studio/hub.json").unlink()
+        known = store.root / "meta/studio/hub.json"
+        remembered = known.read_bytes()
+        known.unlink()
         assert "checks found" in published(commands, code=3)["error"]
+        known.write_bytes(remembered)
         assert read_as_lerobot(commands, tmp_path / "one") == {
             "frames": 58, "rows": 58, "revision": first["commit"], "most": 999.0, "shape": [3, 48, 64]
         }  # fmt: skip

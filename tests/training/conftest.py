@@ -1,4 +1,4 @@
-"""One small dataset, and LeRobot's caches in a temporary folder."""
+"""One small dataset, a folder for runs, and LeRobot's caches in a temporary folder."""
 
 from __future__ import annotations
 
@@ -35,3 +35,11 @@ def lerobot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         torch.set_num_threads(1)
         yield
         torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The runs' home, in an empty folder that commands start in; it does not exist yet."""
+    monkeypatch.setenv("STUDIO_RUNS", str(tmp_path / "runs"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "runs"

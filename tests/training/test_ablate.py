@@ -19,13 +19,6 @@ from training.paired import mcnemar
 __all__ = ["studio"]
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("STUDIO_RUNS", str(tmp_path / "runs"))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path / "runs"
-
-
 def test_what_is_varied_is_said_in_one_way() -> None:
     found = variations(("n_action_steps=1,10", "ensemble=0.01,off", "blind=each", "servo=hardware"), ("top", "wrist"))
     assert [each.words for each in found] == [

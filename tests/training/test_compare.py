@@ -16,13 +16,6 @@ from training.checkpoint_card import digest
 __all__ = ["studio"]
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("STUDIO_RUNS", str(tmp_path / "runs"))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path / "runs"
-
-
 def outcomes(rate: float, n: int, seed: int) -> list[bool]:
     return [bool(good) for good in np.random.default_rng(seed).random(n) < rate]
 

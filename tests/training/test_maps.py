@@ -26,13 +26,6 @@ CENTRE = (0.3, 0.1)
 BOX = (0.12, 0.42, -0.10, 0.35)
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("STUDIO_RUNS", str(tmp_path / "runs"))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path / "runs"
-
-
 def evaluated(home: Path, run: str, reaches: float, seed: int, side: int = 7, times: int = 10) -> Path:
     """A grid of places, each tried several times with jitter, by a policy that reaches so far about the centre."""
     rng, luck = np.random.default_rng(5), np.random.default_rng(seed)

@@ -24,13 +24,6 @@ from training.report import stand_for
 __all__ = ["studio"]
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("STUDIO_RUNS", str(tmp_path / "runs"))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path / "runs"
-
-
 def test_the_median_and_the_worst_of_every_class_stand_for_it(home: Path) -> None:
     folder = write_evaluation(home, "a", [True] * 5 + [False] * 7, infeasible=(11,))
     rows = [json.loads(line) for line in (folder / "rows.jsonl").read_text().splitlines()]

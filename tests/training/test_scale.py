@@ -22,13 +22,6 @@ from training.scale import Point, nested, picture, usual_counts
 __all__ = ["studio"]
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("STUDIO_RUNS", str(tmp_path / "runs"))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path / "runs"
-
-
 def test_subsets_are_nested_random_and_repeat_by_seed() -> None:
     found = nested(range(100, 160), (1, 2, 5, 20, 60), seed=3)
     sets = [set(found[count]) for count in sorted(found)]

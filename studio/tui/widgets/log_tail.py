@@ -24,14 +24,17 @@ class LogTail(VerticalScroll, can_focus=True):
     def compose(self) -> ComposeResult:
         yield self._words
 
+    def on_mount(self) -> None:
+        self.anchor()
+
     def show(self, of: str, text: str) -> None:
         """Show the text of `of`; another `of` starts at its end."""
         if of == self._of and text == self._text:
             return
-        at_end = of != self._of or self.is_vertical_scroll_end
+        other = of != self._of
         self._of, self._text = of, text
         self._words.update(text.rstrip("\n") or "(it has said nothing yet)")
-        if at_end:
+        if other:
             self.call_after_refresh(self.follow)
 
     def follow(self) -> None:

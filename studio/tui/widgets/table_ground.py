@@ -20,9 +20,8 @@ from recorders.world.scene import Scene
 
 from .braille import Mask, braille
 from .halfblocks import Glyph, write
+from .table_kinds import WHOLE, Window
 
-X_LOW, X_HIGH, Y_LOW, Y_HIGH = -0.055, 0.605, -0.50, 0.42
-"""What is always on the map [m]; more where the widget is wider or taller."""
 STEP = 0.005
 """Between radii at which reach is asked [m]."""
 ALIKE = 28
@@ -76,21 +75,25 @@ class Ground:
 
     Attributes:
         lines, columns: of the widget, in cells.
+        window: what is on it at least; less than the whole table is a close-up.
     """
 
     lines: int
     columns: int
+    window: Window = WHOLE
 
     @cached_property
     def scale(self) -> float:
         """Pixels per metre."""
-        return min(self.columns / (Y_HIGH - Y_LOW), 2 * self.lines / (X_HIGH - X_LOW))
+        x_low, x_high, y_low, y_high = self.window
+        return min(self.columns / (y_high - y_low), 2 * self.lines / (x_high - x_low))
 
     @cached_property
     def corner(self) -> tuple[float, float]:
         """x, y of the upper left corner [m]."""
         tall, wide = 2 * self.lines / self.scale, self.columns / self.scale
-        return (X_LOW + X_HIGH + tall) / 2, (Y_LOW + Y_HIGH + wide) / 2
+        x_low, x_high, y_low, y_high = self.window
+        return (x_low + x_high + tall) / 2, (y_low + y_high + wide) / 2
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Pixels right and down of the upper left corner."""
@@ -227,13 +230,14 @@ def _base(x: Vector, y: Vector) -> Mask:
     return inside
 
 
-def tenths(ground: Ground) -> int:
-    """Tenths of a metre from one line of the grid to the next: one, or two where lines would be crowded."""
-    return 1 if 0.1 * ground.scale >= 7 else 2
+def spacing(ground: Ground) -> float:
+    """From one line of the grid to the next [m]: 0.1, or 0.2 where lines would be crowded; less on a close-up."""
+    finer = () if ground.window == WHOLE else (0.01, 0.02, 0.05)
+    return next((step for step in (*finer, 0.1) if step * ground.scale >= 7), 0.2)
 
 
 def grid(ground: Ground, look: Look) -> dict[tuple[int, int], Glyph]:
-    """Lines every 10 or 20 cm."""
+    """Lines every 10 or 20 cm, closer together on a close-up."""
     lines = {cell[0] for cell in _marks(ground, along_x=True).values()}
     columns = {cell[1] for cell in _marks(ground, along_x=False).values()}
     found = {(line, column): Glyph("─", look.grid) for line in lines for column in range(ground.columns)}
@@ -246,32 +250,34 @@ def grid(ground: Ground, look: Look) -> dict[tuple[int, int], Glyph]:
 def numbers(ground: Ground, look: Look) -> dict[tuple[int, int], Glyph]:
     """Metres at the grid, along the left and the lower edge; the first of each says which axis it is; read only."""
     wide = ground.columns >= 40
+    digits = 1 if spacing(ground) >= 0.1 else 2
     found: dict[tuple[int, int], Glyph] = {}
     first = "x " if wide else ""
     for x, (line, _) in _marks(ground, along_x=True).items():
         if line < ground.lines - 1:
-            found |= write(line, 0, f"{first or '  ' * wide}{x:.1f}", look.number)
+            found |= write(line, 0, f"{first or '  ' * wide}{x:.{digits}f}", look.number)
             first = ""
     first = "y " if wide else ""
     for y, (_, column) in _marks(ground, along_x=False).items():
-        text = f"{y:.1f}" if y else "0"
+        text = f"{y:.{digits}f}" if y else "0"
         start = column - (text.find(".") if y else 0) - len(first)
-        if start >= 4 and start + len(first + text) <= ground.columns:
+        if start >= 3 + digits and start + len(first + text) <= ground.columns:
             found |= write(ground.lines - 1, start, first + text, look.number)
             first = ""
     return found
 
 
 def _marks(ground: Ground, *, along_x: bool) -> dict[float, tuple[int, int]]:
-    """Where the grid meets the edges: tenths that are on the map, from the upper left on, and their cells."""
+    """Where the grid meets the edges: its metres that are on the map, from the upper left on, and their cells."""
     middle = ground.place(ground.lines // 2, ground.columns // 2)
-    step = tenths(ground)
+    step = spacing(ground)
+    most = round(2.0 / step)
     found: dict[float, tuple[int, int]] = {}
-    for tenth in range(20, -21, -1):
-        if tenth % step == 0:
-            cell = ground.cell(tenth / 10, middle[1]) if along_x else ground.cell(middle[0], tenth / 10)
-            if cell is not None:
-                found[tenth / 10] = cell
+    for number in range(most, -most - 1, -1):
+        metres = round(number * step, 2)
+        cell = ground.cell(metres, middle[1]) if along_x else ground.cell(middle[0], metres)
+        if cell is not None:
+            found[metres] = cell
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,8 +20,8 @@ from .braille import braille
 from .cells import CellGrid
 from .halfblocks import Glyph, packed, write
 from .table_ground import FEW, FULL, Ground, draw_areas, draw_lines, free, numbers
+from .table_kinds import WHOLE, Kind, Window
 
-Kind = Literal["planned", "next", "saved", "failed", "masked", "close"]
 Glyphs = dict[tuple[int, int], Glyph]
 
 
@@ -43,8 +43,10 @@ class Spot:
 
 MARKS: dict[str, Glyph] = {
     "masked": Glyph("◌", (150, 158, 170)),
+    "infeasible": Glyph("◇", (150, 158, 170)),
     "saved": Glyph("●", (76, 195, 138)),
     "failed": Glyph("×", (240, 113, 107), bold=True),
+    "mixed": Glyph("◐", (242, 178, 92)),
     "planned": Glyph("○", (178, 188, 202)),
     "close": Glyph("○", (240, 178, 70), bold=True),
     "next": Glyph("◉", (255, 255, 255), bold=True, ground=(43, 92, 150)),
@@ -76,6 +78,8 @@ class TableMap(CellGrid):
         self._tip: tuple[float, float] | None = None
         self._cursor: tuple[float, float] | None = None
         self._radius = 0.0
+        self._window: Window = WHOLE
+        self._mixing = False
 
     def set_scene(self, scene: Scene) -> None:
         """Show the table of another scene."""
@@ -90,6 +94,8 @@ class TableMap(CellGrid):
         tip: tuple[float, float] | None = None,
         cursor: tuple[float, float] | None = None,
         radius: float = 0.0,
+        window: Window = WHOLE,
+        mixing: bool = False,
     ) -> None:
         """Show positions and things.
 
@@ -99,9 +105,12 @@ class TableMap(CellGrid):
             tip: of the gripper, x, y [m].
             cursor: x, y [m].
             radius: of a ring about the cursor and of a shade about saved positions [m]; 0 for neither.
+            window: what is on the map at least.
+            mixing: whether a cell with saved and failed ones is a mixed one, where else the failed are seen.
         """
         self._spots, self._block, self._tip = tuple(spots), block, tip
         self._cursor, self._radius = cursor, radius
+        self._window, self._mixing = window, mixing
         self._draw()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -110,21 +119,21 @@ class TableMap(CellGrid):
 
     def place(self, line: int, column: int) -> tuple[float, float]:
         """x, y of a cell's middle [m]."""
-        return Ground(self.size.height, self.size.width).place(line, column)
+        return Ground(self.size.height, self.size.width, self._window).place(line, column)
 
     def _draw(self) -> None:
         width, height = self.size
         if self._scene is None or width < 2 or height < 2:
             self.put(None)
             return
-        ground = Ground(height, width)
+        ground = Ground(height, width, self._window)
         colours = self.app.console.color_system
         look = FEW if colours in ("standard", "windows") else FULL
         pixels = draw_areas(self._scene, ground, look).copy()
         self._shade(pixels, ground)
         glyphs = draw_lines(self._scene, ground, look) | self._cross(ground) | self._ring(ground)
         glyphs |= numbers(ground, look)
-        glyphs |= spot_glyphs(self._spots, ground)
+        glyphs |= spot_glyphs(self._spots, ground, mixing=self._mixing)
         self._draw_block(pixels, ground, glyphs)
         if self._tip is not None:
             _put(glyphs, ground, self._tip, TIP)
@@ -178,8 +187,8 @@ class TableMap(CellGrid):
         _tint(pixels, covered, colour)
 
 
-def spot_glyphs(spots: Sequence[Spot], ground: Ground) -> Glyphs:
-    """Marks of positions, and labels where nothing else stands."""
+def spot_glyphs(spots: Sequence[Spot], ground: Ground, *, mixing: bool = False) -> Glyphs:
+    """Marks of positions, and labels where nothing else stands; see `TableMap.show`."""
     order = {kind: rank for rank, kind in enumerate(MARKS)}
     glyphs: Glyphs = {}
     labels: list[tuple[int, int, Spot]] = []
@@ -187,7 +196,8 @@ def spot_glyphs(spots: Sequence[Spot], ground: Ground) -> Glyphs:
         cell = ground.cell(spot.x, spot.y) if math.isfinite(spot.x + spot.y) else None
         if cell is None:
             continue
-        glyphs[cell] = MARKS[spot.kind]
+        mixed = mixing and spot.kind == "failed" and glyphs.get(cell) in (MARKS["saved"], MARKS["mixed"])
+        glyphs[cell] = MARKS["mixed" if mixed else spot.kind]
         if spot.label:
             labels.append((*cell, spot))
     for line, column, spot in reversed(labels):
