@@ -34,7 +34,8 @@ TASKS = ("pick", "pick the block", "put it into the bowl")
 
 @st.composite
 def sources(draw: st.DrawFn, root: Path) -> list[Store]:
-    """One to three datasets of both kinds, in folders of one name with other contents; some say more than anybody here knows."""
+    """One to three datasets of both kinds with different contents, in folders of one name; some say more than anybody
+    here knows."""
     made = []
     nameless = draw(st.sampled_from([(), (), JOINT_COLUMNS]))
     for number in range(draw(st.integers(1, 3))):
