@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from curation.errors import DataError
-from curation.layout import PROVENANCE
+from curation.origins import generations
+from curation.provenance import read_provenance
 
 SHORTENING = ("trim", "cut")
 """Edits that leave a part of an episode."""
@@ -20,27 +19,21 @@ def cut_episodes(root: Path) -> set[str]:
     Raises:
         DataError: what it says of its origin is damaged.
     """
-    path = root / PROVENANCE
-    try:
-        return cut_in(json.loads(path.read_bytes()))
-    except FileNotFoundError:
-        return set()
-    except (AttributeError, IndexError, TypeError, ValueError) as error:
-        raise DataError(f"{path} cannot be read: {error}.") from error
+    story = read_provenance(root)
+    shortened: dict[int, set[tuple[str, str]]] = {}
 
-
-def cut_in(story: Mapping[str, Any]) -> set[str]:
-    """The same of a story, which may lack parts: that of a rerendered dataset is shorter."""
-    parents = story.get("parents") or []
-    before = [cut_in(parent.get("provenance") or {}) for parent in parents]
-    shortened = {
-        tuple(edit.get("episode") or ()) for edit in story.get("edits") or [] if edit.get("edit") in SHORTENING
-    }
-    found = set()
-    for name, source in (story.get("episodes") or {}).items():
-        parent, earlier = source.get("parent", 0), source.get("episode_id", "")
+    def is_part(told: Mapping[str, Any], name: str, source: Mapping[str, Any]) -> bool:
+        # All episodes of a generation share its story, which may have thousands of edits.
+        if id(told) not in shortened:
+            shortened[id(told)] = _shortened(told)
+        ref = (str(source["parent"]), source["episode_id"])
         # A trim to the whole episode leaves it as it is, with its id.
-        now = bool(source.get("start")) or ((parent, earlier) in shortened and name != earlier)
-        if now or (parent < len(before) and earlier in before[parent]):
-            found.add(name)
-    return found
+        return bool(source["start"]) or (ref in shortened[id(told)] and name != source["episode_id"])
+
+    return {name for name in story.get("episodes") or {} if any(is_part(*told) for told in generations(story, name))}
+
+
+def _shortened(story: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Parent and id of the episodes that its edits took frames from."""
+    named = (edit.get("episode") for edit in story.get("edits") or () if edit.get("edit") in SHORTENING)
+    return {(str(ref[0]), str(ref[1])) for ref in named if isinstance(ref, list) and len(ref) == 2}

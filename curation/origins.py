@@ -50,27 +50,35 @@ class Origin:
         return self.recording == other.recording and self.start < other.stop and other.start < self.stop
 
 
-def steps(story: Mapping[str, Any], episode_id: str) -> Iterator[Step]:
-    """The sources of an episode, the nearest first.
+def generations(
+    story: Mapping[str, Any], episode_id: str
+) -> Iterator[tuple[Mapping[str, Any], str, Mapping[str, Any]]]:
+    """The stories that an episode is in, its own dataset's first.
 
     Args:
-        story: what its dataset says of its origin; it may lack parts, as that of a rerendered one does.
+        story: what its dataset says of its origin; it may lack parts, as that of a converted one does.
         episode_id: of the dataset.
+
+    Yields:
+        A story, the id that the episode has in it, and what it says of its source.
     """
-    while story:
-        source = (story.get("episodes") or {}).get(episode_id)
-        if source is None:
-            return
-        parent = story["parents"][source["parent"]]
+    while source := (story.get("episodes") or {}).get(episode_id):
+        yield story, episode_id, source
         episode_id = source["episode_id"]
+        story = story["parents"][source["parent"]].get("provenance") or {}
+
+
+def steps(story: Mapping[str, Any], episode_id: str) -> Iterator[Step]:
+    """The sources of an episode, the nearest first; arguments as of `generations`."""
+    for told, _, source in generations(story, episode_id):
+        parent = told["parents"][source["parent"]]
         yield Step(
             str(parent.get("name", "?")),
             str(parent.get("fingerprint") or ""),
-            episode_id,
+            source["episode_id"],
             source["start"],
             source["stop"],
         )
-        story = parent.get("provenance") or {}
 
 
 def origin_of(story: Mapping[str, Any], episode_id: str) -> tuple[str, int]:

@@ -6,14 +6,11 @@ change what happened (servo, friction, block, bowl, rate) is refused.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +22,10 @@ from curation.episodes import EpisodeRow, StagedEpisode
 from curation.errors import UsageError
 from curation.fingerprint import fingerprint as data_fingerprint
 from curation.frames import Placement, Vector
-from curation.layout import ATTEMPTS, STAGING
+from curation.layout import ATTEMPTS, PROVENANCE, STAGING, json_bytes
 from curation.names import POSE
 from curation.notes import add_notes, read_notes
+from curation.provenance import whole_story
 from curation.staging import building, require_free
 from curation.store import SavedEpisode, Store
 from curation.video import Encoding
@@ -309,10 +307,6 @@ def _occupied(take: Take, layout: Layout) -> list[tuple[float, float]]:
 
 
 def _write_provenance(root: Path, source: Store, drawn_from: str, scene: Scene, vary: int | None) -> None:
-    story = {
-        "parents": [{"name": source.root.name, "fingerprint": drawn_from}],
-        "edits": [{"edit": "rerender", "scene": asdict(scene), "vary_seed": vary}],
-        "versions": {"teleop-studio": version("teleop-studio"), "mujoco": version("mujoco")},
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    write_aside(root / "meta" / "studio" / "provenance.json", json.dumps(story, indent=2).encode())
+    edit = {"edit": "rerender", "scene": asdict(scene), "vary_seed": vary}
+    ids = {row.episode_id: row.extra["source_episode_id"] for row in Store.open(root).rows()}
+    write_aside(root / PROVENANCE, json_bytes(whole_story(source, drawn_from, edit, ids)))

@@ -98,7 +98,9 @@ def _marked(words: str) -> bool:
 def _yaml(store: Store, repo: str, licence: str, kept: Mapping[str, Any]) -> dict[str, Any]:
     story, frames = read_provenance(store.root), store.total_frames
     tags = ["LeRobot", store.robot_type, "video" if layout.cameras(store.features) else "", "timeseries"]
-    sources = [str(parent["hub"]["repo"]) for parent in story.get("parents", ()) if parent.get("hub")]
+    sources = [
+        str(hub["repo"]) for parent in story.get("parents") or () if (hub := parent.get("hub") or {}).get("repo")
+    ]
     return {
         "pretty_name": kept.get("pretty_name") or repo.partition("/")[2],
         "license": licence,

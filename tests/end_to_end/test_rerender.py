@@ -127,6 +127,11 @@ def test_it_can_be_drawn_again(commands: Commands, redrawn: Store) -> None:
     found = compare(twice, [0])["overhead_cam"]
     assert np.median(found.psnr) > 22
     assert "5 are equal bit for bit" in commands.studio("replay", str(twice.root)).out
+    family = commands.studio("log", "twice").out.splitlines()
+    assert [line.split()[0] for line in family] == ["twice", "redrawn", "plain"]
+    assert "5 episodes, " in family[2]
+    first = Store.open(commands.home / "plain").episode(0).row.episode_id
+    assert f"plain: {first}, frames 0 to " in commands.studio("log", "twice", "--episode", "0").out
 
 
 def test_nothing_is_recorded_into_it(commands: Commands, redrawn: Store) -> None:

@@ -191,7 +191,7 @@ def test_a_card_of_this_disk_is_kept_unless_the_hub_has_newer_words(hub: Ours, r
 
 def test_only_broken_yaml_is_called_that(hub: Ours, root: Path) -> None:
     (root / PROVENANCE).write_bytes(json_bytes({"version": 1, "parents": [{"hub": "no mapping"}], "edits": []}))
-    with pytest.raises(TypeError, match="indices"):
+    with pytest.raises(DataError, match=r"provenance\.json cannot be read: parents\[0\]\.hub is no object"):
         contents_of(hub.repo(), Snapshot.of(root), TERMS, (), None)
 
 
