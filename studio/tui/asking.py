@@ -10,6 +10,8 @@ from dataclasses import dataclass
 CLI = ("-m", "studio.cli")
 PARSE = ("-c", "import sys; from studio.cli import parsed; parsed(sys.argv[1], sys.argv[2:])")
 """Only says whether a command's words are its own."""
+LONGEST_S = 60.0
+"""Time for a command to say what is wrong with its words [s]."""
 TIMED_OUT = -1
 """Code of an answer that did not come in time, or that nobody waited for."""
 
@@ -72,3 +74,8 @@ def complaint(verb: str, said: str) -> str:
     # tyro draws a box: a title, what is wrong, a rule, help.
     told = [line.strip(" │") for line in lines[1:]]
     return " ".join(told[: next((at for at, line in enumerate(told) if not line.strip("─╰╯")), len(told))])
+
+
+def what_is_wrong(words: Sequence[str]) -> str:
+    """What a command says of words that are none of its."""
+    return Asking().ask(words, LONGEST_S, PARSE).wrong or "These answers are no command."

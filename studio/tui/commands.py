@@ -25,6 +25,9 @@ def system_commands(app: StudioApp) -> Iterator[Row]:
     yield "Home", "Datasets, running jobs, disk", to("home")
     yield "New recording", "Choose a dataset, who drives and where; then record", to("setup", here)
     yield "Targets", "Find positions on the map and write a positions file", to("targets", here)
+    yield "Train", "A policy on a dataset; preflight says what stands against it", to("train", here)
+    yield "Evaluate", "A checkpoint on seeded placements, with the interval of its rate", to("evaluate")
+    yield "Runs", "Every training and evaluation: stop, go on, compare, report", to("runs")
     yield "Jobs", "What runs in the background: progress, log, cancel", to("jobs")
     for folder in dataset_folders(app.studio.home):
         yield f"Open {folder.name}", "Its episodes: playback, filter, notes, trash", to("library", folder)

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
 from curation.errors import StudioError, UsageError
-from studio.tui.asking import PARSE, Asking
+from studio.tui.asking import what_is_wrong
 from studio.tui.edit_form import Edit, questions, words_of
 from studio.tui.form import FormScreen
 from studio.tui.messages import EditSeen
@@ -22,8 +22,6 @@ WAIT_S = 0.3
 """Time after the last change until the plan is looked at [s]."""
 TABLE_FROM = 120
 """Columns of the terminal from which the plan's table has room."""
-LONGEST_S = 60.0
-"""Time for a command to say what is wrong with its words [s]."""
 SHOWN_NOTES = 30
 """Episodes that are left out and named with their reason."""
 
@@ -112,7 +110,7 @@ def preview_of(words: list[str], narrow: bool) -> str:
         module, options = parsed(words[0], words[1:], quiet=True)
     except (SystemExit, AttributeError):
         # A fault makes tyro ask the output for its encoding, and that of a screen has none.
-        raise UsageError(_what_is_wrong(words)) from None
+        raise UsageError(what_is_wrong(words)) from None
     planned = module.planned(options)
     lines = []
     for to, sight in seen(planned).items():
@@ -122,8 +120,3 @@ def preview_of(words: list[str], narrow: bool) -> str:
         if len(planned.notes) > SHOWN_NOTES:
             lines.append(f"- and {len(planned.notes) - SHOWN_NOTES} more")
     return "\n".join(lines)
-
-
-def _what_is_wrong(words: list[str]) -> str:
-    """What a command says of words that are none of its; in a process of its own, for this one's output is a screen."""
-    return Asking().ask(words, LONGEST_S, PARSE).wrong or "These answers are no command."

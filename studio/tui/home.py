@@ -54,6 +54,9 @@ class HomeScreen(StudioScreen):
         Binding("r", "resume", "record more"),
         Binding("t", "targets", "targets"),
         Binding("e", "edit", "edit"),
+        Binding("T", "train", "train"),
+        Binding("R", "runs", "runs"),
+        Binding("E", "evaluate", "evaluate"),
         Binding("p", "publish", "publish"),
         Binding("j", "jobs", "jobs"),
         Binding("g", "example", "make an example"),
@@ -138,7 +141,7 @@ class HomeScreen(StudioScreen):
         """Keys that would do nothing here are not shown."""
         card = self.chosen if self.is_mounted else None
         match action:
-            case "open" | "resume" | "edit" | "publish":
+            case "open" | "resume" | "edit" | "publish" | "train":
                 return card is not None and not card.damage
             case "recover":
                 return card is not None and bool(card.unfinished or card.waiting)
@@ -167,6 +170,19 @@ class HomeScreen(StudioScreen):
         """Make a new dataset of the highlighted one, and others."""
         if self.chosen is not None and not self.chosen.damage:
             self.shell.go(Place("edit", self.chosen.root, Edit((self.chosen.root,))))
+
+    def action_train(self) -> None:
+        """Train on the highlighted dataset."""
+        if self.chosen is not None and not self.chosen.damage:
+            self.shell.go(Place("train", self.chosen.root))
+
+    def action_evaluate(self) -> None:
+        """Evaluate a policy."""
+        self.shell.go(Place("evaluate"))
+
+    def action_runs(self) -> None:
+        """Show the trainings and evaluations."""
+        self.shell.go(Place("runs"))
 
     def action_publish(self) -> None:
         """Publish the highlighted dataset."""

@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from curation.errors import StudioError
 from studio.jobs import Job, State
+from studio.tui.following import Following
 from studio.tui.messages import JobsRead
 from studio.tui.screen import StudioScreen
 from studio.tui.state import Place, Studio
@@ -45,6 +46,7 @@ class JobsScreen(StudioScreen):
         "and what it kept is saved."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "look at it"),
         Binding("c,delete", "cancel", "cancel"),
         Binding("l", "wide", "log only"),
         Binding("end,G", "follow", "follow the log", show=False),
@@ -111,11 +113,21 @@ class JobsScreen(StudioScreen):
         return job
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only what runs can be cancelled."""
-        if not self.is_mounted or action not in ("cancel", "wide", "follow"):
+        """Only what runs can be cancelled, and only trainings and evaluations have a screen of their own."""
+        if not self.is_mounted or action not in ("open", "cancel", "wide", "follow"):
             return True
         job = self.chosen
-        return job is not None and (action != "cancel" or job.state is State.RUNNING)
+        if job is None:
+            return False
+        if action == "open":
+            return job.argv[:1] in (("train",), ("evaluate",))
+        return action != "cancel" or job.state is State.RUNNING
+
+    def action_open(self) -> None:
+        """Look at the training or evaluation that the job makes."""
+        if self.chosen is not None:
+            screen = "training" if self.chosen.argv[0] == "train" else "evaluation"
+            self.shell.go(Place(screen, None, Following(self.chosen.progress.about, self.chosen.id)))
 
     def action_cancel(self) -> None:
         """Ask the highlighted job to end."""

@@ -24,6 +24,7 @@ from studio.tui.messages import EntriesRead
 from studio.tui.screen import StudioScreen
 from studio.tui.state import Place, Studio
 from studio.tui.theme import themed
+from studio.tui.train_form import Training
 from studio.tui.widgets.form_row import Question
 from studio.tui.widgets.player import Player
 from studio.tui.widgets.rows import Rows
@@ -57,6 +58,7 @@ class LibraryScreen(StudioScreen):
         Binding("left_square_bracket", "speed(0.5)", "slower", show=False),
         Binding("right_square_bracket", "speed(2)", "faster", show=False),
         Binding("e", "edit", "edit"),
+        Binding("l", "train", "train on these"),
         Binding("r", "record", "record more"),
     ]
 
@@ -269,6 +271,10 @@ class LibraryScreen(StudioScreen):
         marked = tuple(e.episode_id for e in self._all if e.episode_id in self._marked and e.state == "saved")
         where = self.query_one("#filter", Input).value.strip()
         self.go("edit", Edit((self._root,), where, marked))
+
+    def action_train(self) -> None:
+        """Train a policy on what the filter shows."""
+        self.go("train", Training(self._root, self.query_one("#filter", Input).value.strip()))
 
     def action_record(self) -> None:
         """Record more into this dataset."""

@@ -9,16 +9,10 @@ from rich.text import Text
 from curation.library import Entry
 from studio.tui.theme import outcome_style
 from studio.tui.widgets.rows import Column
-from studio.tui.words import moment
+from studio.tui.words import moment, outcome_word
 
 GONE = ("masked", "discarded")
 """States of what lies in the trash."""
-_SHORT = {
-    "held_at_timeout": "held at end",
-    "never_picked_up": "not picked up",
-    "dropped_in_transport": "dropped",
-    "never_reached": "not reached",
-}
 
 
 def columns(marked: Callable[[Entry], bool], colours: dict[str, str]) -> list[Column[Entry]]:
@@ -42,8 +36,7 @@ def columns(marked: Callable[[Entry], bool], colours: dict[str, str]) -> list[Co
 def _outcome(entry: Entry, waits: str) -> Text:
     if entry.state in ("waiting", "unfinished"):
         return Text(entry.state, waits)
-    word = _SHORT.get(entry.outcome, entry.outcome.replace("_", " ")) or "-"
-    return Text(word, outcome_style(entry.outcome))
+    return Text(outcome_word(entry.outcome), outcome_style(entry.outcome))
 
 
 def _notes(entry: Entry) -> Text:

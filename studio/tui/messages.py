@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from curation.library import Entry
     from studio.jobs import Job
     from studio.overview import Card
+    from studio.tui.evaluate_form import Planned
     from studio.tui.evaluation_sight import EvaluationSight
     from studio.tui.following import Following
+    from studio.tui.runs_read import Entry as Run
     from studio.tui.setup_form import Form
+    from studio.tui.train_form import WrongAnswer
     from studio.tui.training_sight import TrainingSight
 
 
@@ -154,3 +157,22 @@ class EvaluationSeen(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, EvaluationSeen)
+
+
+@dataclass
+class EvaluatePlanned(Message):
+    """What an evaluation would do, or why it cannot; `number` is of the question."""
+
+    number: int
+    seen: Planned | WrongAnswer
+
+
+@dataclass
+class LedgerRead(Message):
+    """The trainings and evaluations as they are now, and the jobs, newest first."""
+
+    entries: list[Run]
+    jobs: list[Job]
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, LedgerRead)

@@ -7,6 +7,18 @@ from pathlib import Path
 
 from curation.rates import Rate
 
+_OUTCOMES = {
+    "held_at_timeout": "held at end",
+    "never_picked_up": "not picked up",
+    "dropped_in_transport": "dropped",
+    "never_reached": "not reached",
+}
+
+
+def outcome_word(outcome: str) -> str:
+    """An outcome in at most 13 characters."""
+    return _OUTCOMES.get(outcome, outcome.replace("_", " ")) or "-"
+
 
 def counted(number: int, what: str) -> str:
     """ "1 episode", "2 episodes"."""

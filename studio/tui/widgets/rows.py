@@ -67,6 +67,17 @@ class Rows[Item](ScrollView, can_focus=True):
         def control(self) -> Rows[Any]:
             return self.rows
 
+    @dataclass
+    class Chosen(Message):
+        """An item was clicked twice."""
+
+        rows: Rows[Any]
+        item: Any
+
+        @property
+        def control(self) -> Rows[Any]:
+            return self.rows
+
     def __init__(self, columns: Sequence[Column[Item]], faded: Callable[[Item], bool], **more: Any) -> None:
         super().__init__(**more)
         self._columns = columns
@@ -106,6 +117,8 @@ class Rows[Item](ScrollView, can_focus=True):
         row = event.y - 1 + round(self.scroll_y)
         if event.y > 0 and row < len(self.items):
             self.cursor = row
+            if event.chain == 2:
+                self.post_message(self.Chosen(self, self.item))
 
     def action_cursor(self, by: int) -> None:
         """Move the cursor."""
