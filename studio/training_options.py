@@ -15,6 +15,7 @@ from curation.motion import with_motion
 from curation.query import asks_motion, query
 from curation.store import Store
 from training.machine import machine_device
+from training.normalisation import whole_mapping
 from training.recipe import PRESETS, Preset, Recipe, preset, rhythm, settings_of
 from training.subset import Subset, subset
 from training.weights import backbone_file, policy_of, weights_path
@@ -72,9 +73,10 @@ class Training:
         settings = rhythm(steps, self._device(), len(layout.cameras(store.features)), os.cpu_count() or 1)
         if self.preset:
             settings |= preset(self.preset, steps)[1]
-        settings |= settings_of(self.set_)
         weights = weights_path(self.weights) if self.weights else None
         policy = self.policy or (policy_of(weights) if weights else "act")
+        settings |= {} if weights else whole_mapping(policy, store.features)
+        settings |= settings_of(self.set_)
         calibrated = policy == "act" and weights is None and bool(layout.cameras(store.features))
         if calibrated:
             settings.setdefault(_BACKBONE, _IMAGENET if backbone_file(_IMAGENET).is_file() else "null")

@@ -13,10 +13,10 @@ import pytest
 from tests.end_to_end.commands import Commands
 
 AT = ("--at", "0.337", "-0.015", "--jitter", "0.02", "--yaw", "0")
-STEPS = 1000
+STEPS = 600
+"""About a minute of one core."""
 
-
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")

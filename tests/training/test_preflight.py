@@ -21,6 +21,7 @@ from tests.curation.checks.arm import LENGTH, Numbers, driven, record
 from tests.curation.tiny import FEATURES
 from tests.training.runs import asked as options
 from training.checkpoints import MODEL, STATE
+from training.normalisation import MAPPING
 from training.preflight import Asked, World, names, preflight
 from training.preflight.machine import checkpoint_bytes, file_system, memory_bytes
 from training.recipe import Recipe
@@ -210,14 +211,26 @@ def test_a_stale_tag_is_refused(data: Path) -> None:
     refused(found, "hub", "tag v3.0 is aaaaaaaa, main is bbbbbbbb", "studio publish")
 
 
-def test_a_privileged_column_is_said(tmp_path: Path) -> None:
+def with_pose(root: Path) -> Path:
+    """A dataset that tells where the block is."""
     pose = Feature("float32", (5,), ("a", "b", "c", "d", "e"))
 
     def see(episode: int, numbers: Numbers, block: np.ndarray) -> Numbers:
         return numbers | {"observation.environment_state": block[:, :5].astype(np.float32)}
 
-    record(tmp_path / "told", twist=see, features={**FEATURES, "observation.environment_state": pose})
-    found = preflight(asked(tmp_path / "told"))
+    record(root, twist=see, features={**FEATURES, "observation.environment_state": pose})
+    return root
+
+
+def test_a_pose_left_in_metres_is_refused(tmp_path: Path) -> None:
+    data = with_pose(tmp_path / "told")
+    assert json.loads(asked(data).recipe.setting(MAPPING))["ENV"] == "MEAN_STD"
+    lerobots = f'{MAPPING}={{"VISUAL": "MEAN_STD", "STATE": "MEAN_STD", "ACTION": "MEAN_STD"}}'
+    refused(preflight(asked(data, set_=[lerobots])), "normalisation", "environment_state is not normalised", "name ENV")
+
+
+def test_a_privileged_column_is_said(tmp_path: Path) -> None:
+    found = preflight(asked(with_pose(tmp_path / "told")))
     assert names(found) == []
     assert [one.check for one in found if one.level == "warning" and one.check != "disk kind"] == ["privileged"]
 

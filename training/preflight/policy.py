@@ -11,6 +11,7 @@ from curation import layout
 from curation.checks import Finding
 from curation.names import ACTION, POSE
 from training.checkpoints import NoCheckpoint, last_complete
+from training.normalisation import MAPPING, leaves_pose
 from training.preflight.asked import Asked, finding
 
 CHUNKS = {"act": 100, "smolvla": 50, "pi0": 50, "pi05": 50, "pi0_fast": 50, "diffusion": 16}
@@ -64,6 +65,14 @@ def _inputs(asked: Asked) -> Iterator[Finding]:
             "the dataset has neither a camera nor observation.environment_state",
             "ACT refuses to be built without either.",
             "Train on a dataset with cameras, or record one with --privileged for a test.",
+        )
+    if not asked.recipe.weights and leaves_pose(asked.recipe.policy, features, asked.recipe.setting(MAPPING, "{}")):
+        yield finding(
+            "normalisation",
+            "error",
+            f"{POSE} is not normalised",
+            "Centimetres told in metres are next to nothing beside other inputs: the policy goes to the mean position.",
+            f'Leave --set {MAPPING} away, or name ENV in it, such as "ENV": "MEAN_STD".',
         )
     if asked.recipe.policy == "act" and len(sizes) > 1 and not asked.recipe.resize:
         told = ", ".join("x".join(map(str, shape[:2])) for shape in sorted(sizes))
