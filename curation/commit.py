@@ -71,10 +71,11 @@ def prepare(
         last: the files of its last episode.
         running: its statistics.
     """
-    known = tasks if staged.task in tasks else [*tasks, staged.task]
+    new = [task for task in dict.fromkeys(staged.said) if task not in tasks]
+    known = [*tasks, *new] if new else tasks
     position = {name: place.next() for name, place in last.items()}
     record = _record(staged, info, position)
-    columns = _columns(staged, record, info["fps"], known.index(staged.task))
+    columns = _columns(staged, record, info["fps"], known)
     stored = layout.columns(features)
     values = {key: columns[key].astype(feature.dtype) for key, feature in stored.items()}
     own: Running = {key: NumericStats.of(value) for key, value in values.items()} | staged.images
@@ -170,7 +171,7 @@ def _record(staged: StagedEpisode, info: Mapping[str, Any], position: Positions)
     start = info["total_frames"]
     return {
         "episode_index": info["total_episodes"],
-        "tasks": [staged.task],
+        "tasks": list(dict.fromkeys(staged.said)),
         "length": staged.length,
         "dataset_from_index": start,
         "dataset_to_index": start + staged.length,
@@ -182,14 +183,15 @@ def _record(staged: StagedEpisode, info: Mapping[str, Any], position: Positions)
     }
 
 
-def _columns(staged: StagedEpisode, record: Mapping[str, Any], fps: int, task_index: int) -> dict[str, NDArray[Any]]:
+def _columns(staged: StagedEpisode, record: Mapping[str, Any], fps: int, tasks: list[str]) -> dict[str, NDArray[Any]]:
     counter = np.arange(staged.length)
+    number = {task: tasks.index(task) for task in set(staged.said)}
     return staged.numeric() | {
         "timestamp": counter / fps,
         "frame_index": counter,
         "episode_index": np.full(staged.length, record["episode_index"]),
         "index": record["dataset_from_index"] + counter,
-        "task_index": np.full(staged.length, task_index),
+        "task_index": np.array([number[task] for task in staged.said]),
     }
 
 

@@ -216,7 +216,7 @@ def _facts(one: Store, other: Store) -> dict[str, tuple[Any, Any]]:
             "scene": store.scene.get("fingerprint"),
             "cameras": ", ".join(cameras(store.features)),
             "columns": ", ".join(sorted(set(store.features) - set(cameras(store.features)))),
-            "tasks": ", ".join(sorted({episode.task for episode in store.episodes})),
+            "tasks": ", ".join(sorted({task for episode in store.episodes for task in episode.tasks})),
         }
 
     have, will = facts(one), facts(other)

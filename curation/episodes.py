@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -100,6 +100,7 @@ class StagedEpisode:
         task: the instruction, in words.
         length: frames.
         images: statistics of each camera's images.
+        tasks: the instruction of every frame, where they have several; else empty.
     """
 
     folder: Path
@@ -107,6 +108,7 @@ class StagedEpisode:
     task: str
     length: int
     images: dict[str, ImageStats]
+    tasks: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -118,8 +120,8 @@ class StagedEpisode:
         try:
             stored = json.loads((folder / EPISODE).read_bytes())
             images = {key: ImageStats.from_json(value) for key, value in stored["images"].items()}
-            row = EpisodeRow(**stored["row"])
-            return cls(folder=folder, row=row, task=stored["task"], length=stored["length"], images=images)
+            row, tasks = EpisodeRow(**stored["row"]), tuple(stored.get("tasks") or ())
+            return cls(folder=folder, row=row, task=stored["task"], length=stored["length"], images=images, tasks=tasks)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(f"{folder} holds no complete staged episode: {error}") from error
 
@@ -132,6 +134,11 @@ class StagedEpisode:
         """The physics sidecar, if there is one."""
         path = self.folder / FRAMES
         return path if path.exists() else None
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """The instruction of every frame."""
+        return self.tasks or (self.task,) * self.length
 
     def numeric(self) -> dict[str, NDArray[Any]]:
         """Every numeric feature, shape (length, D).
@@ -163,7 +170,7 @@ class SavedEpisode:
         index: its place in the dataset.
         start: index of its first frame in the whole dataset.
         length: frames.
-        tasks: the instructions of its frames, in words; almost always one.
+        tasks: the instructions of its frames, in words, as its row names them; almost always one.
         others: columns of its row that neither LeRobot nor the studio knows.
         data: the parquet file that holds its frames, perhaps among others'.
         videos: the mp4 of each camera.
@@ -188,6 +195,11 @@ class SavedEpisode:
     def task(self) -> str:
         """The instruction; of several, the one that is named first."""
         return next(iter(self.tasks), "")
+
+    @property
+    def task_words(self) -> str:
+        """All its instructions, for people."""
+        return "; ".join(self.tasks)
 
     @classmethod
     def of(cls, root: Path, info: Mapping[str, Any], record: Mapping[str, Any]) -> Self:
@@ -229,6 +241,7 @@ def stage(
     numeric: Mapping[str, NDArray[Any]],
     images: Mapping[str, ImageStats],
     frames_parquet: Path | None = None,
+    tasks: Sequence[str] = (),
 ) -> StagedEpisode:
     """Complete a stage folder that already holds `<camera key>.mp4` for every key of `images`.
 
@@ -239,13 +252,14 @@ def stage(
         numeric: every numeric feature, shape (frames, D).
         images: statistics of each camera's images.
         frames_parquet: the physics sidecar. It is linked into the folder; the file stays its owner's.
+        tasks: the instruction of every frame, where they have several.
 
     Raises:
         DataError: lengths differ or a video is absent.
         CannotWrite: the disk refused.
     """
     length = _common_length(row.episode_id, numeric, images)
-    staged = StagedEpisode(folder=folder, row=row, task=task, length=length, images=dict(images))
+    staged = StagedEpisode(folder=folder, row=row, task=task, length=length, images=dict(images), tasks=tuple(tasks))
     for camera in images:
         if not staged.video(camera).exists():
             raise DataError(f"Episode {row.episode_id}: {staged.video(camera)} is missing.")
@@ -260,6 +274,7 @@ def stage(
         "task": task,
         "length": length,
         "images": {camera: stats.to_json() for camera, stats in images.items()},
+        "tasks": list(tasks),
     }
     write_aside(folder / EPISODE, json.dumps(described).encode())
     return staged
@@ -278,8 +293,10 @@ def check_staged(staged: StagedEpisode, info: Mapping[str, Any], features: Mappi
         UnreadableVideo: a video is damaged or has other frames than the episode has rows.
     """
     name = f"Episode {staged.row.episode_id}"
-    if not staged.task:
+    if not all((staged.task, *staged.tasks)):
         raise DataError(f"{name}: the task is empty.")
+    if len(staged.said) != staged.length:
+        raise DataError(f"{name} has {staged.length} frames and an instruction for {len(staged.tasks)} of them.")
     wanted = [key for key in features if key not in cameras(features)]
     numeric = staged.numeric()
     _same_keys(f"{name}, numeric features", numeric, wanted)

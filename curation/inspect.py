@@ -179,7 +179,7 @@ def _episode(saved: SavedEpisode, fps: int, hidden: set[str]) -> EpisodeFacts:
         episode_id=row.episode_id,
         length=saved.length,
         seconds=round(saved.length / fps, 3),
-        task=saved.task,
+        task=saved.task_words,
         x=_finite(row.x),
         y=_finite(row.y),
         yaw_deg=_finite(row.yaw_deg),

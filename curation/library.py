@@ -44,7 +44,7 @@ class Entry:
         why: it was discarded; "" of what is an episode by now.
         meter: gauges by name, each with value and level.
         target: id of the position it was recorded for.
-        task: the instruction.
+        tasks: the instructions of its frames, almost always one.
         keep: the rule it was kept by.
         cut: whether it is a part of what was recorded.
         lazy, clean: whether a grip was too weak for hardware, and whether nothing was fumbled; None if unknown.
@@ -68,7 +68,7 @@ class Entry:
     why: str = ""
     meter: dict[str, dict[str, Any]] = field(default_factory=dict)
     target: str = ""
-    task: str = ""
+    tasks: tuple[str, ...] = ()
     keep: str = ""
     cut: bool = False
     lazy: bool | None = None
@@ -188,7 +188,7 @@ def _saved(episode: SavedEpisode, fps: int, said: _Said, hidden: set[str], cut: 
         started=str(row.extra.get("started", "")),
         meter=meter,
         target=str(row.extra.get("target", "")),
-        task=episode.task,
+        tasks=episode.tasks,
         keep=str(row.extra.get("keep", "")),
         cut=row.episode_id in cut,
         lazy=row.extra.get("lazy_grip"),

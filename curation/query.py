@@ -2,9 +2,9 @@
 
     outcome:success operator:keyboard x<0.3 score>=0.5 masked note:slip pos2 date>2026-11-01 -lazy jerk<15
 
-`field:word` holds where the field contains the word, `field<number` and the like compare, dates too; a bare state,
-outcome or mark selects it, any other bare word is looked for in all text of the episode. A `-` in front of a term turns
-it round.
+`field:word` holds where the field contains the word, and of several instructions any does; `field<number` and the like
+compare, dates too; a bare state, outcome or mark selects it, any other bare word is looked for in all text of the
+episode. A `-` in front of a term turns it round.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from curation.motion import FIELDS
 
 Test = Callable[[Entry], bool]
 
-TEXT: dict[str, Callable[[Entry], str]] = {
+TEXT: dict[str, Callable[[Entry], str | tuple[str, ...]]] = {
     "outcome": lambda entry: entry.outcome,
     "operator": lambda entry: entry.operator,
     "state": lambda entry: entry.state,
@@ -33,7 +33,7 @@ TEXT: dict[str, Callable[[Entry], str]] = {
     "target": lambda entry: entry.target,
     "id": lambda entry: entry.episode_id,
     "date": lambda entry: entry.started,
-    "task": lambda entry: entry.task,
+    "task": lambda entry: entry.tasks,
     "keep": lambda entry: entry.keep,
 }
 NUMBERS: dict[str, Callable[[Entry], float | None]] = {
@@ -125,12 +125,18 @@ def _term(word: str) -> Term:
         raise UnknownChoice("field", name, [*TEXT, *NUMBERS])
     if sign not in (":", "="):
         raise UsageError(f"{name} is text; write {name}:word.")
-    get, wanted = TEXT[name], value.casefold()
+    wanted = value.casefold()
     return Term(
         word,
-        _turn(lambda entry: wanted in get(entry).casefold(), turned),
-        lambda entry: f"{name} is {get(entry) or 'unknown'}",
+        _turn(lambda entry: any(wanted in text.casefold() for text in _texts(name, entry)), turned),
+        lambda entry: f"{name} is {'; '.join(_texts(name, entry)) or 'unknown'}",
     )
+
+
+def _texts(name: str, entry: Entry) -> tuple[str, ...]:
+    """What a field says; several texts where an episode has several."""
+    found = TEXT[name](entry)
+    return (found,) if isinstance(found, str) else found
 
 
 def _number(name: str, sign: str, value: str) -> Test:
@@ -176,7 +182,7 @@ def _bare(word: str) -> tuple[Test, Callable[[Entry], str]]:
         get = MARKS[word]
         return lambda entry: get(entry) is True, lambda entry: f"{word} is {_yes(get(entry))}"
     wanted = word.casefold()
-    return lambda entry: any(wanted in get(entry).casefold() for get in TEXT.values()), _state
+    return lambda entry: any(wanted in text.casefold() for name in TEXT for text in _texts(name, entry)), _state
 
 
 def _state(entry: Entry) -> str:

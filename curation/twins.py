@@ -65,7 +65,7 @@ def once_words(plan: Plan, stores: Sequence[Store], names: Sequence[str]) -> Ite
     for edit in plan.edits:
         for gone, kept in edit.pairs if isinstance(edit, Once) else ():
             pair = [stores[number].episode(name) for number, name in (gone, kept)]
-            facts = [("task", *(one.task for one in pair)), ("outcome", *(one.row.outcome for one in pair))]
+            facts = [("task", *(one.task_words for one in pair)), ("outcome", *(one.row.outcome for one in pair))]
             for what, left, stays in facts:
                 if left != stays:
                     yield (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,7 @@ def stage_take(
     encoding: Encoding,
     *,
     privileged: bool = False,
+    tasks: Sequence[str] = (),
     before_frame: Callable[[int], None] = lambda index: None,
 ) -> StagedEpisode:
     """Draw, encode and stage an episode.
@@ -73,6 +74,7 @@ def stage_take(
         folder: where the staged files go.
         encoding: of the videos.
         privileged: also store where the block is, frame by frame.
+        tasks: the instruction of every frame, where they have several.
         before_frame: called with each frame's index; may wait, or raise to cancel.
     """
     cameras = [key for key, feature in features_of(scene).items() if feature.dtype == "video"]
@@ -108,6 +110,7 @@ def stage_take(
         numeric=numeric,
         images=stats,
         frames_parquet=folder / "frames.parquet",
+        tasks=tasks,
     )
 
 

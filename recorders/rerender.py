@@ -22,10 +22,12 @@ from curation.episodes import EpisodeRow, StagedEpisode
 from curation.errors import UsageError
 from curation.fingerprint import fingerprint as data_fingerprint
 from curation.frames import Placement, Vector
+from curation.instructions import said_by
 from curation.layout import ATTEMPTS, PROVENANCE, STAGING, json_bytes
 from curation.names import POSE
 from curation.notes import add_notes, read_notes
 from curation.provenance import whole_story
+from curation.rows import Rows
 from curation.staging import building, require_free
 from curation.store import SavedEpisode, Store
 from curation.video import Encoding
@@ -56,12 +58,13 @@ _RING = 12
 
 @dataclass(frozen=True)
 class Job:
-    """One episode to draw again."""
+    """One episode to draw again; `tasks` are those of every frame where it has several."""
 
     episode_id: str
     source: Path
     row: EpisodeRow
     task: str
+    tasks: tuple[str, ...]
     scene: Scene
     layout: Layout
 
@@ -202,12 +205,14 @@ def _looks(source: Store, scene: Scene, vary: int | None) -> list[Scene]:
 
 
 def _jobs(source: Store, looks: list[Scene]) -> Iterator[Job]:
-    layout = source.scene["physics"]["layout"]
+    layout, rows = source.scene["physics"]["layout"], Rows(source)
     for index, look in enumerate(looks):
-        yield _job(source.episode(index), look, layout)
+        episode = source.episode(index)
+        tasks = said_by(source, episode, rows.of(episode)["task_index"]) if len(episode.tasks) > 1 else ()
+        yield _job(episode, tuple(tasks), look, layout)
 
 
-def _job(episode: SavedEpisode, scene: Scene, layout: Layout) -> Job:
+def _job(episode: SavedEpisode, tasks: tuple[str, ...], scene: Scene, layout: Layout) -> Job:
     episode_id = str(uuid.uuid4())
     extra = {
         **episode.row.extra,
@@ -216,7 +221,7 @@ def _job(episode: SavedEpisode, scene: Scene, layout: Layout) -> Job:
         "scene_drawn": asdict(scene),
     }
     row = replace(episode.row, episode_id=episode_id, extra=extra)
-    return Job(episode_id, episode.frames, row, episode.task, scene, layout)
+    return Job(episode_id, episode.frames, row, episode.task, tasks, scene, layout)
 
 
 def varied(scene: Scene, seed: int, index: int, least: int = 0) -> Scene:
@@ -268,7 +273,10 @@ def _work(jobs: Iterator[Job], send: Callable[[Any], None], root: Path, encoding
         qpos = positions(take, job.layout, painter.model, added_places(take, job.layout, job.scene))
         folder = root / STAGING / job.episode_id
         privileged = is_privileged(root)
-        send(stage_take(take, job.row, qpos, job.scene, painter, folder, encoding, privileged=privileged).folder)
+        staged = stage_take(
+            take, job.row, qpos, job.scene, painter, folder, encoding, privileged=privileged, tasks=job.tasks
+        )
+        send(staged.folder)
 
 
 def added_places(take: Take, layout: Layout, scene: Scene) -> dict[str, Vector]:

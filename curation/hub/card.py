@@ -139,8 +139,8 @@ def _hours(store: Store, frames: int) -> str:
 def _episodes(store: Store) -> Iterator[str]:
     rows = store.rows()
     yield "\n## Episodes\n\n| task | episodes | frames | time | outcomes |\n|---|---|---|---|---|"
-    for task in dict.fromkeys(episode.task for episode in store.episodes):
-        those = [episode for episode in store.episodes if episode.task == task]
+    for task in dict.fromkeys(episode.task_words for episode in store.episodes):
+        those = [episode for episode in store.episodes if episode.task_words == task]
         frames = sum(episode.length for episode in those)
         ends = _counts(episode.row.outcome for episode in those)
         yield f"| {_cell(task)} | {len(those)} | {frames} | {_hours(store, frames)} | {ends} |"

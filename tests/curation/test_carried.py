@@ -15,8 +15,12 @@ from curation.apply import Applied, apply
 from curation.arrays import read_arrays, write_arrays
 from curation.checks import check_folder
 from curation.columns import Gripper
+from curation.diff import diff
 from curation.errors import DataError, UnknownChoice
 from curation.fingerprint import fingerprint
+from curation.hub.card import card
+from curation.inspect import inspect
+from curation.library import entries
 from curation.plan import Columns, Cut, Drop, Keep, Plan, Relabel, Trim, begin, edited
 from curation.store import Store
 from tests.curation.making import make_ours, make_packed, truth_of
@@ -51,6 +55,20 @@ def test_every_frame_keeps_its_instruction(lerobot: ModuleType, several: Store, 
     assert [episode.tasks for episode in result.episodes] == [("grasp", "reach"), ("a", "b", "c"), ("b", "c")]
     opened = lerobot.LeRobotDataset("test/result", root=result.root, video_backend="pyav")
     assert [opened[n]["task"] for n in range(10)] == [task for part in tasks(result) for task in part]
+
+
+def test_people_are_told_every_instruction(several: Store, tmp_path: Path) -> None:
+    assert [entry.tasks for entry in entries(several.root)] == [("reach",), ("reach", "grasp"), ("a", "b", "c")]
+    assert [episode.task for episode in inspect(several).episodes] == ["reach", "reach; grasp", "a; b; c"]
+    text = card(several, "me/several", "mit", (), release="v3.0.0")
+    assert [line.split(" | ")[:2] for line in text.splitlines() if line.startswith("| ") and " minutes " in line] == [
+        ["| reach", "1"], ["| reach; grasp", "1"], ["| a; b; c", "1"]
+    ]  # fmt: skip
+    said = edited(begin([several]), Relabel("lift", "grasp", ((0, "episode-000001"),)))
+    result, _ = write(said, tmp_path / "result")
+    found = diff(several, result)
+    assert found.facts["tasks"] == ("a, b, c, grasp, reach", "a, b, c, lift, reach")
+    assert [one.what for one in found.changed] == [("task 'reach, grasp' became 'reach, lift'",)]
 
 
 def test_arrays_hold_the_instruction_of_every_step(several: Store, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from curation.errors import UsageError
 from curation.library import Entry
-from curation.query import query
+from curation.query import query, terms
 
 ONE = Entry(
     episode_id="a1b2c3", index=4, state="saved", frames=150, seconds=5.0, outcome="success", success=True, x=0.3, y=0.1,
@@ -40,6 +40,20 @@ ONE = Entry(
 )
 def test_terms(text: str, holds: bool) -> None:
     assert query(text)(ONE) is holds
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [("task:grasp", True), ("task:REACH", True), ("-task:grasp", False), ("bowl", True), ("task:throw", False),
+     ('task:"bowl; grasp"', False)],
+)  # fmt: skip
+def test_of_several_instructions_any_fits(text: str, holds: bool) -> None:
+    assert query(text)(replace(ONE, tasks=("reach over the bowl", "grasp it"))) is holds
+
+
+def test_all_instructions_are_told_where_none_fits() -> None:
+    (term,) = terms("task:throw")
+    assert term.reason(replace(ONE, tasks=("reach", "grasp"))) == "task is reach; grasp, asked task:throw"
 
 
 def test_an_unknown_number_never_fits() -> None:
@@ -87,7 +101,7 @@ def test_what_is_wrong(text: str, says: str) -> None:
     ],
 )
 def test_terms_of_origin_and_motion(text: str, holds: bool) -> None:
-    more = replace(ONE, clean=True, task="Pick up the Duplo", keep="verdict", motion={"jerk": 5.0, "idle": 12.5})
+    more = replace(ONE, clean=True, tasks=("Pick up the Duplo",), keep="verdict", motion={"jerk": 5.0, "idle": 12.5})
     assert query(text)(more) is holds
 
 

@@ -27,6 +27,8 @@ from curation.errors import (
 )
 from curation.fingerprint import fingerprint
 from curation.frames import Feature
+from curation.instructions import said_by
+from curation.rows import Rows
 from curation.store import StagedEpisode, Store, stage
 from curation.video import Encoding
 from tests.curation.tiny import CAMERAS, FEATURES, Killed, kill_at, numbers
@@ -55,6 +57,29 @@ def test_what_went_in_comes_out(new_store: Store, make_stage: Stage) -> None:
         for key, values in numbers(2, 8).items():
             assert np.array_equal(store.numeric(2)[key], values)
     assert not any(episode.folder.exists() for episode in staged)
+
+
+def test_every_frame_may_have_its_own_instruction(new_store: Store, make_stage: Stage) -> None:
+    said = ("reach",) * 3 + ("pick",) + ("reach",) * 4
+    new_store.commit(make_stage(0))
+    staged = replace(make_stage(1), task="reach", tasks=said)
+    with pytest.raises(DataError, match="8 frames and an instruction for 7"):
+        new_store.commit(replace(staged, tasks=said[1:]))
+    new_store.commit(staged)
+    store = Store.open(new_store.root)
+    assert store.tasks == ["pick", "reach"]
+    assert store.episode(1).tasks == ("reach", "pick")
+    assert tuple(said_by(store, store.episode(1), Rows(store).of(store.episode(1))["task_index"])) == said
+
+
+def test_a_stage_keeps_the_instruction_of_every_frame(make_stage: Stage) -> None:
+    staged = make_stage(0)
+    more = stage(
+        staged.folder, row=staged.row, task="pick", numeric=staged.numeric(), images=staged.images, tasks=["a", "b"] * 4
+    )
+    for one in (more, StagedEpisode.load(staged.folder)):
+        assert one.said == ("a", "b") * 4
+    assert staged.said == ("pick",) * 8
 
 
 def test_an_unknown_episode_is_named(new_store: Store, make_stage: Stage) -> None:

@@ -15,11 +15,16 @@ from typing import Any
 
 import mujoco
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from curation.errors import TargetExists, UsageError
 from curation.fingerprint import fingerprint
 from curation.frames import Placement
+from curation.instructions import said_by
+from curation.layout import INFO, TASKS, parquet_bytes, tasks_table
+from curation.rows import Rows
 from curation.staging import this_host
 from curation.store import SavedEpisode, Store
 from curation.video import read_video
@@ -132,6 +137,27 @@ def test_it_can_be_drawn_again(commands: Commands, redrawn: Store) -> None:
     assert "5 episodes, " in family[2]
     first = Store.open(commands.home / "plain").episode(0).row.episode_id
     assert f"plain: {first}, frames 0 to " in commands.studio("log", "twice", "--episode", "0").out
+
+
+def test_every_frame_keeps_its_instruction(plain: Made, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(plain.root, copy)
+    episode = Store.open(copy).episode(1)
+    said = np.arange(episode.length) % 3 == 1
+    for path, name, values in (
+        (episode.data, "task_index", said.astype(np.int64).tolist()),
+        (episode.record, "tasks", [[episode.task, "wait"]]),
+    ):
+        table = pq.read_table(path)
+        column = table.schema.get_field_index(name)
+        pq.write_table(table.set_column(column, table.schema.field(column), pa.array(values)), path)
+    (copy / TASKS).write_bytes(parquet_bytes(tasks_table([episode.task, "wait"])))
+    info = json.loads((copy / INFO).read_text())
+    (copy / INFO).write_text(json.dumps({**info, "total_tasks": 2}))
+    made = draw(Store.open(copy), tmp_path / "new", look_of(plain, width=64, height=48))
+    assert [one.tasks for one in made.episodes] == [(episode.task,), (episode.task, "wait"), *[(episode.task,)] * 3]
+    now = made.episode(1)
+    assert said_by(made, now, Rows(made).of(now)["task_index"]) == ["wait" if wait else episode.task for wait in said]
 
 
 def test_nothing_is_recorded_into_it(commands: Commands, redrawn: Store) -> None:
