@@ -6,7 +6,7 @@ all datasets say them, files that nobody knows where nothing changes that they c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from curation import layout
-from curation.info import LEROBOTS
+from curation.info import LEROBOTS, splits_of
 from curation.plan import Clip, Plan
 from curation.store import Store
 
@@ -131,7 +131,7 @@ def _info(stores: Sequence[Store], names: Sequence[str], lost: list[str]) -> dic
 
 def _splits(plan: Plan, stores: Sequence[Store], names: Sequence[str], lost: list[str]) -> dict[str, str]:
     """Where the episodes of each split are in the result; empty if the datasets name none, or it cannot be said."""
-    ranges = [splits_of(store) for store in stores]
+    ranges = [splits_of(store.info) for store in stores]
     for store, said, dataset in zip(stores, ranges, names, strict=True):
         if not said and len(store.info.get("splits") or ()) > 1:
             lost.append(f"The splits of {dataset}'s info.json are not carried: they do not hold all of its episodes.")
@@ -152,19 +152,6 @@ def _splits(plan: Plan, stores: Sequence[Store], names: Sequence[str], lost: lis
         )
         return {}
     return {name: f"{places[0]}:{places[-1] + 1}" for name, places in members.items()}
-
-
-def splits_of(store: Store) -> dict[str, range]:
-    """The episodes of each split that info.json names; none unless every episode is in one."""
-    said = store.info.get("splits")
-    found = {}
-    for name, text in said.items() if isinstance(said, Mapping) else ():
-        first, _, last = str(text).replace(" ", "").partition(":")
-        if not (first.isdigit() and last.isdigit()) or int(last) > store.total_episodes:
-            return {}
-        found[str(name)] = range(int(first), int(last))
-    together = {index for span in found.values() for index in span}
-    return found if together == set(range(store.total_episodes)) else {}
 
 
 def _files(plan: Plan, stores: Sequence[Store], names: Sequence[str], lost: list[str]) -> tuple[Path, ...]:

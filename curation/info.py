@@ -49,9 +49,35 @@ def new_info(fps: int, features: Mapping[str, Feature], robot_type: str, encodin
 
 
 def counted(info: Mapping[str, Any], *, episodes: int, frames: int, tasks: int) -> dict[str, Any]:
-    """`info` with other totals; every other key is kept."""
+    """`info` with other totals; every other key is kept, and splits hold the episodes that are new."""
     totals = {"total_episodes": episodes, "total_frames": frames, "total_tasks": tasks}
-    return {**info, **totals, "splits": {"train": f"0:{episodes}"}}
+    return {**info, **totals, "splits": _grown(info, episodes)}
+
+
+def splits_of(info: Mapping[str, Any]) -> dict[str, range]:
+    """The episodes of each split that info.json names; none unless every episode is in one."""
+    said, episodes = info.get("splits"), info["total_episodes"]
+    found = {}
+    for name, text in said.items() if isinstance(said, Mapping) else ():
+        first, _, last = str(text).replace(" ", "").partition(":")
+        if not (first.isdigit() and last.isdigit()) or int(last) > episodes:
+            return {}
+        found[str(name)] = range(int(first), int(last))
+    together = {index for span in found.values() for index in span}
+    return found if together == set(range(episodes)) else {}
+
+
+def _grown(info: Mapping[str, Any], episodes: int) -> dict[str, str]:
+    """Splits with episodes appended: each keeps its own and the last goes on; unless any is named, all is "train".
+
+    LeRobot knows only runs of episodes, so no other can go on; and what was held out never becomes "train".
+    """
+    had, before = splits_of(info), info["total_episodes"]
+    if had.keys() <= {"train"} or episodes < before:
+        return {"train": f"0:{episodes}"}
+    return {
+        name: f"{span.start}:{episodes if span and span.stop == before else span.stop}" for name, span in had.items()
+    }
 
 
 def features_of(info: Mapping[str, Any]) -> dict[str, Feature]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from curation.carried import splits_of
 from curation.checks.finding import Finding, listed
 from curation.checks.subject import Subject
+from curation.info import splits_of
 from curation.layout import TASKS, read_tasks
 
 _MEND = "studio merge DATASET --to NEW counts afresh and verifies what it writes."
@@ -22,7 +22,7 @@ def counts(subject: Subject) -> Iterator[Finding]:
     if known < info["total_tasks"]:
         yield _error(f"info.json counts {info['total_tasks']} tasks, meta/tasks.parquet has {known}")
     split = (info.get("splits") or {}).get("train")
-    if split is not None and store.episodes and not splits_of(store):
+    if split is not None and store.episodes and not splits_of(info):
         yield Finding(
             "counts",
             "warning",

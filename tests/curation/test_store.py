@@ -82,6 +82,29 @@ def test_a_stage_keeps_the_instruction_of_every_frame(make_stage: Stage) -> None
     assert staged.said == ("pick",) * 8
 
 
+@pytest.mark.parametrize(
+    ("said", "after"),
+    [
+        ({"train": "0:2", "val": "2:3"}, {"train": "0:2", "val": "2:4"}),
+        ({"val": "0:1", "train": "1:3"}, {"val": "0:1", "train": "1:4"}),
+        ({"all": "0:3", "none": "3:3"}, {"all": "0:4", "none": "3:3"}),
+        ({"train": "0:3"}, {"train": "0:4"}),
+        ({"train": "0:2", "val": "2:9"}, {"train": "0:4"}),  # nobody knows what was meant
+        ({}, {"train": "0:4"}),
+    ],
+)
+def test_what_was_held_out_stays_so_when_episodes_are_added(
+    new_store: Store, make_stage: Stage, said: dict[str, str], after: dict[str, str]
+) -> None:
+    for episode in range(3):
+        new_store.commit(make_stage(episode))
+    path = new_store.root / layout.INFO
+    path.write_text(json.dumps({**json.loads(path.read_text()), "splits": said}))
+    store = Store.open(new_store.root)
+    store.commit(make_stage(3))
+    assert Store.open(new_store.root).info["splits"] == after
+
+
 def test_an_unknown_episode_is_named(new_store: Store, make_stage: Stage) -> None:
     new_store.commit(make_stage(0))
     with pytest.raises(UnknownChoice, match="Did you mean id-0"):
