@@ -22,7 +22,7 @@ PACED = (
     "end_to_end/test_keyboard.py",
     "end_to_end/test_targets.py",
     "end_to_end/test_tui",
-    "recorders/test_booth.py",
+    "recorders/test_booth",
     "recorders/test_record.py",
     "studio/test_jobs.py",
     "studio/test_preview.py",

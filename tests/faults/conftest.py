@@ -1,10 +1,12 @@
-"""What the fault tests share: LeRobot, warm, and a small recorded dataset."""
+"""What the fault tests share: LeRobot, warm, a small recorded dataset, and commands in this process."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -13,7 +15,9 @@ import pytest
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import recorders as recorders  # chooses how MuJoCo draws, before it is imported
-from tests.faults.harness import SMALL, can_mount, studio
+from curation.fingerprint import fingerprint
+from studio import cli
+from tests.faults.harness import SMALL, Here, Said, can_mount, check_with_store, studio
 
 
 @pytest.fixture(scope="session")
@@ -53,3 +57,27 @@ def disks() -> None:
         if os.environ.get("CI"):
             pytest.fail(f"In CI nothing may be skipped, but here one {why}")
         pytest.skip(why)
+
+
+@pytest.fixture
+def here(capsys: pytest.CaptureFixture[str]) -> Iterator[Here]:
+    """Run a command in this process, for those that refuse before they start others."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    def run(*arguments: object) -> Said:
+        capsys.readouterr()
+        code = cli.run([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return Said(code, out.splitlines(), err.splitlines())
+
+    yield run
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def untouched(data: Path) -> Iterator[Path]:
+    """The dataset, which after the test is what it was."""
+    before = fingerprint(data)
+    yield data
+    assert fingerprint(data) == before
+    check_with_store(data)

@@ -27,6 +27,9 @@ from recorders.sidecar import read_sidecar
 
 ROOT = Path(__file__).parents[2]
 SMALL = ("--width", "64", "--height", "48")
+ALL = ("--keep", "all", "--limit", 0.6)
+FAILED, USAGE, BAD_DATA, INTERRUPTED = 1, 2, 3, 130
+"""Exit codes, as people may rely on them."""
 CAMERAS = ("observation.images.overhead_cam", "observation.images.wrist_cam")
 PROGRESS = re.compile(
     r"take \d+: |saved episode \d+$|\d+ unfinished takes? waits?: studio recover |drawn \d+ of \d+$"
@@ -69,6 +72,10 @@ class Said:
         for word in words:
             assert word in line, f"{word!r} is not in: {line}"
         return line
+
+
+Here = Callable[..., Said]
+"""Runs a command in this process, for those that refuse before they start others."""
 
 
 class Run:
