@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from curation.episodes import SavedEpisode
 from curation.errors import DataError
 from curation.plan import Clip
+from curation.rows import Rows
 from curation.store import Store
 
 
@@ -30,6 +31,19 @@ def instructions_of(clip: Clip, store: Store, numbers: dict[str, NDArray[Any]]) 
     said = said_by(store, episode, numbers["task_index"])
     become = dict(clip.tasks)
     return [become.get(task, clip.task) for task in said[clip.start : clip.stop]]
+
+
+def said_in(store: Store, episode: SavedEpisode, rows: Rows) -> list[str]:
+    """The instruction of every frame of an episode; errors as `said_by`. With only one its frames are not read.
+
+    Args:
+        store: the dataset.
+        episode: one of it.
+        rows: its numbers.
+    """
+    if len(episode.tasks) <= 1:
+        return [episode.task] * episode.length
+    return said_by(store, episode, rows.of(episode)["task_index"])
 
 
 def said_by(store: Store, episode: SavedEpisode, task_index: NDArray[Any]) -> list[str]:

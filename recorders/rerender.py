@@ -22,7 +22,7 @@ from curation.episodes import EpisodeRow, StagedEpisode
 from curation.errors import UsageError
 from curation.fingerprint import fingerprint as data_fingerprint
 from curation.frames import Placement, Vector
-from curation.instructions import said_by
+from curation.instructions import said_in
 from curation.layout import ATTEMPTS, PROVENANCE, STAGING, json_bytes
 from curation.names import POSE
 from curation.notes import add_notes, read_notes
@@ -208,7 +208,7 @@ def _jobs(source: Store, looks: list[Scene]) -> Iterator[Job]:
     layout, rows = source.scene["physics"]["layout"], Rows(source)
     for index, look in enumerate(looks):
         episode = source.episode(index)
-        tasks = said_by(source, episode, rows.of(episode)["task_index"]) if len(episode.tasks) > 1 else ()
+        tasks = said_in(source, episode, rows) if len(episode.tasks) > 1 else ()
         yield _job(episode, tuple(tasks), look, layout)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -68,8 +69,6 @@ def resume(run: Run, tell: Tell, say: Callable[[str], None]) -> int:
 
 def forget_after(path: Path, step: int) -> None:
     """Leave out lines of a loss curve that belong to steps which are made again."""
-    import json
-
     from curation.atomic import write_aside
     from training.runs import curve_lines
 

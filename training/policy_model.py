@@ -162,7 +162,11 @@ class PolicyModel:
         self._policy.reset()
 
     def see(
-        self, images: Mapping[str, Image], state: NDArray[np.float32], pose: NDArray[np.float32] | None, task: str
+        self,
+        images: Mapping[str, Image],
+        state: NDArray[np.float32],
+        pose: NDArray[np.float32] | None,
+        task: str | Sequence[str],
     ) -> dict[str, Any]:
         """Observations of B worlds, as the policy takes them.
 
@@ -170,9 +174,10 @@ class PolicyModel:
             images: camera to uint8 (B, height, width, 3).
             state: joints, shape (B, 6).
             pose: of the block, shape (B, 5); for policies that are privileged.
-            task: the instruction.
+            task: the instruction, or that of each world.
         """
-        found: dict[str, Any] = {STATE: torch.from_numpy(state), "task": [task] * len(state)}
+        tasks = [task] * len(state) if isinstance(task, str) else list(task)
+        found: dict[str, Any] = {STATE: torch.from_numpy(state), "task": tasks}
         for camera, pixels in images.items():
             key = IMAGES + camera
             # The order of operations is LeRobot's, so that the floats are too.

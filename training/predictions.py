@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from curation.episodes import SavedEpisode
 from curation.errors import UsageError
+from curation.instructions import said_in
 from curation.names import ACTION, IMAGES, POSE, STATE
+from curation.rows import Rows
 from curation.store import Store
 from curation.video import read_video
 
@@ -86,16 +88,18 @@ def predict(
     error = np.zeros((min(model.chunk_size, HORIZON), model.actions))
     counted = np.zeros(len(error))
     squares, staying = np.zeros(model.actions), np.zeros(model.actions)
+    rows = Rows(store)
     for index in episodes:
         model.reset(1)
         numeric = store.numeric(index)
         actions = np.asarray(numeric[ACTION], float)
-        for batch in _batches(model, store.episodes[index], numeric, step, size):
-            at, images, state, pose = batch
-            seen = model.see(images, state, pose, store.episodes[index].task)
-            draw = int(np.random.SeedSequence([seed, index, at[0]]).generate_state(1, np.uint64)[0]) >> 1
+        said = said_in(store, store.episodes[index], rows)
+        for batch in _batches(model, store.episodes[index], numeric, said, step, size):
+            state = batch.state
+            seen = model.see(batch.images, state, batch.pose, batch.tasks)
+            draw = int(np.random.SeedSequence([seed, index, batch.at[0]]).generate_state(1, np.uint64)[0]) >> 1
             chunk = model.finish(model.chunk(seen, draw) if model.chunked else model.select(seen, draw)[:, None])
-            for row, frame in enumerate(at):
+            for row, frame in enumerate(batch.at):
                 if frame not in frames[index]:
                     continue
                 predicted.append(chunk[row, 0])
@@ -136,13 +140,26 @@ def require_seen(model: PolicyModel, store: Store) -> None:
         raise UsageError(f"The policy's actions have {model.actions} numbers, those of {store.root} have {width}.")
 
 
-Batch = tuple[list[int], dict[str, NDArray[np.uint8]], NDArray[np.float32], NDArray[np.float32] | None]
+@dataclass(frozen=True)
+class Batch:
+    """Frames that are looked at together; `at` are those asked for, all else has `size` rows."""
+
+    at: list[int]
+    images: dict[str, NDArray[np.uint8]]
+    state: NDArray[np.float32]
+    pose: NDArray[np.float32] | None
+    tasks: list[str]
 
 
 def _batches(
-    model: PolicyModel, episode: SavedEpisode, numeric: dict[str, NDArray[Any]], every: int, size: int
+    model: PolicyModel,
+    episode: SavedEpisode,
+    numeric: dict[str, NDArray[Any]],
+    said: Sequence[str],
+    every: int,
+    size: int,
 ) -> Iterator[Batch]:
-    """Frames, images, states and the block's pose, always `size` rows: a last short batch repeats its last frame."""
+    """Always `size` rows: a last short batch repeats its last frame."""
     wanted = list(range(0, episode.length, every))
     videos = {
         camera: read_video(episode.videos[IMAGES + camera], episode.video_starts[IMAGES + camera], episode.length)
@@ -162,6 +179,7 @@ def _batches(
             filled = {camera: np.stack([kept[min(n, len(kept) - 1)] for n in range(size)])
                       for camera, kept in held.items()}  # fmt: skip
             pose = np.asarray(numeric[POSE], np.float32)[rows] if model.privileged else None
-            yield at, filled, np.asarray(numeric[STATE], np.float32)[rows], pose
+            state = np.asarray(numeric[STATE], np.float32)[rows]
+            yield Batch(at, filled, state, pose, [said[row] for row in rows])
             at = []
             held = {camera: [] for camera in videos}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -100,8 +101,6 @@ def _scene(scene: Mapping[str, Any]) -> dict[str, Any]:
 
 def published(root: Path) -> dict[str, Any] | None:
     """Repository and commit of a dataset's last publication; None if there was none."""
-    import json
-
     try:
         told = json.loads((root / layout.HUB).read_bytes())
     except (OSError, ValueError):

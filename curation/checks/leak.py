@@ -14,7 +14,6 @@ from curation.checks.subject import Motion, Subject
 from curation.motion import joint_name
 from curation.names import POSE, STATE
 
-"""LeRobot's name of what only a simulation knows; policies read it if it is there."""
 ALIKE = 0.995
 """Correlation over a dataset above which a column of the state is the block's."""
 _FEW, _MANY = 3, 8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -173,6 +174,21 @@ def make_packed(
     _write(root / layout.STATS, layout.json_bytes(layout.stats_json(lerobot_stats({**whole, **images}))))
     _write(root / layout.INFO, layout.json_bytes(counted(info, episodes=episode, frames=frame, tasks=len(texts))))
     return Store.open(root)
+
+
+def tell_frames(root: Path, index: int, said: list[str]) -> None:
+    """Give every frame of an episode, alone in its files, an instruction; all other episodes have the first one."""
+    episode, texts = Store.open(root).episode(index), list(dict.fromkeys(said))
+    for path, name, values in (
+        (episode.data, "task_index", [texts.index(text) for text in said]),
+        (episode.record, "tasks", [texts]),
+    ):
+        table = pq.read_table(path)
+        column = table.schema.get_field_index(name)
+        pq.write_table(table.set_column(column, table.schema.field(column), pa.array(values)), path)
+    _write(root / layout.TASKS, layout.parquet_bytes(layout.tasks_table(texts)))
+    info = json.loads((root / layout.INFO).read_bytes())
+    _write(root / layout.INFO, layout.json_bytes({**info, "total_tasks": len(texts)}))
 
 
 def truth_of(store: Store) -> dict[str, Truth]:

@@ -15,15 +15,12 @@ from typing import Any
 
 import mujoco
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from curation.errors import TargetExists, UsageError
 from curation.fingerprint import fingerprint
 from curation.frames import Placement
-from curation.instructions import said_by
-from curation.layout import INFO, TASKS, parquet_bytes, tasks_table
+from curation.instructions import said_in
 from curation.rows import Rows
 from curation.staging import this_host
 from curation.store import SavedEpisode, Store
@@ -34,6 +31,7 @@ from recorders.sidecar import read_sidecar
 from recorders.world import props, reach
 from recorders.world.drawing import DEPTH_RANGE_M
 from recorders.world.scene import FOV_HIGH, FOV_LOW, OVERHEAD_AT, Scene, scene_from
+from tests.curation.making import tell_frames
 from tests.end_to_end.commands import Commands
 from tests.end_to_end.conftest import SMALL, Made
 from tests.end_to_end.pictures import compare
@@ -143,21 +141,11 @@ def test_every_frame_keeps_its_instruction(plain: Made, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(plain.root, copy)
     episode = Store.open(copy).episode(1)
-    said = np.arange(episode.length) % 3 == 1
-    for path, name, values in (
-        (episode.data, "task_index", said.astype(np.int64).tolist()),
-        (episode.record, "tasks", [[episode.task, "wait"]]),
-    ):
-        table = pq.read_table(path)
-        column = table.schema.get_field_index(name)
-        pq.write_table(table.set_column(column, table.schema.field(column), pa.array(values)), path)
-    (copy / TASKS).write_bytes(parquet_bytes(tasks_table([episode.task, "wait"])))
-    info = json.loads((copy / INFO).read_text())
-    (copy / INFO).write_text(json.dumps({**info, "total_tasks": 2}))
+    said = [episode.task if frame % 3 != 1 else "wait" for frame in range(episode.length)]
+    tell_frames(copy, 1, said)
     made = draw(Store.open(copy), tmp_path / "new", look_of(plain, width=64, height=48))
     assert [one.tasks for one in made.episodes] == [(episode.task,), (episode.task, "wait"), *[(episode.task,)] * 3]
-    now = made.episode(1)
-    assert said_by(made, now, Rows(made).of(now)["task_index"]) == ["wait" if wait else episode.task for wait in said]
+    assert said_in(made, made.episode(1), Rows(made)) == said
 
 
 def test_nothing_is_recorded_into_it(commands: Commands, redrawn: Store) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from PIL import Image
 
 from curation.frames import JOINTS
 from curation.store import Store
+from tests.curation.making import tell_frames
 from tests.studio.conftest import Studio, studio
 from tests.training.policies import tiny_act
 from training.analysis import fit
@@ -54,6 +57,27 @@ def test_every_fault_of_a_joint_is_named() -> None:
 @pytest.fixture(scope="module")
 def policy(tmp_path_factory: pytest.TempPathFactory, lerobot: None) -> Path:
     return tiny_act(tmp_path_factory.mktemp("policy") / "pretrained_model")
+
+
+def test_every_frame_is_asked_with_its_own_instruction(
+    arm: Path, policy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training.policy_model import PolicyModel
+
+    copy = Path(shutil.copytree(arm, tmp_path / "copy"))
+    said = ["wait" if frame % 3 == 1 else "pick" for frame in range(Store.open(copy).episodes[1].length)]
+    tell_frames(copy, 1, said)
+    told: list[list[str]] = []
+    model, see = PolicyModel(policy, device="cpu"), PolicyModel.see
+
+    def heard(self: PolicyModel, images: Any, state: Any, pose: Any, task: Any) -> Any:
+        told.append(list(task))
+        return see(self, images, state, pose, task)
+
+    monkeypatch.setattr(PolicyModel, "see", heard)
+    asked = predict(model, Store.open(copy), [1], every=10).frame.tolist()
+    assert [text for batch in told for text in batch][: len(asked)] == [said[frame] for frame in asked]
+    assert {said[frame] for frame in asked} == {"pick", "wait"}
 
 
 def test_it_predicts_what_lerobot_predicts(arm: Path, policy: Path) -> None:
