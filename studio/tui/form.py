@@ -109,6 +109,8 @@ class FormScreen(StudioScreen):
             told = self.query_one(f"#wrong-{name}", Static)
             told.update(words if name == field else "")
             told.display = name == field
+            if name == field:
+                self.call_after_refresh(told.scroll_visible, animate=False)
             row.set_class(name == field, "-wrong")
 
     def action_scroll(self, lines: int) -> None:

@@ -26,8 +26,8 @@ def columns(marked: Callable[[Entry], bool], clock: Callable[[], datetime], colo
 
     return [
         Column("", 1, lambda e: Text("●" if marked(e) else " ", colours["secondary"])),
-        Column("run", 19, lambda e: _name(e, colours)),
-        Column("on", 14, lambda e: quiet(_on(e))),
+        Column("run", 18, lambda e: _name(e, colours)),
+        Column("on", 15, lambda e: quiet(_on(e))),
         Column("state", 8, lambda e: Text(e.state, colours[LOOKS.get(e.state, "muted")])),
         Column("seed", 4, lambda e: quiet(str(_told(e).get("seed", ""))), right=True, least=110),
         Column("step", 11, lambda e: Text(_step(e)), right=True),

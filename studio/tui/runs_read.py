@@ -51,7 +51,9 @@ class Entry:
         told = self.line.told if self.line is not None else {}
         match field:
             case "run":
-                return self.evaluation.name if self.evaluation is not None else self.folder.name
+                if self.evaluation is not None:
+                    return self.evaluation.name
+                return self.folder.name if self.kind == TRAINING else self.folder.parent.parent.name
             case "policy":
                 return str(told.get("policy", ""))
             case "dataset":

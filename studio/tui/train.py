@@ -111,7 +111,8 @@ class TrainScreen(FormScreen):
             return
         self._looking = False
         if message.refused:
-            self._refuse(message.refused, field_of(message.refused))
+            named = self.answers["dataset"].strip() in message.refused
+            self._refuse(message.refused, field_of(message.refused) or ("dataset" if named else ""))
             return
         self.plan(self._told(message.found))
         wrong = sum(one["level"] == "error" for one in message.found)

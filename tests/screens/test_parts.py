@@ -10,8 +10,8 @@ import pytest
 from rich.text import Text
 
 from curation.frames import Outcome
+from curation.palette import OUTCOMES
 from curation.rates import wilson
-from recorders.palette import OUTCOMES
 from studio.tui.theme import BACKGROUND, SIXTEEN, STUDIO, contrast, outcome_style
 from studio.tui.widgets.outcome_bar import BAR, outcome_bar, progress_bar
 from studio.tui.words import ago, clock_words, cut, interval_words, length_words, moment, path_words, size_words
