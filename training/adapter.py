@@ -20,6 +20,7 @@ from typing import Any
 from training import checkpoints
 from training.calibrate import calibrate
 from training.normalise import keep_imagenet, relative_stats, replace_stats
+from training.pushing import outliving, whole_policy
 from training.runs import BEAT, Run
 from training.start import require_loaded
 
@@ -121,7 +122,9 @@ def entered(module: ModuleType, training: Training) -> Iterator[None]:
         "should_save_checkpoint": _should_save(real["should_save_checkpoint"], training),
         "save_checkpoint": _save(real["save_checkpoint"], training),
         "update_last_checkpoint": _last(training),
-        "push_checkpoint_to_hub": _push(real["push_checkpoint_to_hub"]),
+        "push_checkpoint_to_hub": outliving(
+            real["push_checkpoint_to_hub"], training.run.folder, lambda at, *_, **__: f"checkpoint {at.name}"
+        ),
         # A bar that overwrites itself makes a log of one long line.
         "tqdm": lambda *args, **kwargs: real["tqdm"](*args, **{**kwargs, "disable": True}),
     }
@@ -218,6 +221,7 @@ def _policy(real: Callable[..., Any], training: Training) -> Callable[..., Any]:
         elif training.recipe["weights"]:
             require_loaded(policy, Path(training.recipe["weights"]), exact=False)
         training.policy = policy
+        whole_policy(training.run.folder, policy)
         return policy
 
     return make_policy
@@ -232,6 +236,7 @@ def _processors(real: Callable[..., Any], training: Training) -> Callable[..., A
         if fresh and training.recipe["calibrate"]:
             layers = calibrate(training.policy, training.dataset, before, int(training.recipe["seed"]))
             logging.info("Calibrated %d frozen normalisations of the backbone from the data", layers)
+        whole_policy(training.run.folder, before, after)
         return before, after
 
     return make_pre_post_processors
@@ -305,13 +310,3 @@ def _last(training: Training) -> Callable[[Path], None]:
             checkpoints.drop_old(checkpoint_dir.parent, keep)
 
     return update_last_checkpoint
-
-
-def _push(real: Callable[..., None]) -> Callable[..., None]:
-    def push_checkpoint_to_hub(checkpoint_dir: Path, repo_id: str, **kwargs: Any) -> None:
-        try:
-            real(checkpoint_dir, repo_id, **kwargs)
-        except Exception as error:  # noqa: BLE001  hours of training outlive a broken connection
-            logging.warning("Checkpoint %s was not pushed to %s: %s", checkpoint_dir.name, repo_id, error)
-
-    return push_checkpoint_to_hub

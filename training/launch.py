@@ -19,6 +19,7 @@ from training import checkpoints
 from training.checkpoints import last_complete, step_of
 from training.preflight.hand import missing
 from training.progress import Progress, progress_of
+from training.pushing import not_pushed
 from training.recipe import Recipe
 from training.runs import Run
 
@@ -183,4 +184,5 @@ def described(run: Run) -> dict[str, Any]:
     told = run.read()
     curve = [line for line in run.curve() if "loss" in line]
     whole = [path.name for path in checkpoints.listed(run.checkpoints) if not checkpoints.broken(path)]
-    return {**told, "folder": str(run.folder), "last": curve[-1] if curve else None, "checkpoints": whole}
+    return {**told, "folder": str(run.folder), "last": curve[-1] if curve else None, "checkpoints": whole,
+            "not_pushed": not_pushed(run.folder)}  # fmt: skip

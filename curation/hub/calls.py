@@ -141,7 +141,7 @@ class Hub:
         Raises:
             HubError: always.
         """
-        raise HubError(self._without_tokens(self._words(error))) from None
+        raise HubError(without_tokens(self._words(error), self._token)) from None
 
     def _how_long(self, error: BaseException, number: int) -> float | None:
         """Seconds until the next try; None if no other try can help."""
@@ -197,15 +197,8 @@ class Hub:
         return f"The Hub answered {status} for {where}: {self._short(error)}.{again}"
 
     def _short(self, error: BaseException) -> str:
-        text = self._without_tokens(" ".join(str(error).split()) or type(error).__name__)
+        text = without_tokens(" ".join(str(error).split()) or type(error).__name__, self._token)
         return text if len(text) < 160 else f"{text[:157]}..."
-
-    def _without_tokens(self, text: str) -> str:
-        from huggingface_hub import get_token
-
-        for token in filter(None, (self._token, get_token())):
-            text = text.replace(token, "hf_...")
-        return _TOKEN.sub("hf_...", text)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -225,3 +218,12 @@ def _status(error: BaseException) -> int | None:
         if isinstance(cause, ConnectionError) and (told := re.search(r"\b([45]\d\d) [A-Z]", str(cause))):
             return int(told[1])
     return None
+
+
+def without_tokens(text: str, *tokens: str | None) -> str:
+    """A text in which nobody's token is left: neither these, nor this machine's, nor what looks like one."""
+    from huggingface_hub import get_token
+
+    for token in filter(None, (*tokens, get_token())):
+        text = text.replace(token, "hf_...")
+    return _TOKEN.sub("hf_...", text)

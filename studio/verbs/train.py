@@ -227,4 +227,6 @@ def _result(console: Console, runs: list[Run]) -> None:
         lines.append(
             f"{told['name']}: {told['state']}, {loss}, {len(told['checkpoints'])} checkpoints in {told['folder']}"
         )
+        for missed in told["not_pushed"]:
+            console.step(f"{missed['what']} of {told['name']} was not pushed: {missed['why']}")
     console.result("\n".join(lines), found if len(found) > 1 else found[0])

@@ -1,0 +1,69 @@
+"""Checkpoints of a training go up as they are made; a Hub that fails costs a message, never the training."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from curation.apply import apply
+from curation.columns import DropFeature
+from curation.frames import Feature
+from curation.plan import Columns, begin, edited
+from tests.curation.checks.arm import Numbers, record
+from tests.curation.tiny import CAMERAS, FEATURES
+from tests.hub.conftest import TOKEN, Ours
+from tests.hub.server import Fault
+
+WORDS = (
+    "--set", "policy.chunk_size=10", "policy.n_action_steps=5", "policy.dim_model=32", "policy.n_heads=2",
+    "policy.dim_feedforward=32", "policy.n_encoder_layers=1", "policy.use_vae=false", "save_freq=3", "--force",
+)  # fmt: skip
+
+
+def data(folder: Path) -> Path:
+    """An arm and a block's pose, without pictures."""
+    pose = Feature("float32", (5,), ("a", "b", "c", "d", "e"))
+
+    def see(episode: int, numbers: Numbers, block: Any) -> Numbers:
+        return numbers | {"observation.environment_state": block[:, :5].astype(np.float32)}
+
+    plan = begin([record(folder / "whole", twist=see, features={**FEATURES, "observation.environment_state": pose})])
+    for camera in CAMERAS:
+        plan = edited(plan, Columns(DropFeature(camera), 0))
+    apply(plan, folder / "state", tell=lambda *_: None)
+    return folder / "state"
+
+
+def trained(hub: Ours, home: Path) -> tuple[dict[str, Any], str]:
+    """A training of six steps that pushes, and all that it said."""
+    said = hub.commands(home).studio(
+        "train", str(data(home)), "--to", str(home / "runs/a"), "--steps", "6", "--batch-size", "4",
+        "--push-checkpoints", "alice/policy", "--keep-last", "1", *WORDS, "--json",
+    )  # fmt: skip
+    return json.loads(said.out), said.err + (home / "runs/a/train.log").read_text()
+
+
+def test_every_checkpoint_goes_up(hub: Ours, tmp_path: Path) -> None:
+    told, said = trained(hub, tmp_path)
+    assert told["state"] == "done"
+    assert TOKEN not in said
+    repo = hub.server.repos["model", "alice/policy"]
+    there = set(repo.files(repo.resolve("main")))
+    for step in ("000003", "000006"):
+        assert f"checkpoints/{step}/pretrained_model/model.safetensors" in there
+        assert f"checkpoints/{step}/training_state/training_step.json" in there
+    here = tmp_path / "runs/a/train/checkpoints"
+    assert sorted(path.name for path in here.iterdir() if path.name != "last") == ["000006"]
+
+
+def test_a_hub_that_fails_does_not_end_a_training(hub: Ours, tmp_path: Path) -> None:
+    hub.server.faults.append(Fault("*", "/commit/", 400, times=99, body=f"your token {TOKEN}"))
+    told, said = trained(hub, tmp_path)
+    assert told["state"] == "done"
+    assert [one["what"] for one in told["not_pushed"]][:2] == ["checkpoint 000003", "checkpoint 000006"]
+    assert "checkpoint 000006 of a was not pushed: " in said
+    assert TOKEN not in said
+    assert (tmp_path / "runs/a/train/checkpoints/000006/pretrained_model/model.safetensors").is_file()
