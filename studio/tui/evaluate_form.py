@@ -138,8 +138,8 @@ def _before(checkpoint: str) -> list[str]:
         found = evaluations_of(runs_home(), checkpoint)[::-1]
     except UsageError:
         return ["not evaluated before"]
-    except StudioError as error:
-        return [str(error)]
+    except StudioError:
+        return ["an evaluation of it is damaged; the ledger of runs says which"]
     lines = [f"{one.name}: {rate_words(one)}" for one in found[:SHOWN]]
     return [f"{counted(len(found), 'evaluation')} before:", *lines]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.text import Text
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -16,7 +16,7 @@ from textual.widgets import Static
 from curation.errors import StudioError
 from studio.jobs import Job, State
 from studio.tui.evaluation_sight import EvaluationSight, EvaluationWatch, spots_of, window_of
-from studio.tui.evaluation_words import advance, heading, legend, more, outcomes, rates
+from studio.tui.evaluation_words import AsWide, advance, heading, legend, more, outcomes, rates
 from studio.tui.following import Following
 from studio.tui.maps import MapHolder
 from studio.tui.messages import EvaluationSeen
@@ -153,8 +153,7 @@ class EvaluationScreen(StudioScreen):
         sight = self._sight
         if sight is None or sight.evaluation is None:
             return
-        width = max(20, self.query_one("#evaluation-facts").size.width)
-        key = (len(sight.rows), sight.wrong, width, self._close)
+        key = (len(sight.rows), sight.wrong, self.size.width, self._close)
         if key == self._drawn:
             return
         self._drawn = key
@@ -164,9 +163,10 @@ class EvaluationScreen(StudioScreen):
         table = self.query_one(MapHolder)
         table.scene(dict(sight.evaluation.told.get("scene") or {}).get("scene"))
         table.spots(spots, window=window or WHOLE, mixing=True)
-        parts = [rates(sight, colours), outcomes(sight, width, colours), more(sight, colours)]
-        if not sight.rows:
-            parts = [Text("no episode is finished yet\n", colours["muted"]), more(sight, colours)]
+        parts: list[RenderableType] = [Text("no episode is finished yet\n", colours["muted"])]
+        if sight.rows:
+            parts = [rates(sight, colours), AsWide(lambda width: outcomes(sight, width, colours))]
+        parts.append(more(sight, colours))
         self.query_one("#evaluation-facts", Static).update(Group(*parts))
 
     # What the keys do

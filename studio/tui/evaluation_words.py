@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.text import Text
 
 from curation.rates import Rate
@@ -17,6 +19,16 @@ from studio.tui.words import counted, cut, interval_words, outcome_word
 from training.progress import duration
 
 Colours = dict[str, str]
+
+
+@dataclass(frozen=True)
+class AsWide:
+    """Text that is drawn when it is known how wide it can be."""
+
+    draw: Callable[[int], Text]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        yield self.draw(options.max_width)
 
 
 def heading(sight: EvaluationSight | None, name: str, state: str, width: int, colours: Colours) -> Text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import ClassVar
 
 from rich.console import Group
@@ -146,8 +147,7 @@ class TrainingScreen(StudioScreen):
             self.query_one("#training-numbers", Static).update("")
             return
         facts = numbers(sight, seconds, colours)
-        room = self.query_one("#training-numbers").size.height - facts.row_count - 2
-        kept = kept_words(sight.kept, sight.broken, room, colours)
+        kept = kept_words(sight.kept, sight.broken, colours)
         self.query_one("#training-numbers", Static).update(Group(facts, Text(), kept))
 
     def _draw_waiting(self, state: str, said: str, width: int) -> None:
@@ -228,5 +228,6 @@ class TrainingScreen(StudioScreen):
         self.shell.go(Place("runs"))
 
     def action_train(self) -> None:
-        """Ask for another training."""
-        self.shell.go(Place("train"))
+        """Ask for another training, on the same dataset."""
+        data = dict(self._sight.told.get("dataset") or {}) if self._sight is not None else {}
+        self.shell.go(Place("train", Path(data["path"]) if data.get("path") else None))

@@ -26,6 +26,8 @@ LOOKS = {
     "lost": "error",
 }
 """Colour of every state."""
+SHOWN = 40
+"""Checkpoints that are listed at most."""
 
 
 def heading(sight: TrainingSight, state: str, width: int, colours: Colours) -> Text:
@@ -128,11 +130,11 @@ def numbers(sight: TrainingSight, seconds: float | None, colours: Colours) -> Ta
     return grid
 
 
-def kept_words(kept: Sequence[int], broken: Sequence[tuple[int, str]], lines: int, colours: Colours) -> Text:
-    """Checkpoints so far, the newest last; as many as there is room for."""
+def kept_words(kept: Sequence[int], broken: Sequence[tuple[int, str]], colours: Colours) -> Text:
+    """Checkpoints so far, the newest first: where there is no room for all, the oldest are not seen."""
     text = Text(counted(len(kept), "checkpoint") if kept else "no checkpoint yet", colours["muted"])
-    for step in kept[-max(1, lines) :]:
-        text.append(f"\n▲ {step:06d}", colours["success"])
     for step, why in broken[:2]:
         text.append(f"\n× {step:06d} not whole: {why}", colours["error"])
+    for step in kept[: -SHOWN - 1 : -1]:
+        text.append(f"\n▲ {step:06d}", colours["success"])
     return text

@@ -110,17 +110,18 @@ def _touch(root: Path, when: datetime) -> None:
 def jobs(tmp_path: Path) -> Jobs:
     """Three jobs: one runs, one is done, one failed."""
     runs = tmp_path / "runs"
-    _job(runs, "generate-0314-092553", ["generate", "--to", "pos2"], 60, None, "take 7: success, kept (7/20)\n")
+    add_job(runs, "generate-0314-092553", ["generate", "--to", "pos2"], 60, None, "take 7: success, kept (7/20)\n")
     write_json(
         runs / "jobs" / "generate-0314-092553" / PROGRESS,
         {"done": 7, "of": 20, "text": "take 7: success", "first": 0, "since": 0.0, "at": 35.0},
     )
-    _job(runs, "recover-0314-091100", ["recover", "night-shift", "--keep"], 953, 0, "2 kept takes saved.\n")
-    _job(runs, "generate-0314-080000", ["generate", "--to", "x"], 5213, 1, "take 1: timeout\nNothing was kept.\n")
+    add_job(runs, "recover-0314-091100", ["recover", "night-shift", "--keep"], 953, 0, "2 kept takes saved.\n")
+    add_job(runs, "generate-0314-080000", ["generate", "--to", "x"], 5213, 1, "take 1: timeout\nNothing was kept.\n")
     return Jobs(runs)
 
 
-def _job(runs: Path, name: str, argv: list[str], ago: float, code: int | None, log: str) -> None:
+def add_job(runs: Path, name: str, argv: list[str], ago: float, code: int | None, log: str) -> None:
+    """A job that was started so many seconds ago; without a code it runs."""
     folder = runs / "jobs" / name
     folder.mkdir(parents=True)
     started = NOW - timedelta(seconds=ago)

@@ -82,7 +82,8 @@ async def test_unfinished_takes_are_settled_by_a_job(
 
 
 async def test_keys_lead_to_every_screen_and_back(open_studio: Open, shelf: Path) -> None:
-    ways = {"enter": "library", "n": "new recording", "r": "new recording", "t": "targets", "j": "jobs"}
+    ways = {"enter": "library", "n": "new recording", "r": "new recording", "t": "targets", "j": "jobs",
+            "T": "train", "R": "runs", "E": "evaluate"}  # fmt: skip
     async with open_studio(shelf) as pilot:
         for key, name in ways.items():
             await press(pilot, key)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from studio.jobs import CANCEL, EXIT, LOG, Jobs, write_json
+from studio.jobs import CANCEL, EXIT, LOG, PROGRESS, Jobs, write_json
 from studio.tui.state import Place
 from tests.screens import snapshots
-from tests.screens.conftest import NOW, SIZES, Open, press, settled, text_of
+from tests.screens.conftest import NOW, SIZES, Open, add_job, press, settled, text_of
+from tests.screens.trainings import made
 
 JOBS = Place("jobs")
 
@@ -63,3 +64,18 @@ async def test_the_log_can_have_the_screen(open_studio: Open, shelf: Path, jobs:
         assert "progress" not in text_of(pilot.app)
         await press(pilot, "l")
         assert "progress" in text_of(pilot.app)
+
+
+async def test_trainings_and_evaluations_lead_to_their_screens(
+    open_studio: Open, shelf: Path, tmp_path: Path, jobs: Jobs
+) -> None:
+    run = made(tmp_path / "runs", shelf / "pos2", "mine", reached=400, state="stopped")
+    add_job(tmp_path / "runs", "train-0314-092600", ["train", "pos2", "--to", "mine"], 30, 130, "mine is stopped\n")
+    about = {"done": 400, "of": 2000, "text": "", "about": str(run.folder), "first": 0, "since": 0.0, "at": 1.0}
+    write_json(tmp_path / "runs/jobs/train-0314-092600" / PROGRESS, about)
+    async with open_studio(shelf, JOBS, jobs=jobs) as pilot:
+        assert "Enter look at it" in text_of(pilot.app)
+        await press(pilot, "enter")
+        assert "› training › mine" in text_of(pilot.app).splitlines()[0]
+        await press(pilot, "escape", "down")
+        assert "Enter look at it" not in text_of(pilot.app)

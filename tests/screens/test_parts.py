@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import unicodedata
 from datetime import timedelta
 from pathlib import Path
@@ -108,3 +110,14 @@ def test_no_screen_shows_an_emoji(file: Path) -> None:
     shown = file.read_text(encoding="utf-8")
     wide = {char for char in shown if ord(char) >= 0x1F000 or unicodedata.east_asian_width(char) in "WF"}
     assert not wide
+
+
+def test_the_screens_of_trainings_load_nothing_that_is_heavy() -> None:
+    names = ("runs_screen", "training_screen", "train", "evaluation_screen")
+    heavy = ("torch", "lerobot", "mujoco", "transformers", "scipy")
+    line = (
+        f"import sys; from importlib import import_module; [import_module('studio.tui.' + n) for n in {names}]; "
+        f"print([h for h in {heavy} if h in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.strip() == "[]"

@@ -62,9 +62,10 @@ class LossPlot(CellGrid):
             kept: steps of checkpoints.
             empty: words while there is no point.
         """
-        self._empty = empty or self._empty
-        self._shown = (points, held_out, tuple(kept))
-        self._draw()
+        shown, words = (points, held_out, tuple(kept)), empty or self._empty
+        if (shown, words) != (self._shown, self._empty) or self._grid is None:
+            self._shown, self._empty = shown, words
+            self._draw()
 
     def on_resize(self, event: events.Resize) -> None:
         """Lay it out anew."""
