@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from curation.errors import StudioError
+from curation.errors import DataError, StudioError
 from studio.tui.widgets.table_kinds import Window
 from training.evaluated import EVALUATION, ROWS, Evaluation, Row, read_evaluation
 from training.evaluation_table import summarised
@@ -62,6 +62,7 @@ class EvaluationWatch:
 def _read(folder: Path) -> EvaluationSight:
     try:
         evaluation = read_evaluation(folder)
+        require_whole(evaluation)
     except StudioError as error:
         return EvaluationSight(folder, wrong=str(error))
     try:
@@ -69,6 +70,25 @@ def _read(folder: Path) -> EvaluationSight:
     except (KeyError, TypeError, ValueError) as error:
         return EvaluationSight(folder, evaluation, wrong=f"{folder / ROWS}: a row lacks {error}.")
     return EvaluationSight(folder, evaluation, found)
+
+
+def require_whole(evaluation: Evaluation) -> None:
+    """Whether all is there that is said of an evaluation.
+
+    Raises:
+        DataError: evaluation.json is not that of one.
+    """
+    try:
+        scene = dict(evaluation.told.get("scene") or {}).get("scene") or {}
+        parts = (
+            evaluation.title,
+            evaluation.conditions_words,
+            dict(scene),
+            dict(evaluation.told.get("placements") or {}),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DataError(f"{evaluation.folder / EVALUATION} is not that of an evaluation: {error}.") from error
+    assert said
 
 
 def _mark(path: Path) -> tuple[int, int] | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curation.errors import StudioError, UsageError
+from studio.tui.evaluation_sight import require_whole
 from training.evaluated import EVALUATION, FOLDER, ROWS, Evaluation, read_evaluation
 from training.ledger import Line, line_of
 from training.runs import BEAT, PROGRESS, RUN, Run
@@ -120,7 +121,7 @@ def _read(folder: Path) -> Iterator[Entry]:
         return
     yield Entry(folder, line)
     for one in reversed(line.evaluations):
-        yield Entry(one.folder, line, one)
+        yield _evaluated(one, line)
     read = {one.folder for one in line.evaluations}
     for path in sorted((folder / FOLDER).glob("*/")):
         if path not in read:
@@ -131,9 +132,17 @@ def _elsewhere(folder: Path) -> Iterator[Entry]:
     """Evaluations of checkpoints that were not trained here."""
     for path in sorted(folder.glob(f"*/{EVALUATION}")):
         try:
-            yield Entry(path.parent, None, read_evaluation(path.parent))
+            yield _evaluated(read_evaluation(path.parent), None)
         except StudioError as error:
             yield Entry(path.parent, wrong=str(error))
+
+
+def _evaluated(one: Evaluation, line: Line | None) -> Entry:
+    try:
+        require_whole(one)
+    except StudioError as error:
+        return Entry(one.folder, line, wrong=str(error))
+    return Entry(one.folder, line, one)
 
 
 def _why(folder: Path) -> str:
@@ -151,6 +160,8 @@ def _require_whole(line: Line) -> None:
         told[name]
     int(told["steps"])
     told["dataset"]["name"], told["dataset"]["episodes"]
+    if line.best is not None:
+        require_whole(line.best)
 
 
 def _begun(entries: list[Entry]) -> str:

@@ -68,6 +68,8 @@ class TrainingWatch:
         try:
             told = run.read()
             steps = int(told["steps"])
+            if not all(isinstance(told.get(name), dict) for name in ("recipe", "dataset")):
+                raise TypeError("its recipe and dataset are no objects")
             lines = self._lines.read()
             losses = [line for line in lines if "loss" in line]
             kept, broken = self._checkpoints()

@@ -6,6 +6,7 @@ import json
 import math
 import random
 import shlex
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ from studio.tui.state import Place
 from studio.tui.train_form import WrongAnswer
 from tests.screens import snapshots
 from tests.screens.conftest import SIZES, Open, press, settled, text_of, until
-from tests.training.evaluations import write_evaluation, write_run
+from tests.screens.trainings import made
+from tests.training.evaluations import write_evaluation
 from tests.training.policies import SMALL, tiny_act
 from training.evaluated import read_evaluation
 
@@ -95,7 +97,7 @@ async def test_rows_are_followed_as_they_are_written(
             assert f"{100 * rate.low:.0f}-{100 * rate.high:.0f} %" in words(pilot.app)
 
 
-@pytest.mark.parametrize("what", ["torn", "no row", "nothing", "old row"])
+@pytest.mark.parametrize("what", ["torn", "no row", "nothing", "old row", "odd"])
 async def test_a_damaged_evaluation_is_said_to_be_one(
     open_studio: Open, shelf: Path, tmp_path: Path, what: str
 ) -> None:
@@ -107,12 +109,15 @@ async def test_a_damaged_evaluation_is_said_to_be_one(
             (folder / "rows.jsonl").write_text('{"nothing": 1}\n')
         case "nothing":
             (folder / "evaluation.json").unlink()
+        case "odd":
+            (folder / "evaluation.json").write_text('{"placements": 7, "scene": "none", "limit_frames": "long"}')
         case "old row":
             (folder / "rows.jsonl").write_text('{"index": 0, "x": 0.3, "y": 0.0, "success": true}\n')
-    async with open_studio(shelf, place(folder)) as pilot:
+    async with open_studio(shelf, Place("runs"), place(folder)) as pilot:
         assert "● damaged" in text_of(pilot.app)
         assert folder.name in words(pilot.app)
-        await press(pilot, "z", "s", "r")
+        await press(pilot, "z", "s", "r", "escape", "down")
+        assert "› runs" in text_of(pilot.app)
         assert pilot.app.crash is None
 
 
@@ -170,26 +175,10 @@ def test_answers_are_words_that_the_command_takes(said: dict[str, str], line: st
     parsed(words[0], words[1:])
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Runs with one checkpoint, that sees the block's pose and no image."""
-    home = tmp_path_factory.mktemp("trained")
-    write_run(home, "a")
-    folder = tiny_act(home / "a/train/checkpoints/000100/pretrained_model", cameras=(), privileged=True)
-    scene = {"fingerprint": fingerprint(SMALL), "scene": asdict(SMALL)}
-    card = {"version": 1, "run": "a", "group": "a", "step": 100, "policy": "act", "seed": 3, "fps": 30, "task": "pick",
-            "scene": scene, "cameras": {}, "privileged": True, "dataset": {"name": "pos2"}}  # fmt: skip
-    (folder / "studio.json").write_text(json.dumps(card))
-    return home
-
-
 @pytest.fixture
-def runs(trained: Path, tmp_path: Path) -> Path:
-    """The same where the studio looks, with nothing evaluated."""
-    folder = tmp_path / "runs/a"
-    (folder / "train").mkdir(parents=True)
-    (folder / "run.json").write_bytes((trained / "a/run.json").read_bytes())
-    (folder / "train/checkpoints").symlink_to(trained / "a/train/checkpoints")
+def runs(shelf: Path, tmp_path: Path) -> Path:
+    """Where the studio looks for runs: one, with one checkpoint, and nothing evaluated."""
+    made(tmp_path / "runs", shelf / "pos2", "a", reached=200, kept=(100,))
     return tmp_path / "runs"
 
 
@@ -234,11 +223,19 @@ def test_a_checkpoint_that_is_not_there_is_refused(runs: Path, monkeypatch: pyte
     assert wrong.value.field == "checkpoint"
 
 
+@pytest.mark.slow
 async def test_evaluated_from_the_form_and_followed_to_the_end(
     open_studio: Open, shelf: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A real evaluation of a real, untrained policy."""
+    """A real evaluation of a real, untrained policy that sees the block's pose and no image."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    folder = runs / "a/train/checkpoints/000100/pretrained_model"
+    card = json.loads((folder / "studio.json").read_text())
+    shutil.rmtree(folder)
+    tiny_act(folder, cameras=(), privileged=True)
+    scene = {"fingerprint": fingerprint(SMALL), "scene": asdict(SMALL)}
+    whole = {**card, "scene": scene, "fps": 30, "task": "pick", "cameras": {}, "privileged": True}
+    (folder / "studio.json").write_text(json.dumps(whole))
     jobs = Jobs(runs)
     async with open_studio(shelf, Place("evaluate", None, "a"), jobs=jobs, notes=False) as pilot:
         for field, value in (("episodes", "3"), ("limit", "1")):

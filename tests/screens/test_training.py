@@ -92,7 +92,7 @@ async def test_what_came_of_it_and_what_goes_on(
         assert "s stop" not in last
 
 
-@pytest.mark.parametrize("what", ["torn", "no training", "half", "nothing"])
+@pytest.mark.parametrize("what", ["torn", "no training", "half", "odd", "nothing"])
 async def test_a_damaged_folder_is_said_to_be_one(open_studio: Open, shelf: Path, tmp_path: Path, what: str) -> None:
     run = made(tmp_path / "runs", shelf / "pos2", "a", reached=400, kept=(200,))
     match what:
@@ -102,6 +102,8 @@ async def test_a_damaged_folder_is_said_to_be_one(open_studio: Open, shelf: Path
             (run.folder / "run.json").unlink()
         case "half":
             (run.folder / "run.json").write_text('{"recipe": {}}')
+        case "odd":
+            run.update(dataset="pos2", recipe=7)
         case "nothing":
             run.folder.rename(tmp_path / "elsewhere")
     async with open_studio(shelf, place(run)) as pilot:
