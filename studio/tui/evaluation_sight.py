@@ -80,12 +80,7 @@ def require_whole(evaluation: Evaluation) -> None:
     """
     try:
         scene = dict(evaluation.told.get("scene") or {}).get("scene") or {}
-        parts = (
-            evaluation.title,
-            evaluation.conditions_words,
-            dict(scene),
-            dict(evaluation.told.get("placements") or {}),
-        )
+        said = (evaluation.title, evaluation.conditions_words, dict(scene))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"{evaluation.folder / EVALUATION} is not that of an evaluation: {error}.") from error
     assert said
