@@ -46,7 +46,7 @@ def test_act_learns_the_task_from_the_blocks_pose(commands: Commands, data: Path
 def test_shuffled_actions_teach_nothing_and_preflight_says_so(commands: Commands, data: Path) -> None:
     shuffle(data)
     commands.studio("stats", str(data), "--repair")
-    train = ("--preset", "cpu-state", "--steps", "100", "--to", "runs/shuffled")
+    train = ("--preset", "cpu-state", "--steps", str(STEPS), "--to", "runs/shuffled")
     refused = commands.studio("train", str(data), *train, code=3)
     assert "does not follow the action" in refused.err
     told = json.loads(commands.studio("train", str(data), *train, "--force", "--json").out)
