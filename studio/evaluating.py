@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -235,12 +235,18 @@ def placements_of(placing: Placing, seed: int) -> dict[str, Any]:
     }
 
 
-def differences(ours: Scene, theirs: dict[str, Any]) -> str:
-    """What sets two scenes apart, in words."""
+def differences(ours: Scene, theirs: Sequence[Mapping[str, Any]]) -> str:
+    """What sets a scene apart from the one that a checkpoint was trained in, in words; "" where it was several.
+
+    Args:
+        ours: of the world.
+        theirs: the checkpoint's, as its card has them.
+    """
+    there = (theirs[0].get("scene") or {}) if len(theirs) == 1 else {}
     return ", ".join(
-        f"{name} {theirs[name]} there, {value} here"
+        f"{name} {there[name]} there, {value} here"
         for name, value in asdict(ours).items()
-        if name in theirs and theirs[name] != value
+        if name in there and there[name] != value
     )
 
 

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from curation.errors import UsageError
 from curation.frames import JOINTS
 from recorders.operators import Operator
 from recorders.operators.named import POLICY, Who
@@ -16,7 +17,7 @@ from recorders.world.sim import SimWorld
 from recorders.world.tasks.pick_place import instruction
 from studio.evaluating import cameras_of, differences, pose_of
 from studio.paths import runs_home
-from training.checkpoint_card import CONFIG, card, digest, resolve
+from training.checkpoint_card import CONFIG, Card, card, digest, resolve
 
 if TYPE_CHECKING:
     from training.policy_model import PolicyModel
@@ -42,7 +43,7 @@ class PolicyDriver:
             self.fitting(world.scene),
             PolicySettings(n_action_steps=self.n_action_steps),
             fps=world.scene.fps,
-            task=card(self.checkpoint).task or instruction(world.scene),
+            task=_instruction(card(self.checkpoint), world.scene),
             label="policy",
             poses=[pose_of(world)],
         )
@@ -56,6 +57,7 @@ class PolicyDriver:
         from training.policy_fit import require_fit
 
         model, known = _loaded(self.checkpoint), card(self.checkpoint)
+        _instruction(known, scene)
         require_fit(
             model,
             known,
@@ -63,7 +65,7 @@ class PolicyDriver:
             joints=len(JOINTS),
             fps=scene.fps,
             fingerprint=fingerprint(scene),
-            differences=differences(scene, (known.scene or {}).get("scene") or {}),
+            differences=differences(scene, known.scenes),
         )
         return model
 
@@ -72,6 +74,21 @@ def require_fitting(who: Who, scene: Scene) -> None:
     """Check before anything is made that whoever drives can do it in this scene; errors as `PolicyDriver.fitting`."""
     if isinstance(who.make, PolicyDriver):
         who.make.fitting(scene)
+
+
+def _instruction(known: Card, scene: Scene) -> str:
+    """What the policy is told: of several instructions that of the scene's task, which the episodes are stored with.
+
+    Raises:
+        UsageError: it was trained with several, none of which is the scene's.
+    """
+    own = instruction(scene)
+    if own in known.tasks or not known.tasks:
+        return own
+    if len(known.tasks) > 1:
+        listed = ", ".join(f'"{task}"' for task in known.tasks)
+        raise UsageError(f'{known.label} was trained with {listed}; none of them is "{own}", the task of this scene.')
+    return known.tasks[0]
 
 
 @cache

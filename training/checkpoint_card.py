@@ -17,11 +17,11 @@ from curation import layout
 from curation.errors import DataError, UnknownChoice, UsageError
 from curation.names import POSE, camera_name
 from curation.store import Store
+from training.best import read_best
 from training.checkpoints import CARD, MODEL, WEIGHTS
+from training.origin import SCENES, UNPLACED, scene_of, tasks_of, units_of
 
 CONFIG = "config.json"
-BEST = "best.json"
-"""In a run's folder: the checkpoint that a sweep found best, and why."""
 _BLOCK = 1 << 20
 
 
@@ -36,9 +36,10 @@ class Card:
         step: of the training.
         seed: of the training.
         fps: that it was trained at.
-        scene: as in a dataset's scene.json: at least {"scene": {...}, "fingerprint": ...}.
+        scene: of the episodes that it was trained on, as `origin.scene_of` says it.
         cameras: name to (height, width) of the images in its dataset.
-        task: the instruction.
+        tasks: instructions of those episodes; empty if unknown.
+        units: of body joints and gripper in its dataset, as `Units` names them.
         dataset: path, name, fingerprint and size of the dataset.
         privileged: whether it sees the block's pose, as no robot does.
     """
@@ -52,15 +53,46 @@ class Card:
     fps: int | None = None
     scene: dict[str, Any] | None = None
     cameras: dict[str, tuple[int, int]] | None = None
-    task: str | None = None
+    tasks: tuple[str, ...] = ()
+    units: dict[str, str] | None = None
     dataset: dict[str, Any] = field(default_factory=dict)
     privileged: bool | None = None
 
     @property
+    def scenes(self) -> tuple[dict[str, Any], ...]:
+        """Every scene that it was trained in, each {"fingerprint", "scene", ...}; empty where nobody knows."""
+        told = self.scene or {}
+        every = told.get(SCENES, [told])
+        return tuple(one for one in every if one.get("fingerprint"))
+
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """Of the scenes."""
+        return tuple(str(one["fingerprint"]) for one in self.scenes)
+
+    @property
     def fingerprint(self) -> str | None:
-        """Of the scene."""
-        found = (self.scene or {}).get("fingerprint")
-        return str(found) if found else None
+        """Of the scene, if it was trained in one alone."""
+        return self.fingerprints[0] if len(self.scenes) == 1 else None
+
+    @property
+    def unplaced(self) -> int:
+        """Episodes that it was trained on and of which nobody knows the scene, beside those of known scenes."""
+        return int((self.scene or {}).get(UNPLACED, 0))
+
+    def instruction(self, given: str | None = None) -> str | None:
+        """What it shall be told: what is given, or what it was trained with; None if nobody knows.
+
+        Raises:
+            UsageError: it was trained with several, and none is given.
+        """
+        if given is None and len(self.tasks) > 1:
+            listed = ", ".join(f'"{task}"' for task in self.tasks)
+            raise UsageError(
+                f"{self.label} was trained with {len(self.tasks)} instructions: {listed}. Say which one it is given: "
+                "--task."
+            )
+        return given or next(iter(self.tasks), None)
 
     @property
     def label(self) -> str:
@@ -113,21 +145,42 @@ def card(path: Path) -> Card:
     policy = config.get("type") or told.get("policy")
     if not told:
         return Card(path, policy=policy)
-    cameras = told.get("cameras")
-    return Card(
+    try:
+        return _read(path, policy, told)
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+        raise DataError(
+            f"{path / CARD} is damaged ({error}). Copy it anew from where the checkpoint was trained, or move it away: "
+            "the checkpoint then says nothing of its world."
+        ) from error
+
+
+def _read(path: Path, policy: str | None, told: Mapping[str, Any]) -> Card:
+    cameras, units, scene = told.get("cameras"), told.get("units"), told.get("scene")
+    read = Card(
         path,
         policy=policy,
-        run=told.get("run"),
-        group=told.get("group"),
-        step=told.get("step"),
-        seed=told.get("seed"),
-        fps=told.get("fps"),
-        scene=told.get("scene"),
+        run=_of_kind(told, "run", str),
+        group=_of_kind(told, "group", str),
+        step=_of_kind(told, "step", int),
+        seed=_of_kind(told, "seed", int),
+        fps=_of_kind(told, "fps", int),
+        scene=None if scene is None else dict(scene),
         cameras=None if cameras is None else {name: (int(size[0]), int(size[1])) for name, size in cameras.items()},
-        task=told.get("task"),
+        tasks=tuple(map(str, told["tasks"])) if "tasks" in told else tuple(filter(None, [told.get("task")])),
+        units=None if units is None else {str(part): str(unit) for part, unit in units.items()},
         dataset=dict(told.get("dataset") or {}),
-        privileged=told.get("privileged"),
+        privileged=_of_kind(told, "privileged", bool),
     )
+    # Damaged scenes are found here, where the file can be named.
+    _ = read.scenes, read.unplaced
+    return read
+
+
+def _of_kind[T](told: Mapping[str, Any], name: str, kind: type[T]) -> T | None:
+    value = told.get(name)
+    if value is not None and not isinstance(value, kind):
+        raise TypeError(f"{name} is {value!r}")
+    return value
 
 
 def new_card(told: Mapping[str, Any], store: Store) -> dict[str, Any]:
@@ -137,6 +190,7 @@ def new_card(told: Mapping[str, Any], store: Store) -> dict[str, Any]:
         told: run.json.
         store: the dataset.
     """
+    ids = told["dataset"]["episode_ids"]
     cameras = {key: list(store.features[key].shape[:2]) for key in layout.cameras(store.features)}
     return {
         "version": 1,
@@ -145,10 +199,11 @@ def new_card(told: Mapping[str, Any], store: Store) -> dict[str, Any]:
         "policy": told["policy"],
         "seed": told["seed"],
         "dataset": {key: value for key, value in told["dataset"].items() if key != "episode_ids"},
-        "scene": told["scene"],
+        "scene": scene_of(store, ids),
+        "units": units_of(store),
         "fps": store.fps,
         "cameras": {camera_name(key): size for key, size in cameras.items()},
-        "task": next(iter(store.tasks), ""),
+        "tasks": tasks_of(store, ids),
         "recipe_digest": told["recipe_digest"],
         "privileged": POSE in store.features,
         "versions": told["versions"],
@@ -191,7 +246,7 @@ def _of_run(run: Path, which: str, text: str) -> Path:
     if which == "last":
         return next(reversed(found.values()))
     if which == "best":
-        which = _best(run)
+        return _best(run, found)
     if which.isdecimal():
         same = [path for name, path in found.items() if int(name) == int(which)]
         if same:
@@ -199,11 +254,16 @@ def _of_run(run: Path, which: str, text: str) -> Path:
     raise UnknownChoice(f"checkpoint of {run.name}", which, ["last", "best", *found])
 
 
-def _best(run: Path) -> str:
-    told = _json(run / BEST)
+def _best(run: Path, found: Mapping[str, Path]) -> Path:
+    told = read_best(run)
     if "checkpoint" not in told:
         raise UsageError(f"{run.name} has no best checkpoint yet: studio sweep {run.name} finds it.")
-    return str(told["checkpoint"])
+    name = str(told["checkpoint"])
+    folder = next((path for step, path in found.items() if step.isdecimal() and int(step) == int(name)), None)
+    if folder is None or told.get("digest", "") not in ("", digest(folder)):
+        why = "is gone" if folder is None else "has other weights now"
+        raise UsageError(f"The best checkpoint of {run.name}, {name}, {why}: studio sweep {run.name} finds another.")
+    return folder
 
 
 def _from_hub(text: str) -> Path:

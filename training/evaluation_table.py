@@ -89,6 +89,8 @@ def _conditions(told: Mapping[str, Any]) -> str:
         parts.append(f"latency {settings['latency']}{'' if settings['latency'] == 'real' else ' ms'}")
     if settings["blind"]:
         parts.append(f"blind {', '.join(settings['blind'])}")
+    if settings.get("task"):
+        parts.append(f'told "{settings["task"]}"')
     return "; ".join(parts)
 
 

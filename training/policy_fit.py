@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from curation.errors import UsageError
 from curation.names import IMAGES, POSE, STATE
+from curation.units import Units
 
 from .checkpoint_card import Card
+from .origin import units_mend
 from .policy_model import PolicyModel
 
 
@@ -49,14 +52,15 @@ def require_fit(
     Raises:
         Unfit: naming everything that does not fit, on both sides.
     """
-    why = [*_features(model, cameras, joints), *_sizes(model, cameras)]
+    why = [*_features(model, cameras, joints), *_sizes(model, cameras), *_units(card)]
     if card.fps is not None and card.fps != fps:
         why.append(f"It was trained at {card.fps} fps, and the world runs at {fps}: use --fps {card.fps}.")
-    if card.fingerprint not in (None, fingerprint) and not other_scene:
+    if card.fingerprints and fingerprint not in card.fingerprints and not other_scene:
         told = f" ({differences})" if differences else ""
+        several = "scenes" if len(card.fingerprints) > 1 else "scene"
         why.append(
-            f"It was trained in scene {card.fingerprint}, and this is {fingerprint}{told}: leave the scene's options "
-            "away, or say --other-scene if you mean it."
+            f"It was trained in {several} {', '.join(card.fingerprints)}, and this is {fingerprint}{told}: leave the "
+            "scene's options away, or say --other-scene if you mean it."
         )
     if why:
         raise Unfit(card.label, why)
@@ -64,7 +68,13 @@ def require_fit(
 
 def unknown(card: Card) -> list[str]:
     """What a checkpoint does not say of itself, and so nobody checked."""
-    asked = {"its scene": card.scene, "its control rate": card.fps, "its cameras' sizes": card.cameras}
+    asked = {
+        "its scene": card.fingerprints or None,
+        f"the scene of {card.unplaced} of its episodes": None if card.unplaced and card.fingerprints else True,
+        "its control rate": card.fps,
+        "its cameras' sizes": card.cameras,
+        "its units": card.units,
+    }
     return [what for what, told in asked.items() if told is None]
 
 
@@ -80,6 +90,16 @@ def _features(model: PolicyModel, cameras: Mapping[str, tuple[int, int]], joints
     if model.actions != joints:
         why.append(f"Its actions have {model.actions} numbers, the arm takes {joints}.")
     return why
+
+
+def _units(card: Card) -> list[str]:
+    ours = asdict(Units())
+    apart = {part: unit for part, unit in (card.units or {}).items() if unit != ours.get(part)}
+    if not apart:
+        return []
+    told = " and ".join(f"{part} in {unit}, the world in {ours.get(part)}" for part, unit in apart.items())
+    dataset = str(card.dataset.get("path") or "DATASET")
+    return [f"It was trained with {told}: {units_mend(apart, dataset)}"]
 
 
 def _sizes(model: PolicyModel, cameras: Mapping[str, tuple[int, int]]) -> list[str]:

@@ -12,6 +12,7 @@ from curation import layout
 from curation.atomic import make_folder
 from curation.errors import TargetExists
 from training.launch import now
+from training.origin import scene_of
 from training.recipe import Recipe
 from training.runs import VERSION, Run
 from training.subset import Subset
@@ -71,7 +72,7 @@ def told_of(
             "hub": published(store.root),
             "episode_ids": chosen.ids,
         },
-        "scene": _scene(store.scene),
+        "scene": scene_of(store, chosen.ids),
         "positions": chosen.positions,
         "forced": list(forced),
         "versions": versions(store.scene),
@@ -91,12 +92,6 @@ def versions(scene: Mapping[str, Any]) -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found | ({"mujoco": str(scene["mujoco"])} if scene.get("mujoco") else {})
-
-
-def _scene(scene: Mapping[str, Any]) -> dict[str, Any]:
-    """The world of the dataset; of a dataset of several, all of them."""
-    names = ("fingerprint", "scene", "task", "scenes", "units", "mujoco")
-    return {name: scene[name] for name in names if name in scene}
 
 
 def published(root: Path) -> dict[str, Any] | None:

@@ -122,7 +122,7 @@ def _planned(words: list[str]) -> Planned:
     if not options.checkpoint.startswith("hf:"):
         # What the Hub holds is not pulled while somebody types.
         known = card(resolve(options.checkpoint, runs_home()))
-        scene = options.world.scene(known.scene)
+        scene = options.world.scene(known)
         of = known.dataset.get("name")
         told = [f"{known.label}{f', trained on {of}' if of else ''}", *_before(options.checkpoint)]
     count = module.episode_count(options, placing)

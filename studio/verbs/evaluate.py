@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from curation.atomic import write_aside
 from curation.errors import UsageError
 from curation.frames import JOINTS
 from recorders.placements import Placing
-from recorders.world.scene import Scene, fingerprint, scene_from
+from recorders.world.scene import fingerprint
 from recorders.world.tasks.pick_place import TIME_LIMIT_S, instruction
 from studio import evaluating
 from studio.console import Console
+from studio.evaluation_world import World as World
 from studio.options import Episodes, Name, Where
 from studio.paths import runs_home
 from training.checkpoint_card import Card, card, digest, resolve
@@ -38,46 +39,6 @@ BATCH = {"cpu": 8, "cuda": 32}
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
-    """The scene, where it shall differ from the one that the checkpoint was trained in."""
-
-    block: Literal["cube", "duplo"] | None = None
-    """What is picked up."""
-    bowl: Literal["round", "free", "tray"] | None = None
-    """Where it goes."""
-    ground: Literal["checker", "dark"] | None = None
-    """The table top."""
-    camera: Literal["studio", "thesis"] | None = None
-    """Wrist camera mount."""
-    overhead_fov: float | None = None
-    """Vertical field of view of the overhead camera in degrees."""
-    distractors: int | None = None
-    """Extra blocks, at most 4."""
-    block_scale: float | None = None
-    """Size of the block relative to its standard."""
-    look: Literal["fast", "nice"] | None = None
-    """Drawing quality."""
-    servo: Literal["ideal", "hardware"] | None = None
-    """Servo profile."""
-    friction: float | None = None
-    """Sliding friction of the rubber pads."""
-    width: int | None = None
-    """Image width in pixels."""
-    height: int | None = None
-    """Image height in pixels."""
-    fps: int | None = None
-    """Control rate in Hz."""
-    other_scene: bool = False
-    """The scene is meant to differ from the checkpoint's."""
-
-    def scene(self, trained: dict[str, Any] | None) -> Scene:
-        """The checkpoint's scene with what was asked for; the default scene if the checkpoint names none."""
-        base = scene_from(trained["scene"]) if trained and trained.get("scene") else Scene()
-        given = {name: value for name, value in vars(self).items() if value is not None and name != "other_scene"}
-        return replace(base, **given)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Carried:
     """How the policy is carried out; by default as it was trained."""
 
@@ -96,7 +57,7 @@ class Carried:
     latency: str = "0"
     """What thinking costs: milliseconds for every call, or "real" for what each really takes."""
     task: str | None = None
-    """The instruction; by default the one it was trained with."""
+    """The instruction; by default the one it was trained with. Of several, one has to be named."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,7 +198,8 @@ def prepared(options: Evaluate, console: Console) -> Job:
     require_valid(options)
     placing = options.where.placing()
     known = card(resolve(options.checkpoint, runs_home()))
-    scene = options.world.scene(known.scene)
+    scene = options.world.scene(known)
+    task = known.instruction(options.carried.task) or instruction(scene)
     console.progress(f"loading {known.label}")
 
     from training.policy import NO_STATISTICS
@@ -253,7 +215,7 @@ def prepared(options: Evaluate, console: Console) -> Job:
         joints=len(JOINTS),
         fps=scene.fps,
         fingerprint=name,
-        differences=evaluating.differences(scene, (known.scene or {}).get("scene") or {}),
+        differences=evaluating.differences(scene, known.scenes),
         other_scene=options.world.other_scene,
     )
     if missing := unknown(known):
@@ -262,7 +224,6 @@ def prepared(options: Evaluate, console: Console) -> Job:
         console.step(NO_STATISTICS)
     settings = settings_of(options, model)
     limit = round(options.limit * scene.fps)
-    task = options.carried.task or known.task or instruction(scene)
     setup = evaluating.Setup(
         known.folder, scene, settings, model.device, options.threads, task, f"policy:{known.label}", limit
     )

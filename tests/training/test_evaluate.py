@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import asdict
+import shutil
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,36 @@ def test_another_world_than_the_trained_one_is_refused_until_it_is_meant(home: P
     assert slower.code == 2
     assert "trained at 30 fps, and the world runs at 20" in slower.err
     assert studio("evaluate", "b").code == 2
+
+
+def carded(home: Path, folder: Path, **changes: Any) -> str:
+    """A copy of the checkpoint with another card."""
+    shutil.copytree(home / "a/train/checkpoints/000100/pretrained_model", folder)
+    (folder / "studio.json").write_text(json.dumps(card_of(**changes)))
+    return str(folder)
+
+
+def test_of_several_scenes_and_instructions_one_is_named_before_anything_runs(
+    home: Path, studio: Studio, tmp_path: Path
+) -> None:
+    dark = replace(SMALL, ground="dark")
+    scenes = [{"fingerprint": fingerprint(scene), "scene": asdict(scene)} for scene in (SMALL, dark)]
+    two = carded(home, tmp_path / "two", scene={"scenes": scenes}, tasks=["Push it", "Pick it"])
+    refused = studio("evaluate", two, *QUICK, "-n", "1", "--task", "Pick it")
+    assert (refused.code, "trained in 2 scenes" in refused.err) == (2, True), refused.err
+    refused = studio("evaluate", two, *QUICK, "-n", "1", "--ground", "dark")
+    assert (refused.code, 'instructions: "Push it", "Pick it"' in refused.err) == (2, True), refused.err
+    done = studio("evaluate", two, *QUICK, "-n", "1", "--of-scene", fingerprint(dark), "--task", "Pick it")
+    assert done.code == 0, done.err
+    assert f"scene {fingerprint(dark)};" in done.out
+    assert 'told "Pick it"' in done.out
+
+
+def test_a_policy_of_other_units_is_not_driven(home: Path, studio: Studio, tmp_path: Path) -> None:
+    other = carded(home, tmp_path / "other", units={"body": "radians", "gripper": "0..100"})
+    refused = studio("evaluate", other, *QUICK, "-n", "1")
+    assert (refused.code, "body in radians, the world in degrees" in refused.err) == (2, True), refused.err
+    assert "--units radians:degrees" in refused.err
 
 
 def test_a_checkpoint_from_elsewhere_with_images_is_tried_and_what_nobody_knows_is_said(

@@ -13,11 +13,12 @@ from training.preflight.data import data
 from training.preflight.hand import hand
 from training.preflight.machine import machine
 from training.preflight.policy import policy
+from training.preflight.units import units
 from training.preflight.world import world
 
 __all__ = ["Asked", "Refused", "World", "names", "preflight"]
 
-_RULES: tuple[Callable[[Asked], Iterator[Finding]], ...] = (policy, hand, machine, world)
+_RULES: tuple[Callable[[Asked], Iterator[Finding]], ...] = (policy, units, hand, machine, world)
 
 
 class Refused(DataError):
