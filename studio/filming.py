@@ -19,8 +19,9 @@ from recorders.world.drawing import Painter
 from recorders.world.scene import Scene, compile_scene, scene_from
 from studio import evaluating
 from studio.paths import runs_home
-from training.checkpoint_card import digest, resolve
+from training.checkpoint_card import resolve
 from training.evaluated import Evaluation, Row
+from training.identity import is_of
 from training.latency import parse_latency
 
 SHOWN = ("overview", "top", "gripper")
@@ -86,7 +87,7 @@ def _setup(evaluation: Evaluation) -> evaluating.Setup:
     for name in (*named, str(told.get("checkpoint") or "")):
         try:
             folder = resolve(name, runs_home())
-            same = digest(folder) == told.get("checkpoint_digest")
+            same = is_of(folder, dict(told))
         except StudioError:
             continue
         if same:

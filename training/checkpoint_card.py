@@ -6,7 +6,6 @@ A checkpoint is named by a path (its folder or any parent), `run` (its last), `r
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,11 +17,11 @@ from curation.errors import DataError, UnknownChoice, UsageError
 from curation.names import POSE, camera_name
 from curation.store import Store
 from training.best import read_best
-from training.checkpoints import CARD, MODEL, WEIGHTS
+from training.checkpoints import CARD, MODEL
+from training.identity import digest as digest
 from training.origin import SCENES, UNPLACED, scene_of, tasks_of, units_of
 
 CONFIG = "config.json"
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -208,22 +207,6 @@ def new_card(told: Mapping[str, Any], store: Store) -> dict[str, Any]:
         "privileged": POSE in store.features,
         "versions": told["versions"],
     }
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of the weights, in hex: which policy this is, whatever it is called.
-
-    Raises:
-        DataError: there are none.
-    """
-    found = hashlib.sha256()
-    weights = next((path / name for name in WEIGHTS if (path / name).is_file()), None)
-    if weights is None:
-        raise DataError(f"{path} holds no {WEIGHTS[0]}; the checkpoint is not whole.")
-    with weights.open("rb") as file:
-        while block := file.read(_BLOCK):
-            found.update(block)
-    return found.hexdigest()
 
 
 def _inside(path: Path, text: str) -> Path:

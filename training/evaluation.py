@@ -17,7 +17,7 @@ from .evaluated import EVALUATION, FOLDER, ROWS
 from .rows import RowFile
 from .runs import RUN
 
-VERSION = 1
+VERSION = 2
 _NOT_IN_KEY = ("key", "checkpoint", "when")
 _DIGITS = 16
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from curation.errors import DataError, UnknownChoice, UsageError
-from training.checkpoint_card import Card, card, digest, resolve
+from training.checkpoint_card import Card, card, resolve
+from training.identity import digest, is_of, weights_digest
 
 CARD = {
     "version": 1, "run": "a", "group": "a", "step": 200, "policy": "act", "seed": 3, "fps": 30, "task": "Pick",
@@ -68,9 +69,37 @@ def test_a_card_tells_the_world_and_a_foreign_checkpoint_tells_nothing(home: Pat
         card(path)
 
 
-def test_a_digest_names_the_weights_and_not_the_folder(home: Path, tmp_path: Path) -> None:
-    assert digest(resolve("a@100", home)) != digest(resolve("a@200", home))
-    (resolve("a@200", home) / "model.safetensors").write_bytes(b"100")
-    assert digest(resolve("a@100", home)) == digest(resolve("a@200", home))
+def test_a_digest_names_all_that_decides_actions_and_nothing_else(home: Path, tmp_path: Path) -> None:
+    one, other = resolve("a@100", home), resolve("a@200", home)
+    assert digest(one) != digest(other)
+    (other / "model.safetensors").write_bytes(b"100")
+    assert digest(one) == digest(other), "cards and folders tell nothing of what a policy does"
+    for name in ("config.json", "policy_postprocessor.json", "policy_postprocessor_step_0.safetensors", "merges.txt"):
+        before = digest(one)
+        (one / name).write_bytes(b'{"type": "other"}')
+        assert digest(one) != before, name
+    (one / "README.md").write_text("a policy")
+    (one / "train_config.json").write_text("{}")
+    (other / "config.json").write_bytes(b'{"type": "other"}')
+    for name in ("policy_postprocessor.json", "policy_postprocessor_step_0.safetensors", "merges.txt"):
+        (other / name).write_bytes(b'{"type": "other"}')
+    assert digest(one) == digest(other)
     with pytest.raises(DataError, match="not whole"):
         digest(tmp_path)
+
+
+def test_the_base_below_an_adapter_decides_too(home: Path, tmp_path: Path) -> None:
+    base, adapter = resolve("a@100", home), tmp_path / "adapter"
+    adapter.mkdir()
+    (adapter / "adapter_model.safetensors").write_bytes(b"small")
+    (adapter / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(base), "revision": None}))
+    before = digest(adapter)
+    (base / "model.safetensors").write_bytes(b"another")
+    assert digest(adapter) != before
+
+
+def test_evaluations_that_know_the_weights_only_are_told_apart(home: Path) -> None:
+    path = resolve("a@100", home)
+    assert is_of(path, {"version": 1, "checkpoint_digest": weights_digest(path)})
+    assert not is_of(path, {"version": 2, "checkpoint_digest": weights_digest(path)})
+    assert is_of(path, {"version": 2, "checkpoint_digest": digest(path)})

@@ -153,6 +153,20 @@ def test_another_way_of_asking_is_another_evaluation(home: Path, studio: Studio)
     assert len(list((home / "a/evaluations").iterdir())) == 5, "ten is what it was trained with"
 
 
+def test_mended_statistics_of_actions_are_another_policy(home: Path, studio: Studio, tmp_path: Path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    mine = carded(home, tmp_path / "mine")
+    assert studio("evaluate", mine, *QUICK, "-n", "2").code == 0
+    (path,) = (tmp_path / "mine").glob("policy_postprocessor*.safetensors")
+    stored = load_file(path)
+    save_file({name: value * 57.3 if name == "action.std" else value for name, value in stored.items()}, path)
+    again = studio("evaluate", mine, *QUICK, "-n", "2")
+    assert again.code == 0, again.err
+    assert "there already" not in again.err
+    assert len(list((tmp_path / "evaluations").iterdir())) == 2
+
+
 def test_another_world_than_the_trained_one_is_refused_until_it_is_meant(home: Path, studio: Studio) -> None:
     refused = studio("evaluate", "a", *QUICK, "-n", "1", "--servo", "hardware")
     assert refused.code == 2
