@@ -8,17 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from curation.errors import UsageError
-
 from .bootstrap import Outcomes
+from .choice import current, one_each, training_of
 from .evaluated import Evaluation, Row
+from .unit import NotComparable, differences, group
+
+__all__ = ["Contest", "NotComparable", "Side", "contest", "differences"]
 
 LEAST_SHARED = 2
 """Shared episodes below which there is nothing to compare."""
-
-
-class NotComparable(UsageError):
-    """Two evaluations differ in more than the policy."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +25,13 @@ class Side:
 
     Attributes:
         name: as it was asked for.
-        evaluations: one for each training, all under the same conditions.
+        evaluations: one for each training, all under the same conditions and of one recipe.
+        notes: what has to be said of them, such as copies that do not count.
     """
 
     name: str
     evaluations: tuple[Evaluation, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,8 @@ def contest(
     """Choose one evaluation of every training, all under the same conditions, and pair their episodes.
 
     Where a training was evaluated several times under conditions that both sides share, those with the same settings
-    of the policy on both sides come first, then later checkpoints, then later evaluations.
+    of the policy on both sides come first, then those as it was trained, then later checkpoints, then later
+    evaluations. Copies of a training count once, and weights that were overwritten do not count.
 
     Args:
         name_a, name_b: of the two sides.
@@ -70,50 +71,40 @@ def contest(
         apart_from: conditions that may differ, because they are what is compared.
 
     Raises:
-        NotComparable: no conditions are shared, or too few episodes; the difference is named.
+        NotComparable: no conditions are shared, too few episodes, or a side is of several recipes; the difference is
+            named.
     """
-    ends = [[(one, _but(one.conditions, apart_from)) for one in side] for side in (a, b)]
+    ends = [[(one, _but(one.conditions, apart_from)) for one in current(side)] for side in (a, b)]
     shared = [here for _, here in ends[0] if any(here == there for _, there in ends[1])]
     if not shared:
         raise NotComparable(_unlike(name_a, ends[0][-1][1], name_b, ends[1][-1][1]))
     best = max(shared, key=lambda here: _rank([one for end in ends for one, there in end if there == here]))
     of_a, of_b = ([one for one, here in end if here == best] for end in ends)
     agreed = [one.settings for one in of_a if any(one.settings == other.settings for other in of_b)]
-    side_a, side_b = Side(name_a, _one_each(of_a, agreed)), Side(name_b, _one_each(of_b, agreed))
-    if len(side_a.evaluations) == len(side_b.evaluations) == 1 and side_a.evaluations == side_b.evaluations:
-        raise NotComparable(f"{name_a} and {name_b} are the same evaluation ({side_a.evaluations[0].folder}).")
+    side_a, side_b = _side(name_a, one_each(of_a, agreed), a), _side(name_b, one_each(of_b, agreed), b)
+    same = {one.folder for one in side_a.evaluations} & {one.folder for one in side_b.evaluations}
+    if same:
+        raise NotComparable(f"{name_a} and {name_b} are the same evaluation ({min(same)}).")
     return _paired(side_a, side_b)
+
+
+def _side(name: str, evaluations: Sequence[Evaluation], every: Sequence[Evaluation]) -> Side:
+    chosen = all(part.endswith("@best") for part in name.split(",") if part)
+    found = group(name, evaluations, chosen=chosen)
+    gone = len(every) - len(current(every))
+    old = [f"evaluations of {name} that do not count, as their weights were overwritten since: {gone}"] if gone else []
+    return Side(name, found.evaluations, (*found.notes, *old))
 
 
 def _but(conditions: Mapping[str, Any], apart_from: Sequence[str]) -> dict[str, Any]:
     return {name: value for name, value in conditions.items() if name not in apart_from}
 
 
-def _rank(here: Sequence[Evaluation]) -> tuple[int, str]:
-    """Conditions under which more trainings were evaluated come first, then later ones."""
-    return len({_training(one) for one in here}), max(str(one.told.get("when", "")) for one in here)
-
-
-def latest_each(evaluations: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
-    """Of every training its last checkpoint's last evaluation."""
-    return _one_each(evaluations, ())
-
-
-def _training(evaluation: Evaluation) -> str:
-    return evaluation.run or str(evaluation.told.get("checkpoint_digest") or evaluation.folder)
-
-
-def _one_each(evaluations: Sequence[Evaluation], agreed: Sequence[Mapping[str, Any]]) -> tuple[Evaluation, ...]:
-    chosen: dict[str, Evaluation] = {}
-    for one in evaluations:
-        have = chosen.get(_training(one))
-        if have is None or _preference(one, agreed) >= _preference(have, agreed):
-            chosen[_training(one)] = one
-    return tuple(chosen[name] for name in sorted(chosen))
-
-
-def _preference(one: Evaluation, agreed: Sequence[Mapping[str, Any]]) -> tuple[bool, int, str]:
-    return one.settings in agreed, one.step or 0, str(one.told.get("when", ""))
+def _rank(here: Sequence[Evaluation]) -> tuple[int, int, str]:
+    """Conditions under which more trainings were evaluated come first, as they were trained, then later ones."""
+    own = [one for one in here if not one.changes and not one.raced]
+    many, untouched = (len({training_of(one) for one in each}) for each in (here, own))
+    return many, untouched, max(str(one.told.get("when", "")) for one in here)
 
 
 def _paired(a: Side, b: Side) -> Contest:
@@ -140,16 +131,6 @@ def _require_same_place(a: Side, b: Side, rows: Sequence[Row]) -> None:
                 f"{other.y:.4f}, {other.yaw_deg:.1f} deg), and seed {first.seed} at ({first.x:.4f}, {first.y:.4f}, "
                 f"{first.yaw_deg:.1f} deg) in {a.evaluations[0].name}. Evaluate both with the same --seed."
             )
-
-
-def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
-    """What sets two mappings apart, in words."""
-    missing = "not said"
-    return [
-        f"{name} is {a.get(name, missing)} and {b.get(name, missing)}"
-        for name in sorted({*a, *b})
-        if a.get(name, missing) != b.get(name, missing)
-    ]
 
 
 def _unlike(name_a: str, a: Mapping[str, Any], name_b: str, b: Mapping[str, Any]) -> str:

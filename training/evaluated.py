@@ -21,6 +21,7 @@ from typing import Any
 from curation.errors import DataError, UnknownChoice, UsageError
 from curation.rates import Rate, wilson
 
+from . import as_trained, best
 from .checkpoint_card import digest, resolve
 from .runs import RUN, curve_lines, run_path
 
@@ -107,6 +108,25 @@ class Evaluation:
         return dict(self.told.get("settings") or {})
 
     @cached_property
+    def training(self) -> Mapping[str, Any]:
+        """run.json of the training that it lies in; empty for a checkpoint from elsewhere."""
+        with suppress(OSError, ValueError):
+            told = json.loads((self.folder.parent.parent / RUN).read_bytes())
+            return told if isinstance(told, dict) else {}
+        return {}
+
+    @cached_property
+    def changes(self) -> tuple[str, ...]:
+        """What was not as the policy was trained, in words; without any its rate is the policy's own."""
+        mark = dict(self.training.get("scene") or {}).get("fingerprint")
+        return as_trained.changes(self.told, (str(mark),) if mark else ())
+
+    @cached_property
+    def raced(self) -> bool:
+        """Whether a sweep chose a checkpoint by these episodes: a rate on them is no estimate."""
+        return best.raced(self.folder, self.told)
+
+    @cached_property
     def feasible(self) -> tuple[Row, ...]:
         """Rows at places where the arm can do it."""
         return tuple(row for row in self.rows if row.feasible)
@@ -149,6 +169,8 @@ class Evaluation:
             "time limit unknown" if self.limit_s is None else f"limit {self.limit_s:g} s",
             f"servo {self.conditions['servo'] or 'unknown'}",
             f"scene {self.conditions['scene'] or 'unknown'}",
+            *(["not as trained: " + ", ".join(self.changes)] if self.changes else []),
+            *(["a checkpoint was chosen by these episodes (studio sweep)"] if self.raced else []),
         ]
         return ", ".join(parts)
 

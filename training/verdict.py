@@ -12,6 +12,16 @@ from .evaluated import Evaluation
 from .paired import Paired, paired, pairs_needed
 
 ONE_TRAINING = "one training: says nothing about the recipe"
+WELCH = (
+    "The verdict is a t test on the trainings' rates (Welch); the interval of each side is wider, since it also allows "
+    "for trainings that fail outright."
+)
+SURE = 5
+"""Trainings of each from which on `FEW` need not be said."""
+FEW = (
+    f"With fewer than {SURE} trainings of each: where those of one recipe work or fail outright, as many may be alike "
+    "by chance, and up to one verdict in five is then wrong."
+)
 _NOTABLE = 0.1
 """The difference for which episodes are counted where none was seen."""
 
@@ -55,11 +65,12 @@ def _head(contest: Contest, by: str) -> Told:
         "a": _side_data(contest.a),
         "b": _side_data(contest.b),
     }
+    lines += [note for side in (contest.a, contest.b) for note in side.notes]
     lines += [
-        f"{side.name} was chosen by its result: on the episodes it was chosen on it looks better than it is, so "
-        "compare on fresh seeds"
-        for side in (contest.a, contest.b)
-        if "@best" in side.name
+        f"{one.name} raced on these episodes (studio sweep): the one that was chosen by them looks better than it is; "
+        "compare on other seeds"
+        for one in (*contest.a.evaluations, *contest.b.evaluations)
+        if one.raced
     ]
     lines += [
         f"{one.name} sees the block's pose, as no robot does: this is no result"
@@ -77,6 +88,8 @@ def _side_data(side: Side) -> dict[str, Any]:
         "name": side.name,
         "evaluations": [str(one.folder) for one in side.evaluations],
         "checkpoints": [one.name for one in side.evaluations],
+        "raced": [one.raced for one in side.evaluations],
+        "notes": list(side.notes),
     }
 
 
@@ -122,7 +135,10 @@ def _recipes(contest: Contest, by: str, seed: int) -> Told:
         "Level: two recipes; the training is the unit.",
         *rates,
         f"A - B: {points(found.difference)}, 95 % CI {points(low)} to {points(high)} points, p = {found.p:.2g}",
+        WELCH,
     ]
+    if min(len(a), len(b)) < SURE:
+        lines.append(FEW)
     if found.better:
         lines.append(f"{found.better} is the better recipe.")
     elif found.trainings_needed is not None:

@@ -20,7 +20,8 @@ from studio.console import Console
 from studio.options import Names
 from studio.paths import run_path, runs_home
 from studio.table_of import table_of_scene
-from training.contest import Contest, contest, latest_each
+from training.choice import latest_each
+from training.contest import Contest, contest
 from training.evaluated import Evaluation, evaluations_of
 from training.maps import (
     Cell,

@@ -19,7 +19,8 @@ from studio.paths import run_path, runs_home
 from studio.table_of import table_of_scene
 from training import page
 from training import report as parts
-from training.contest import Contest, NotComparable, contest, latest_each
+from training.choice import latest_each
+from training.contest import Contest, NotComparable, contest
 from training.evaluated import Evaluation, evaluations_of
 from training.map_picture import Panel, picture
 from training.maps import cell_differences, cells, rings, training_positions, trials_of

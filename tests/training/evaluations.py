@@ -13,14 +13,19 @@ SCENE = {"fingerprint": "4955572ef34e46e4", "scene": {"servo": "ideal", "block":
 PLACEMENTS = {"kind": "at", "at": [0.337, -0.015], "seed": 7, "jitter": 0.02, "yaw": "free", "episodes": 20}
 
 
-def write_run(home: Path, name: str, group: str | None = None, positions: Sequence[tuple[float, float]] = ()) -> Path:
-    """A training's run.json."""
+def write_run(
+    home: Path, name: str, group: str | None = None, positions: Sequence[tuple[float, float]] = (), seed: int = 0,
+    **recipe: Any,
+) -> Path:  # fmt: skip
+    """A training's run.json; `recipe` is what differs from the usual one, `data` another dataset's fingerprint."""
     folder = home / name
     folder.mkdir(parents=True, exist_ok=True)
+    data = recipe.pop("data", "abc")
     told = {
-        "version": 1, "name": name, "group": group or name, "policy": "act", "seed": 0, "steps": 100, "batch_size": 8,
-        "recipe": {"policy": "act", "steps": 100, "chunk_size": 40}, "state": "done", "when": "2026-01-01T00:00:00",
-        "dataset": {"path": "datasets/pos2", "name": "pos2", "fingerprint": "abc", "episodes": 2, "frames": 300,
+        "version": 1, "name": name, "group": group or name, "policy": "act", "seed": seed, "steps": 100,
+        "batch_size": 8, "state": "done", "when": "2026-01-01T00:00:00",
+        "recipe": {"policy": "act", "steps": 100, "seed": seed, "settings": {"policy.chunk_size": 40}, **recipe},
+        "dataset": {"path": "datasets/pos2", "name": "pos2", "fingerprint": data, "episodes": 2, "frames": 300,
                     "episode_ids": ["one", "two"]},
         "scene": SCENE, "positions": [[x, y, 0.0] for x, y in positions], "versions": {}, "resumed": [],
     }  # fmt: skip
@@ -30,16 +35,18 @@ def write_run(home: Path, name: str, group: str | None = None, positions: Sequen
 
 def write_evaluation(
     home: Path, run: str, success: Sequence[bool], *, key: str = "k1", step: int = 100, group: str | None = None,
-    places: Sequence[tuple[float, float]] = (), infeasible: Sequence[int] = (), seed: int = 7, **changes: Any,
+    places: Sequence[tuple[float, float]] = (), infeasible: Sequence[int] = (), seed: int = 7,
+    train_seed: int = 0, **changes: Any,
 ) -> Path:  # fmt: skip
     """One evaluation of a run's checkpoint: one row for each entry of `success`."""
     if not (home / run / "run.json").exists():
-        write_run(home, run, group)
+        write_run(home, run, group, seed=train_seed)
     folder = home / run / "evaluations" / key
     folder.mkdir(parents=True)
     told = {
         "version": 1, "key": key, "checkpoint": str(home / run / f"train/checkpoints/{step:06d}/pretrained_model"),
-        "checkpoint_digest": f"digest-{run}-{step}", "run": run, "group": group or run, "step": step, "train_seed": 0,
+        "checkpoint_digest": f"digest-{run}-{step}", "run": run, "group": group or run,
+        "step": step, "train_seed": train_seed,
         "policy": "act", "settings": {"n_action_steps": 20, "ensemble": None, "batch": 8}, "scene": SCENE,
         "placements": {**PLACEMENTS, "seed": seed}, "limit_frames": 300, "fps": 30, "versions": {"mujoco": "3.8.1"},
         "when": "2026-01-01T00:00:00", **changes,

@@ -48,8 +48,8 @@ def test_two_checkpoints_of_one_training_need_no_word_about_recipes(studio: Stud
 
 def test_three_trainings_each_are_compared_with_the_training_as_the_unit(studio: Studio, home: Path) -> None:
     for seed in range(3):
-        write_evaluation(home, f"a-s{seed}", outcomes(0.85, 60, seed), group="a")
-        write_evaluation(home, f"b-s{seed}", outcomes(0.35, 60, 10 + seed), group="b")
+        write_evaluation(home, f"a-s{seed}", outcomes(0.85, 60, seed), group="a", train_seed=seed)
+        write_evaluation(home, f"b-s{seed}", outcomes(0.35, 60, 10 + seed), group="b", train_seed=seed)
     told = json.loads(studio("compare", "a", "b", "--json").out)
     assert (told["level"], told["better"]) == ("recipe", "A")
     assert told["recipes"]["low"] > 0
@@ -62,17 +62,115 @@ def test_three_trainings_each_are_compared_with_the_training_as_the_unit(studio:
 
 def test_trainings_that_scatter_are_inconclusive_where_episodes_alone_would_decide(studio: Studio, home: Path) -> None:
     for seed, (one, other) in enumerate([(0.95, 0.4), (0.5, 0.9), (0.9, 0.35)]):
-        write_evaluation(home, f"a-s{seed}", outcomes(one, 80, seed), group="a")
-        write_evaluation(home, f"b-s{seed}", outcomes(other, 80, 10 + seed), group="b")
+        write_evaluation(home, f"a-s{seed}", outcomes(one, 80, seed), group="a", train_seed=seed)
+        write_evaluation(home, f"b-s{seed}", outcomes(other, 80, 10 + seed), group="b", train_seed=seed)
     told = json.loads(studio("compare", "a", "b", "--json").out)
     assert (told["level"], told["better"]) == ("recipe", None)
     assert "more trainings of each would tell" in studio("compare", "a", "b").out
     assert json.loads(studio("compare", "a-s0", "b-s0", "--json").out)["better"] == "A"
 
 
+def test_a_copy_of_a_training_counts_once_and_is_named(studio: Studio, home: Path) -> None:
+    for number in range(3):
+        write_evaluation(home, f"p{number}", [True] * 36 + [False] * 4, group="p", train_seed=0)
+        write_evaluation(home, f"q{number}", [True] * 8 + [False] * 32, group="q", train_seed=number)
+    said = studio("compare", "p", "q")
+    assert said.code == 0, said.err
+    assert (
+        "p1@000100 is the same training as p0@000100 (recipe, data and seed are equal) and does not count" in said.out
+    )
+    assert "A is one training: says nothing about the recipe; 2 more are needed." in said.out
+    assert json.loads(studio("compare", "p", "q", "--json").out)["better"] is None
+
+
+@pytest.mark.parametrize(
+    ("recipe", "says"),
+    [
+        ({"data": "xyz"}, "dataset is abc and xyz"),
+        ({"batch_size": 16}, "batch_size is not said and 16"),
+        ({"settings": {"policy.chunk_size": 20}}, "settings.policy.chunk_size is 40 and 20"),
+    ],
+)
+def test_a_group_of_several_recipes_is_refused_and_the_difference_named(
+    studio: Studio, home: Path, recipe: dict[str, object], says: str
+) -> None:
+    for seed in range(3):
+        write_run(home, f"a{seed}", "a", seed=seed, **(recipe if seed == 2 else {}))
+        write_evaluation(home, f"a{seed}", outcomes(0.9, 40, seed), group="a", train_seed=seed)
+        write_evaluation(home, f"b{seed}", outcomes(0.1, 40, 9 + seed), group="b", train_seed=seed)
+    said = studio("compare", "a", "b")
+    assert said.code == 2
+    assert "a is no group of one recipe: a0@000100 and a2@000100 differ" in said.err
+    assert says in said.err
+
+
+def test_a_group_is_compared_at_a_step_that_all_of_it_has(studio: Studio, home: Path) -> None:
+    for seed in range(3):
+        write_evaluation(home, f"a{seed}", outcomes(0.9, 40, seed), group="a", train_seed=seed)
+        write_evaluation(home, f"b{seed}", outcomes(0.1, 40, 9 + seed), group="b", train_seed=seed, step=90 + seed)
+    write_evaluation(home, "a0", outcomes(0.1, 40, 50), key="k2", group="a", step=200)
+    said = studio("compare", "a", "b")
+    assert said.code == 2
+    assert "b is no group of one recipe: b0@000090 and b1@000091 differ: step is 90 and 91" in said.err
+    for seed in range(3):
+        write_evaluation(home, f"b{seed}", outcomes(0.1, 40, 9 + seed), key="k2", group="b", train_seed=seed)
+    told = json.loads(studio("compare", "a", "b", "--json").out)
+    assert told["a"]["checkpoints"] == ["a0@000100", "a1@000100", "a2@000100"]
+    assert told["better"] == "A"
+
+
+def test_groups_of_unequal_size_are_compared_too(studio: Studio, home: Path) -> None:
+    for seed in range(5):
+        write_evaluation(home, f"a{seed}", outcomes(0.9, 40, seed), group="a", train_seed=seed)
+        if seed < 3:
+            write_evaluation(home, f"b{seed}", outcomes(0.2, 40, 9 + seed), group="b", train_seed=seed)
+    told = json.loads(studio("compare", "a", "b", "--json").out)
+    assert (told["recipes"]["trainings_a"], told["recipes"]["trainings_b"], told["better"]) == (5, 3, "A")
+    text = studio("compare", "b", "a").out
+    assert "B is the better recipe." in text
+    assert "The verdict is a t test on the trainings' rates (Welch)" in text
+    assert "up to one verdict in five is then wrong" in text
+
+
+def test_an_ablated_evaluation_stands_for_nothing_and_is_never_quoted_unsaid(studio: Studio, home: Path) -> None:
+    changed = {"n_action_steps": 20, "ensemble": None, "batch": 8, "blind": ["overhead_cam"], "latency": "300"}
+    for name, good in (("a", 18), ("b", 4)):
+        write_evaluation(home, name, [True] * good + [False] * (20 - good))
+        write_evaluation(home, name, [False] * 20, key="k2", settings=changed, when="2026-02-01T00:00:00")
+    assert "A is better." in studio("compare", "a", "b").out
+    told = json.loads(studio("map", "a", "--json").out)
+    assert told["maps"][0]["feasible"]["k"] == 18
+    text = studio("compare", str(home / "a/evaluations/k2"), str(home / "b/evaluations/k2")).out
+    assert "not as trained: blind overhead_cam, latency 300" in text
+    assert "not as trained: blind overhead_cam, latency 300" in studio("runs", "a").out
+
+
+def test_where_every_evaluation_changed_something_one_has_to_be_named(studio: Studio, home: Path) -> None:
+    write_evaluation(home, "a", [True] * 9, key="k1", settings={"latency": "100"})
+    write_evaluation(home, "a", [True] * 9, key="k2", trained={"n_action_steps": 20}, settings={"n_action_steps": 5})
+    said = studio("map", "a")
+    assert said.code == 2
+    assert "No evaluation of a drove it as it was trained" in said.err
+    assert "k2 (n_action_steps 5)" in said.err
+    assert studio("map", str(home / "a/evaluations/k2")).code == 0
+
+
+def test_weights_that_were_overwritten_do_not_count(studio: Studio, home: Path) -> None:
+    write_evaluation(home, "a", [True] * 40, key="k1", checkpoint_digest="old")
+    write_evaluation(home, "a", [False] * 20, key="k2", when="2026-02-01T00:00:00", checkpoint_digest="new", seed=8)
+    write_evaluation(home, "b", [True] * 40)
+    said = studio("compare", "a", "b")
+    assert said.code == 2
+    assert "placements seed is 8 and 7" in said.err
+    write_evaluation(home, "b", [True] * 20, key="k2", seed=8)
+    said = studio("compare", "a", "b")
+    assert "evaluations of a that do not count, as their weights were overwritten since: 1" in said.out
+    assert "B is better." in said.out
+
+
 def test_fewer_than_three_trainings_say_nothing_about_a_recipe(studio: Studio, home: Path) -> None:
     for seed in range(3):
-        write_evaluation(home, f"a-s{seed}", outcomes(0.9, 40, seed), group="a")
+        write_evaluation(home, f"a-s{seed}", outcomes(0.9, 40, seed), group="a", train_seed=seed)
     write_evaluation(home, "b", outcomes(0.1, 40, 9))
     said = studio("compare", "a", "b")
     assert said.code == 0, said.err
