@@ -16,6 +16,7 @@ from typing import Any
 
 from curation.atomic import sync_all, sync_dir, write_aside
 from curation.errors import StudioError
+from training.best import read_best
 
 MODEL, STATE, CARD, LAST = "pretrained_model", "training_state", "studio.json", "last"
 WEIGHTS = ("model.safetensors", "adapter_model.safetensors")
@@ -107,9 +108,10 @@ def point_last(checkpoint: Path) -> None:
 
 
 def drop_old(checkpoints: Path, keep: int) -> list[Path]:
-    """Remove all but the last `keep` whole checkpoints; returns those removed."""
+    """Remove all but the last `keep` whole checkpoints and the one that a sweep found best; returns those removed."""
     whole = [path for path in listed(checkpoints) if not broken(path)]
-    old = whole[: max(0, len(whole) - keep)]
+    best = str(read_best(checkpoints.parent.parent).get("checkpoint", ""))
+    old = [path for path in whole[: max(0, len(whole) - keep)] if path.name != best]
     for path in old:
         doomed = path.with_name(f"{path.name}{PARTIAL}")
         path.rename(doomed)  # a kill in the middle leaves nothing that looks like a checkpoint

@@ -164,6 +164,8 @@ def test_old_checkpoints_are_dropped_and_the_last_ones_stay(run: Run, tmp_path: 
     dropped = checkpoints.drop_old(copy.checkpoints, 2)
     assert [path.name for path in dropped] == ["000001"]
     assert [path.name for path in checkpoints.listed(copy.checkpoints)] == ["000002", "000003", "000004"]
+    (copy.folder / "best.json").write_text('{"checkpoint": "000002"}')
+    assert checkpoints.drop_old(copy.checkpoints, 1) == []  # the best is spared
 
 
 @pytest.mark.parametrize("what", ["no weights", "cut off", "no optimiser", "no step"])
