@@ -12,13 +12,14 @@ from typing import Any
 
 from curation.atomic import one_at_a_time, write_aside
 
+from .as_trained import TRAINED, trained_of
 from .checkpoint_card import Card
 from .evaluated import EVALUATION, FOLDER, ROWS
 from .rows import RowFile
 from .runs import RUN
 
 VERSION = 2
-_NOT_IN_KEY = ("key", "checkpoint", "when")
+_NOT_IN_KEY = ("key", "checkpoint", "when", TRAINED)
 _DIGITS = 16
 
 
@@ -52,6 +53,7 @@ def told_of(
         "group": card.group, "step": card.step, "train_seed": card.seed, "policy": card.policy,
         "settings": dict(settings), "scene": dict(scene), "placements": dict(placements), "limit_frames": limit_frames,
         "fps": fps, "privileged": card.privileged, "versions": dict(versions),
+        TRAINED: trained_of(card),
     }  # fmt: skip
     keyed = {name: value for name, value in told.items() if name not in _NOT_IN_KEY}
     told["key"] = hashlib.sha256(json.dumps(keyed, sort_keys=True).encode()).hexdigest()
