@@ -26,13 +26,14 @@ RUNS = Place("runs")
 def runs(shelf: Path, tmp_path: Path) -> Path:
     """Five trainings in every state with two evaluations, and a folder that is damaged."""
     home, data = tmp_path / "runs", shelf / "pos2"
-    made(home, data, "first", reached=2000, kept=(1000, 2000), group="recipe", minute=1)
+    first = made(home, data, "first", reached=2000, kept=(1000, 2000), group="recipe", minute=1)
     made(home, data, "near", reached=700, kept=(700,), state="stopped", where="x<0.3", seed=1, minute=2)
     made(home, data, "gone", reached=300, kept=(200,), state="running", pid=GONE, minute=3)
     made(home, data, "out-of-memory", state="failed", minute=4)
     made(home, data, "now", reached=1240, kept=(1000,), state="running", pid=os.getpid(), minute=5)
-    write_evaluation(home, "first", [index % 3 > 0 for index in range(60)], key="k1", step=1000, group="recipe")
-    write_evaluation(home, "first", [index % 5 > 0 for index in range(40)], key="k2", step=2000, group="recipe")
+    same = {"group": "recipe", "scene": first.read()["scene"]}
+    write_evaluation(home, "first", [index % 3 > 0 for index in range(60)], key="k1", step=1000, **same)
+    write_evaluation(home, "first", [index % 5 > 0 for index in range(40)], key="k2", step=2000, **same)
     (home / "torn").mkdir()
     (home / "torn/run.json").write_text('{"version')
     (home / "first/evaluations/bad").mkdir()
