@@ -10,6 +10,7 @@ from typing import Any
 
 from curation.errors import DataError, UsageError
 from training import checkpoints
+from training.choice import current
 from training.evaluated import FOLDER, Evaluation, read_evaluation
 from training.runs import Run, all_runs, state_of
 
@@ -42,10 +43,14 @@ class Line:
     evaluations: tuple[Evaluation, ...]
 
     @property
-    def best(self) -> Evaluation | None:
-        """The evaluation with the highest rate; a maximum over noise where there are many."""
-        with_rows = [one for one in self.evaluations if one.feasible]
-        return max(with_rows, key=lambda one: one.rate().k / one.rate().n, default=None)
+    def shown(self) -> Evaluation | None:
+        """The evaluation that stands for the training: never the best of several, which would be luck.
+
+        Those that changed nothing come first, and those by which no checkpoint was chosen; of these the one with most
+        episodes, of equals the last.
+        """
+        with_rows = [one for one in current(self.evaluations) if one.feasible]
+        return max(with_rows, key=_stands_for, default=None)
 
     def data(self) -> dict[str, Any]:
         """JSON values."""
@@ -60,7 +65,8 @@ class Line:
             "resumed": len(self.told.get("resumed", [])),
             "evaluations": [
                 {"name": one.name, "rate": [one.rate().k, one.rate().n, one.rate().low, one.rate().high],
-                 "where": one.conditions_words} for one in self.evaluations
+                 "where": one.conditions_words, "as_trained": not one.changes, "raced": one.raced}
+                for one in self.evaluations
             ],
         }  # fmt: skip
 
@@ -93,6 +99,10 @@ def ledger(home: Path) -> list[Line]:
         with suppress(DataError, KeyError):
             found.append(line_of(run))
     return found
+
+
+def _stands_for(one: Evaluation) -> tuple[bool, bool, int, str]:
+    return not one.changes, not one.raced, len(one.feasible), str(one.told.get("when", ""))
 
 
 def _evaluations(folder: Path) -> list[Evaluation]:

@@ -74,9 +74,9 @@ def _training_words(entry: Entry, colours: Colours) -> Text:
         text.append(
             f"Went on from step {again['from_step']}, {again['lost_steps']} steps were lost.\n", colours["muted"]
         )
-    if line.best is not None:
-        text.append("best evaluation: ", colours["muted"]).append(rate_words(line.best), colours["foreground"])
-        text.append(f" at step {line.best.step}, {line.best.conditions_words}", colours["muted"])
+    if line.shown is not None:
+        text.append("evaluation: ", colours["muted"]).append(rate_words(line.shown), colours["foreground"])
+        text.append(f" at step {line.shown.step}, {line.shown.conditions_words}", colours["muted"])
     elif line.checkpoints:
         text.append("not evaluated yet: e evaluates it", colours["muted"])
     return text
@@ -137,10 +137,10 @@ def _loss(entry: Entry) -> str:
 
 
 def _rate(entry: Entry, colours: Colours) -> Text:
-    """Of an evaluation, or the best one of a training."""
+    """Of an evaluation, or the one that stands for a training."""
     one = entry.evaluation
     if one is None and entry.kind == TRAINING and entry.line is not None:
-        one = entry.line.best
+        one = entry.line.shown
     if one is None:
         return Text("")
     rate = one.rate()

@@ -60,7 +60,7 @@ def told(a: Line, b: Line, every: Sequence[Line], colours: Colours) -> Group:
         ("state", a.state, b.state),
         ("step", str(a.step), str(b.step)),
         ("last loss", word(a.loss), word(b.loss)),
-        ("best evaluation", _best(a), _best(b)),
+        ("evaluation", _shown(a), _shown(b)),
     ]
     parts: list[Any] = [_table("what was asked", names, apart, colours)] if apart else [
         Text("Nothing that was asked differs.", colours["muted"])
@@ -68,7 +68,7 @@ def told(a: Line, b: Line, every: Sequence[Line], colours: Colours) -> Group:
     parts += [Text(), _table("what came of it", names, came, colours)]
     if said := level((a, b), every):
         parts += [Text(), Text(said, colours["warning"])]
-    elif a.best and b.best and a.best.conditions != b.best.conditions:
+    elif a.shown and b.shown and a.shown.conditions != b.shown.conditions:
         more = "The evaluations were not made alike; studio compare says whether they can be compared."
         parts += [Text(), Text(more, colours["warning"])]
     return Group(*parts)
@@ -81,8 +81,8 @@ def word(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _best(line: Line) -> str:
-    return rate_words(line.best) if line.best is not None else "none yet"
+def _shown(line: Line) -> str:
+    return rate_words(line.shown) if line.shown is not None else "none yet"
 
 
 def _table(head: str, names: tuple[str, str], rows: list[tuple[str, str, str]], colours: Colours) -> Table:

@@ -41,7 +41,7 @@ class RunsScreen(StudioScreen):
 
     NAME = "runs"
     HELP = (
-        "Trainings with their evaluations below them; the rate of a training is that of its best evaluation, with "
+        "Trainings with their evaluations below them; the rate of a training is of its largest one as trained, with "
         "count and 95 % interval. Space marks two, d shows what differs. Filter: words that occur, or state:done, "
         "policy:act, dataset:pos2, run:near, kind:evaluation."
     )

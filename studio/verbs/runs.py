@@ -49,8 +49,10 @@ def runs(options: Runs, console: Console) -> int:
 def _listed(lines: Sequence[Line], *, markdown: bool) -> str:
     if not lines:
         return "Nothing was trained yet: studio train DATASET --to NAME."
-    head = ("run", "policy", "seed", "dataset", "step", "loss", "state", "best evaluation")
-    return table(head, [_row(line) for line in lines], markdown=markdown)
+    head = ("run", "policy", "seed", "dataset", "step", "loss", "state", "evaluation")
+    where = [f"{line.shown.name}: {line.shown.conditions_words}" for line in lines if line.shown]
+    under = ["\n" + "\n\n".join(where)] if where else []
+    return "\n".join([table(head, [_row(line) for line in lines], markdown=markdown), *under])
 
 
 def _row(line: Line) -> tuple[str, ...]:
@@ -63,14 +65,16 @@ def _row(line: Line) -> tuple[str, ...]:
         f"{line.step}/{told['steps']}",
         "-" if line.loss is None else f"{line.loss:.4g}",
         line.state,
-        _rate(line.best) if line.best else "none yet",
+        _rate(line.shown) if line.shown else "none yet",
     )
 
 
 def _rate(one: Evaluation) -> str:
     rate = one.rate()
     of = "" if one.step is None else f" at step {one.step}"
-    return f"{rate.k} of {rate.n} [{100 * rate.low:.0f}-{100 * rate.high:.0f} %]{of}"
+    said = [*(["not as trained"] if one.changes else []), *(["chosen on these"] if one.raced else [])]
+    marks = f" ({', '.join(said)})" if said else ""
+    return f"{rate.k} of {rate.n} [{100 * rate.low:.0f}-{100 * rate.high:.0f} %]{of}{marks}"
 
 
 def _one(line: Line, *, markdown: bool) -> str:
@@ -95,7 +99,8 @@ def _compared(a: Line, b: Line, every: Sequence[Line], *, markdown: bool) -> tup
         ("state", a.state, b.state),
         ("step", str(a.step), str(b.step)),
         ("last loss", _word(a.loss), _word(b.loss)),
-        ("best evaluation", *(_rate(line.best) if line.best else "none yet" for line in (a, b))),
+        ("evaluation", *(_rate(line.shown) if line.shown else "none yet" for line in (a, b))),
+        ("where", *(line.shown.conditions_words if line.shown else "-" for line in (a, b))),
     ]
     same = "Nothing that was asked differs."
     parts = [
@@ -104,7 +109,7 @@ def _compared(a: Line, b: Line, every: Sequence[Line], *, markdown: bool) -> tup
     ]
     if said := level((a, b), every):
         parts.append(said)
-    elif a.best and b.best and a.best.conditions != b.best.conditions:
+    elif a.shown and b.shown and a.shown.conditions != b.shown.conditions:
         parts.append("The evaluations were not made alike; studio compare says whether they can be compared.")
     data = {
         "differences": [{"name": key, names[0]: one, names[1]: other} for key, one, other in apart],

@@ -145,6 +145,27 @@ def test_an_ablated_evaluation_stands_for_nothing_and_is_never_quoted_unsaid(stu
     assert "not as trained: blind overhead_cam, latency 300" in studio("runs", "a").out
 
 
+def test_the_ledger_shows_no_best_of_several_but_the_largest_as_trained(studio: Studio, home: Path) -> None:
+    write_evaluation(home, "a", [True], key="k1", seed=8, when="2026-03-01T00:00:00")
+    write_evaluation(home, "a", [True] * 30, key="k2", seed=9, settings={"blind": ["wrist_cam"]})
+    write_evaluation(home, "a", [True] * 40, key="k3", seed=10)
+    write_evaluation(home, "a", [True] * 18 + [False] * 2, key="k4")
+    race = [{"checkpoint": "000100", "evaluation": "k3"}, {"checkpoint": "000050", "evaluation": "k9"}]
+    (home / "a/best.json").write_text(json.dumps({"checkpoint": "000100", "race": race}))
+    said = studio("runs").out
+    assert "18 of 20 [70-97 %] at step 100" in said
+    assert "best" not in said
+    assert "a@000100: placements at 0.337 -0.015, seed 7, jitter 20 mm" in said
+    for words in ("1 of 1", "30 of 30", "40 of 40"):
+        assert words not in said
+    every = studio("runs", "a").out
+    assert "30 of 30 [89-100 %] at step 100 (not as trained)" in every
+    assert "40 of 40 [91-100 %] at step 100 (chosen on these)" in every
+    # What a checkpoint was chosen by is said wherever it is compared.
+    write_evaluation(home, "b", [False] * 40, seed=10)
+    assert "a@000100 raced on these episodes (studio sweep)" in studio("compare", "a", "b").out
+
+
 def test_where_every_evaluation_changed_something_one_has_to_be_named(studio: Studio, home: Path) -> None:
     write_evaluation(home, "a", [True] * 9, key="k1", settings={"latency": "100"})
     write_evaluation(home, "a", [True] * 9, key="k2", trained={"n_action_steps": 20}, settings={"n_action_steps": 5})
