@@ -160,8 +160,8 @@ def _require_whole(line: Line) -> None:
         told[name]
     int(told["steps"])
     told["dataset"]["name"], told["dataset"]["episodes"]
-    if line.best is not None:
-        require_whole(line.best)
+    if line.shown is not None:
+        require_whole(line.shown)
 
 
 def _begun(entries: list[Entry]) -> str:
