@@ -136,6 +136,37 @@ def one_at_a_time(path: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def if_free(path: Path, patience_s: float = 0.5) -> Iterator[IO[bytes] | None]:
+    """Hold the lock file `path` unless somebody else does: yields the open file, or None.
+
+    A child process that is given the file holds the lock too, and as long as it lives; not on Windows.
+
+    Args:
+        path: the lock file, as in `one_at_a_time`.
+        patience_s: how long to ask again; whoever looks with `is_held` has it for a moment.
+
+    Raises:
+        CannotWrite: the file cannot be opened for writing, or cannot be locked at all.
+    """
+    make_folder(path.parent)
+    with _opened(path) as file:
+        until = time.monotonic() + patience_s
+        with _explained(path):
+            while not (ours := _try_lock(file)) and time.monotonic() < until:
+                time.sleep(POLL_S)
+        yield file if ours else None
+
+
+def is_held(path: Path) -> bool:
+    """Whether somebody holds the lock file `path`; False where nobody can say."""
+    try:
+        with path.open("rb") as file:
+            return not _try_lock(file)
+    except OSError:
+        return False
+
+
 def _opened(path: Path) -> IO[bytes]:
     with _explained(path):
         return path.open("ab")

@@ -16,6 +16,7 @@ from typing import Any
 
 from curation.errors import INTERRUPTED, OK, StudioError
 from training import checkpoints
+from training.alone import Held, here
 from training.checkpoints import last_complete, step_of
 from training.preflight.hand import missing
 from training.progress import Progress, progress_of
@@ -34,22 +35,32 @@ class TrainingFailed(StudioError):
     """LeRobot's training ended with an error."""
 
 
-def begin(run: Run, tell: Tell) -> int:
+def begin(held: Held, tell: Tell) -> int:
     """Train from the start; returns 0, or 130 if it was stopped.
+
+    Args:
+        held: the run, from `alone`.
+        tell: told how far it is.
 
     Raises:
         TrainingFailed: with the last thing it said.
     """
-    return _follow(run, None, tell)
+    return _follow(held, None, tell)
 
 
-def resume(run: Run, tell: Tell, say: Callable[[str], None]) -> int:
+def resume(held: Held, tell: Tell, say: Callable[[str], None]) -> int:
     """Go on from the last whole checkpoint, exactly; what came after it is lost and said.
+
+    Args:
+        held: the run, from `alone`.
+        tell: told how far it is.
+        say: told from where it goes on.
 
     Raises:
         NoCheckpoint: there is none.
         TrainingFailed: with the last thing it said.
     """
+    run = held.run
     checkpoints.drop_partial(run.checkpoints)
     checkpoint, damaged = last_complete(run.checkpoints)
     for path, why in damaged:
@@ -65,7 +76,7 @@ def resume(run: Run, tell: Tell, say: Callable[[str], None]) -> int:
         path.rename(path.with_name(f"{path.name}{checkpoints.PARTIAL}"))
     checkpoints.drop_partial(run.checkpoints)
     checkpoints.point_last(checkpoint)
-    return _follow(run, checkpoint, tell)
+    return _follow(held, checkpoint, tell)
 
 
 def forget_after(path: Path, step: int) -> None:
@@ -82,7 +93,8 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _follow(run: Run, checkpoint: Path | None, tell: Tell) -> int:
+def _follow(held: Held, checkpoint: Path | None, tell: Tell) -> int:
+    run = held.run
     recipe = Recipe.from_json(run.read()["recipe"])
     with run.log.open("ab") as log:
         child = subprocess.Popen(
@@ -94,8 +106,10 @@ def _follow(run: Run, checkpoint: Path | None, tell: Tell) -> int:
             # Ctrl+C reaches us alone; we ask the child ourselves, once.
             start_new_session=sys.platform != "win32",
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            # It writes a last checkpoint after a kill of this process, and is alone with the run until then.
+            pass_fds=() if sys.platform == "win32" else (held.lock.fileno(),),
         )
-        run.update(state="running", pid=child.pid)
+        run.update(state="running", pid=child.pid, host=here())
         try:
             code = _wait(run, child, recipe, tell)
         except BaseException:

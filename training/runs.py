@@ -2,6 +2,7 @@
 
 ```text
 runs/<name>/run.json          what was asked, on what, in which state
+runs/<name>/.lock             held while it is trained
 runs/<name>/beat.json         the step it is at, written about once a second
 runs/<name>/progress.jsonl    one line per line of LeRobot's log, with exact numbers
 runs/<name>/train.log         everything that LeRobot said
@@ -12,8 +13,7 @@ runs/<name>/train/            LeRobot's output folder, with its checkpoints
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,13 @@ from curation.errors import DataError, UnknownChoice, UsageError
 
 RUN, BEAT, PROGRESS, LOG, TRAIN = "run.json", "beat.json", "progress.jsonl", "train.log", "train"
 VERSION = 1
+_WHOLE: dict[str, type] = {
+    "name": str, "group": str, "policy": str, "seed": int, "steps": int, "recipe": dict, "dataset": dict, "state": str,
+}  # fmt: skip
+_DATASET: dict[str, type] = {
+    "path": str, "name": str, "fingerprint": str, "episodes": int, "episode_ids": list,
+}  # fmt: skip
+"""What run.json has in any case, by its type."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +61,10 @@ class Run:
         return self.folder / PROGRESS
 
     def read(self) -> dict[str, Any]:
-        """What run.json says.
+        """What run.json says; what every reader relies on is there.
 
         Raises:
-            DataError: it is absent or damaged.
+            DataError: it is absent, damaged, or lacks something.
         """
         try:
             told = json.loads((self.folder / RUN).read_bytes())
@@ -65,6 +72,8 @@ class Run:
             raise DataError(f"{self.folder / RUN} cannot be read: {error}. The folder holds no training.") from error
         if not isinstance(told, dict) or "recipe" not in told:
             raise DataError(f"{self.folder / RUN} is not that of a training.")
+        if lacking := [*_lacking(told, _WHOLE, ""), *_lacking(told.get("dataset"), _DATASET, "dataset.")]:
+            raise DataError(f"{self.folder / RUN} is damaged: it has no {', no '.join(lacking)}.")
         return told
 
     def write(self, told: dict[str, Any]) -> None:
@@ -88,11 +97,11 @@ class Run:
         """The lines of progress.jsonl in order; a torn last one is left out."""
         return list(curve_lines(self.progress))
 
-    @property
-    def alive(self) -> bool:
-        """Whether the process that trains is running, as far as this machine knows."""
-        number = self.read().get("pid")
-        return isinstance(number, int) and _runs(number)
+
+def _lacking(told: object, due: Mapping[str, type], before: str) -> list[str]:
+    if not isinstance(told, dict):
+        return []  # named where it lies
+    return [f"{before}{name}" for name, kind in due.items() if not isinstance(told.get(name), kind)]
 
 
 def curve_lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -143,22 +152,20 @@ def all_runs(home: Path) -> list[Run]:
     return [run for *_, run in sorted(readable, key=lambda one: one[:2])]
 
 
+def damaged_runs(home: Path) -> list[tuple[str, str]]:
+    """Folders that hold a training whose run.json cannot be relied on: name, and what is wrong with it."""
+    found = []
+    for path in sorted(home.glob(f"*/{RUN}")):
+        try:
+            Run(path.parent).read()
+        except DataError as error:
+            found.append((path.parent.name, str(error)))
+    return found
+
+
 def state_of(run: Run) -> str:
-    """running, stopped, failed, done; or killed, where run.json says running and nobody runs."""
-    state = str(run.read().get("state", ""))
-    return "killed" if state == "running" and not run.alive else state
+    """running, stopped, failed, done; or killed, where run.json says running and nobody trains."""
+    from training.alone import is_trained
 
-
-def _runs(number: int) -> bool:
-    try:
-        os.kill(number, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    except OSError:
-        return False
-    # A process that ended and that nobody waited for still answers.
-    with suppress(OSError, IndexError):
-        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return True
+    state = str(run.read()["state"])
+    return "killed" if state == "running" and not is_trained(run) else state

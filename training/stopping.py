@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import suppress
-from pathlib import Path
 
 from curation.errors import UsageError
+from training.alone import here, trains
 from training.runs import Run, state_of
 
 
@@ -19,7 +18,7 @@ def ask_to_stop(run: Run) -> None:
         UsageError: it does not run here.
     """
     number = run.read().get("pid")
-    if state_of(run) != "running" or not isinstance(number, int) or not _trains(number):
+    if state_of(run) != "running" or not isinstance(number, int) or not _is_ours(run, number):
         raise UsageError(f"{run.name} is not being trained on this machine; there is nothing to stop.")
     try:
         os.kill(number, getattr(signal, "CTRL_BREAK_EVENT", signal.SIGINT))
@@ -27,10 +26,6 @@ def ask_to_stop(run: Run) -> None:
         raise UsageError(f"Process {number}, which trains {run.name}, cannot be asked to stop: {error}.") from error
 
 
-def _trains(number: int) -> bool:
-    """Whether a process trains; numbers of processes that ended are given again to others."""
-    if sys.platform != "linux":
-        return True
-    with suppress(OSError):
-        return b"training.child" in Path(f"/proc/{number}/cmdline").read_bytes()
-    return False
+def _is_ours(run: Run, number: int) -> bool:
+    """Whether that process trains this run here; numbers of processes that ended are given again to others."""
+    return trains(number, run.folder) if sys.platform == "linux" else run.read().get("host", here()) == here()

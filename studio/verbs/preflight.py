@@ -48,7 +48,7 @@ def preflight(options: Preflight, console: Console) -> int:
 
 
 def findings(
-    chosen: Subset, recipe: Recipe, folder: Path, world: str = "", resume: Path | None = None
+    chosen: Subset, recipe: Recipe, folder: Path, world: str = "", resume: Path | None = None, trainings: int = 1
 ) -> Sequence[Finding]:
     """What stands against a training.
 
@@ -58,6 +58,7 @@ def findings(
         folder: where the run will be.
         world: a dataset whose world it will be evaluated in; "" for its own.
         resume: checkpoints of the run to go on with.
+        trainings: how many of it are made, one after the other.
     """
     hub = hub_answers()
     published = (chosen.store.root / layout.HUB).is_file()
@@ -67,6 +68,7 @@ def findings(
         folder=folder,
         world=world_of(Store.open(dataset_path(world)) if world else chosen.store),
         resume=resume,
+        trainings=trainings,
         hub=hub,
     )
     return look(asked, refs=_refs() if hub and published else None)

@@ -12,7 +12,7 @@ from studio.options import Names
 from studio.paths import runs_home
 from training.evaluated import Evaluation
 from training.ledger import Line, differences, ledger, level, line_of
-from training.runs import opened
+from training.runs import damaged_runs, opened
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,18 +41,23 @@ def runs(options: Runs, console: Console) -> int:
     elif lines:
         text, data = _one(lines[0], markdown=options.markdown), lines[0].data()
     else:
-        text, data = _listed(every, markdown=options.markdown), [line.data() for line in every]
+        damaged = damaged_runs(home)
+        text = _listed(every, damaged, markdown=options.markdown)
+        data = [line.data() for line in every]
+        data += [{"name": name, "state": "damaged", "why": why} for name, why in damaged]
     console.result(text, data)
     return OK
 
 
-def _listed(lines: Sequence[Line], *, markdown: bool) -> str:
-    if not lines:
+def _listed(lines: Sequence[Line], damaged: Sequence[tuple[str, str]] = (), *, markdown: bool) -> str:
+    if not lines and not damaged:
         return "Nothing was trained yet: studio train DATASET --to NAME."
     head = ("run", "policy", "seed", "dataset", "step", "loss", "state", "evaluation")
+    rows = [_row(line) for line in lines]
+    rows += [(name, *("-" * (len(head) - 3)), "damaged", "-") for name, _ in damaged]
     where = [f"{line.shown.name}: {line.shown.conditions_words}" for line in lines if line.shown]
     under = ["\n" + "\n\n".join(where)] if where else []
-    return "\n".join([table(head, [_row(line) for line in lines], markdown=markdown), *under])
+    return "\n".join([table(head, rows, markdown=markdown), *under, *(f"\n{why}" for _, why in damaged)])
 
 
 def _row(line: Line) -> tuple[str, ...]:

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import tyro
 
+from curation.checks import Finding
 from curation.errors import FAILED, INTERRUPTED, OK, TargetExists, UsageError
 from curation.fingerprint import fingerprint
 from curation.store import Store
 from studio.console import Console
 from studio.paths import dataset_path, run_path, runs_home
+from studio.retraining import Wanted, gone_on, standing
 from studio.training_options import Training
 from studio.verbs.preflight import findings
 from training import launch
+from training.alone import alone
 from training.frames_cache import frames_cache
 from training.preflight import Refused, names
 from training.progress import Progress
 from training.recipe import Recipe
 from training.remote import job_command
 from training.runs import Run, opened
-from training.subset import Subset
-from training.task import prepared, published
+from training.subset import Subset, by_ids
+from training.task import published
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +42,7 @@ class Train:
     """Name of the run: a folder, or a bare name under STUDIO_RUNS (default ./runs)."""
     train_seeds: int = 1
     """Train so often, with seeds --seed, --seed + 1 and on, one after the other; what one training says about a recipe
-    is luck."""
+    is luck. The same command again completes the series."""
     hf_jobs: str = ""
     """Train on the Hub's machines instead, through LeRobot: a flavor such as a10g-small. The dataset is published."""
     resume: str = ""
@@ -64,40 +67,72 @@ def train(options: Train, console: Console) -> int:
         raise UsageError(f"--train-seeds {options.train_seeds} must be at least 1.")
     store = Store.open(dataset_path(options.dataset))
     recipe, chosen = options.training.recipe(store), options.training.chosen(store)
-    folders = _folders(options)
-    forced = _preflight(options, console, recipe, chosen, folders[0])
-    _tell(console, recipe, chosen)
     mark = fingerprint(store)
-    if recipe.cache:
+    wanted = _wanted(options, recipe, chosen)
+    left = _left(wanted, mark)
+    forced = _preflight(options, console, recipe, chosen, left)
+    _tell(console, recipe, chosen)
+    if recipe.cache and left:
         _fill_cache(console, store, recipe, mark)
-    group = run_path(options.to).name
     done: list[Run] = []
-    for number, folder in enumerate(folders):
-        own = recipe.with_seed(recipe.seed + number)
-        run = prepared(folder, group, chosen, own, mark, where=options.training.where, forced=forced)
+    for number, one in enumerate(wanted):
+        run = Run(one.folder)
         done.append(run)
         console.about(run.folder)
-        code = launch.begin(run, _teller(console, run, number, len(folders)))
+        code = gone_on(one, mark, forced, console, _teller(console, run, number, len(wanted)))
         if code != OK:
             _result(console, done)
-            return _stopped(console, run)
+            return _stopped(console, run, series=len(wanted) > 1)
     _result(console, done)
     return OK
+
+
+def _wanted(options: Train, recipe: Recipe, chosen: Subset) -> list[Wanted]:
+    """One training for each seed."""
+    folder = run_path(options.to)
+    each = [recipe.with_seed(recipe.seed + number) for number in range(options.train_seeds)]
+    folders = [folder] if len(each) == 1 else [folder.with_name(f"{folder.name}-seed{one.seed}") for one in each]
+    where = options.training.where
+    return [Wanted(at, folder.name, chosen, one, where) for at, one in zip(folders, each, strict=True)]
+
+
+def _left(wanted: Sequence[Wanted], mark: str) -> list[Wanted]:
+    """Those that are still to be trained. All folders are looked at before the first hour is spent.
+
+    Raises:
+        TargetExists, UsageError: one of them cannot be.
+    """
+    if len(wanted) == 1 and wanted[0].folder.exists():
+        raise TargetExists(wanted[0].folder, "Choose another --to, or go on with studio train --resume.")
+    return [one for one in wanted if standing(one, mark) != "done"]
 
 
 def _resumed(options: Train, console: Console) -> int:
     if options.dataset or options.to:
         raise UsageError("--resume goes on with a run as it was asked; leave the dataset and --to away.")
     run = opened(runs_home(), options.resume)
-    told = run.read()
-    if run.alive and told["state"] == "running":
-        raise UsageError(f"{run.name} is being trained by process {told['pid']}. Wait for it, or stop it first.")
-    _require_same_data(run, told, options)
-    _extend(run, told, options.training)
-    console.about(run.folder)
-    code = launch.resume(run, _teller(console, run, 0, 1), console.step)
+    with alone(run) as held:
+        told = run.read()
+        _require_same_data(run, told, options)
+        recipe = _extended(run, told, options.training)
+        passed_over = _fit_to_go_on(options, console, run, told, recipe)
+        if recipe.steps != told["steps"]:
+            console.step(_schedule_words(recipe, int(told["steps"])))
+        forced = list(dict.fromkeys([*told.get("forced", []), *passed_over]))
+        run.update(steps=recipe.steps, recipe=recipe.as_json(), recipe_digest=recipe.digest, forced=forced)
+        console.about(run.folder)
+        code = launch.resume(held, _teller(console, run, 0, 1), console.step)
     _result(console, [run])
     return OK if code == OK else _stopped(console, run)
+
+
+def _fit_to_go_on(options: Train, console: Console, run: Run, told: dict[str, Any], recipe: Recipe) -> list[str]:
+    """As before it began: the machine, the disk or a file may be another by now."""
+    store = Store.open(Path(told["dataset"]["path"]))
+    chosen = by_ids(store, told["dataset"]["episode_ids"])
+    console.progress("preflight")
+    found = findings(chosen, recipe, run.folder, options.world, resume=run.checkpoints)
+    return _refused(options, console, found, str(store.root), told.get("forced", ()))
 
 
 def _submitted(options: Train, console: Console) -> int:
@@ -125,42 +160,57 @@ def _require_same_data(run: Run, told: dict[str, Any], options: Train) -> None:
         )
 
 
-def _extend(run: Run, told: dict[str, Any], training: Training) -> None:
-    """More steps than asked at first, if wished; everything else stays."""
+def _extended(run: Run, told: dict[str, Any], training: Training) -> Recipe:
+    """The recipe with more steps than asked at first, if wished; everything else stays."""
+    recipe = Recipe.from_json(told["recipe"])
     if training.steps is None:
-        return
+        return recipe
     if training.steps < int(told["steps"]):
         raise UsageError(f"--steps {training.steps} is less than the {told['steps']} of {run.name}.")
-    run.update(steps=training.steps, recipe=told["recipe"] | {"steps": training.steps})
+    return replace(recipe, steps=training.steps)
 
 
-def _folders(options: Train) -> list[Path]:
-    folder = run_path(options.to)
-    if options.train_seeds == 1:
-        return [folder]
-    first = options.training.seed
-    return [folder.with_name(f"{folder.name}-seed{first + number}") for number in range(options.train_seeds)]
+def _schedule_words(recipe: Recipe, before: int) -> str:
+    """What more steps mean for a learning rate that was planned for fewer."""
+    planned = recipe.setting("scheduler.num_decay_steps")
+    how = (
+        f"falls until step {planned} as it was planned, and stays at its lowest from there"
+        if planned
+        else "goes on as the policy's own schedule has it; where that falls, it was planned for fewer steps"
+    )
+    return (
+        f"{recipe.steps} steps instead of {before}: the learning rate {how}. A training of {recipe.steps} steps from "
+        "its start is another one."
+    )
 
 
-def _preflight(options: Train, console: Console, recipe: Recipe, chosen: Subset, folder: Path) -> list[str]:
+def _preflight(options: Train, console: Console, recipe: Recipe, chosen: Subset, left: Sequence[Wanted]) -> list[str]:
     """Refuse what preflight refuses; returns the names of errors that were passed over.
 
     Raises:
         Refused: there are errors.
     """
-    if folder.exists():
-        raise TargetExists(folder, "Choose another --to, or go on with studio train --resume.")
+    if not left:
+        return []
     console.progress("preflight")
-    found = findings(chosen, recipe, folder.parent, options.world)
+    found = findings(chosen, recipe, left[0].folder.parent, options.world, trainings=len(left))
+    return _refused(options, console, found, options.dataset)
+
+
+def _refused(
+    options: Train, console: Console, found: Sequence[Finding], dataset: str, passed_over: Sequence[str] = ()
+) -> list[str]:
+    """Refuse errors, unless they are forced now or were when the training began; returns the names of all."""
     wrong = names(found)
+    refused = [] if options.force else [name for name in wrong if name not in passed_over]
     for one in found:
-        if one.level == "warning" or (one.level == "error" and options.force):
+        if one.level == "warning" or (one.level == "error" and one.check not in refused):
             console.step(f"preflight, {one.level}: {one.check}: {one.what}")
-    if wrong and not options.force:
+    if refused:
         told = "; ".join(
-            f"{one.check}: {one.what} -> {one.mend.replace('DATASET', options.dataset)}"
+            f"{one.check}: {one.what} -> {one.mend.replace('DATASET', dataset)}"
             for one in found
-            if one.level == "error"
+            if one.level == "error" and one.check in refused
         )
         raise Refused(f"preflight refuses this training. {told} To train all the same: --force.")
     return wrong
@@ -189,7 +239,7 @@ def _tell(console: Console, recipe: Recipe, chosen: Subset) -> None:
         )
 
 
-def _teller(console: Console, run: Run, number: int, of: int) -> Callable[[Progress], None]:
+def _teller(console: Console, run: Run, number: int, of: int) -> launch.Tell:
     which = f"{run.name} ({number + 1} of {of}): " if of > 1 else ""
     said = -1
 
@@ -206,7 +256,7 @@ def _teller(console: Console, run: Run, number: int, of: int) -> Callable[[Progr
     return tell
 
 
-def _stopped(console: Console, run: Run) -> int:
+def _stopped(console: Console, run: Run, *, series: bool = False) -> int:
     from training.checkpoints import listed
 
     last = [path.name for path in listed(run.checkpoints)][-1:]
@@ -215,6 +265,7 @@ def _stopped(console: Console, run: Run) -> int:
         if last
         else "no checkpoint yet"
     )
+    kept += "; the same command again goes on with all of them" if series else ""
     console.step(f"{run.name} is stopped: {kept}")
     return INTERRUPTED
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import math
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from curation.fingerprint import fingerprint
 from curation.store import Store
 from tests.training.runs import asked
 from training import checkpoints
+from training.alone import LOCK
 from training.runs import Run
 from training.task import prepared
 
@@ -36,11 +39,18 @@ def made(
     mark = fingerprint(store)
     run = prepared(home / name, group or name, chosen, recipe, mark, where=training.where, forced=())
     told = run.read()
+    if state == "running" and pid != GONE:
+        _hold(run)
     run.update(state=state, pid=pid, when=WHEN.format(minute), dataset=told["dataset"] | {"path": str(data)})
     grow(run, 0, reached)
     for step in kept:
         keep(run, step)
     return run
+
+
+def _hold(run: Run) -> None:
+    """Lock it as a training does, as long as this process lives."""
+    fcntl.flock(os.open(run.folder / LOCK, os.O_CREAT | os.O_RDWR), fcntl.LOCK_EX)
 
 
 def grow(run: Run, start: int, end: int) -> None:

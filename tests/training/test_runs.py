@@ -64,6 +64,27 @@ def test_the_ledger_tells_loss_and_rate_with_its_interval(
     assert capsys.readouterr().out.splitlines()[1] == "| --- | --- | --- | --- | --- | --- | --- | --- |"
 
 
+@pytest.mark.parametrize(
+    "text", ['{"recipe": {}}', '{"recipe": {}, "dataset": 7}', "[]"], ids=["empty", "no dataset", "a list"]
+)
+def test_one_damaged_run_is_said_to_be_and_hides_no_other(
+    arm: Path, home: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    made(home, arm, "a")
+    made(home, arm, "b")
+    (home / "b/run.json").write_text(text)
+    assert cli.run(["runs"]) == 0
+    told = capsys.readouterr()
+    assert told.out.splitlines()[1].startswith("a    act")
+    assert told.out.splitlines()[2].split() == ["b", "-", "-", "-", "-", "-", "damaged", "-"]
+    assert "b/run.json" in told.out
+    for words in (["runs", "b"], ["train", "--resume", "b"]):
+        assert cli.run(words) == 3
+        said = capsys.readouterr().err
+        assert "b/run.json" in said
+        assert "unexpected" not in said
+
+
 def test_two_runs_differ_in_what_was_asked_and_nothing_else(
     arm: Path, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -39,6 +39,7 @@ class Asked:
         folder: where the run will be.
         world: where it will be evaluated; None if nobody can say.
         resume: checkpoints of the run to go on with.
+        trainings: how many of it are made, one after the other, all in `folder`.
         free_bytes: on the disk of `folder`; None asks the disk.
         gpu_bytes: of the GPU's memory; None asks the driver.
         hub: whether the Hub can be reached.
@@ -49,6 +50,7 @@ class Asked:
     folder: Path
     world: World | None = None
     resume: Path | None = None
+    trainings: int = 1
     free_bytes: int | None = None
     gpu_bytes: int | None = None
     hub: bool = False

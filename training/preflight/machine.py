@@ -8,7 +8,7 @@ from pathlib import Path
 
 from curation import layout
 from curation.checks import Finding
-from training.checkpoints import WEIGHTS
+from training.checkpoints import WEIGHTS, broken, listed, step_of
 from training.preflight.asked import Asked, finding
 from training.recipe import Recipe
 
@@ -50,24 +50,39 @@ def checkpoint_bytes(asked: Asked) -> float:
     return parameters(asked) * _FLOAT * (1 + (_STATES - 1) * share)
 
 
-def checkpoint_count(recipe: Recipe) -> int:
-    """How many lie on the disk at once, the one being written included."""
-    every = int(recipe.setting("save_freq", "20000"))
-    count = -(-recipe.steps // every) if every > 0 else 1
-    return min(count, recipe.keep_last + 1) if recipe.keep_last else count
+def checkpoint_count(recipe: Recipe, begun: Path | None = None) -> int:
+    """How many are still to lie on the disk at once, the one being written included.
+
+    Args:
+        recipe: of the training.
+        begun: checkpoints that it goes on with.
+    """
+    there = [path for path in listed(begun) if not broken(path)] if begun else []
+    every = _save_freq(recipe)
+    steps = recipe.steps - (step_of(there[-1]) if there else 0)
+    count = -(-steps // every) if every > 0 else 1
+    return min(count, max(1, recipe.keep_last + 1 - len(there))) if recipe.keep_last else count
+
+
+def _save_freq(recipe: Recipe) -> int:
+    try:
+        return int(recipe.setting("save_freq", "20000"))
+    except ValueError:
+        return 20_000  # refused by another rule
 
 
 def _disk(asked: Asked) -> Iterator[Finding]:
     there = next(path for path in (asked.folder.absolute(), *asked.folder.absolute().parents) if path.exists())
     free = asked.free_bytes if asked.free_bytes is not None else shutil.disk_usage(there).free
-    need = checkpoint_bytes(asked) * checkpoint_count(asked.recipe)
-    kind = file_system(there)
+    count = checkpoint_count(asked.recipe, asked.resume) * asked.trainings
+    need = checkpoint_bytes(asked) * count
+    kind, several = file_system(there), f" in {asked.trainings} trainings" if asked.trainings > 1 else ""
     vanishing = f", a {kind} file system" if kind in _VANISHING else ""
     if need > 0.95 * free:
         yield finding(
             "disk",
             "error",
-            f"{checkpoint_count(asked.recipe)} checkpoints of about {_gb(checkpoint_bytes(asked))} need {_gb(need)}; "
+            f"{count} checkpoints of about {_gb(checkpoint_bytes(asked))}{several} need {_gb(need)}; "
             f"{there}{vanishing} has {_gb(free)} free",
             "Training ends at the checkpoint that does not fit, hours later.",
             "Keep fewer (--keep-last 2), save more rarely (--set save_freq=…), or set STUDIO_RUNS to a larger disk.",
