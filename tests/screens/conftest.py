@@ -191,7 +191,7 @@ async def settled(pilot: Pilot[Any]) -> None:
     await pilot.pause()
 
 
-async def until(pilot: Pilot[Any], true: Callable[[], bool], seconds: float = 20.0) -> None:
+async def until(pilot: Pilot[Any], true: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for what threads do."""
     end = time.monotonic() + seconds
     while not true():
