@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from curation.errors import UsageError
 from curation.frames import Ending, Phase, Vector
 from recorders.crew import Crew
 from recorders.placements import Placing, start_as_asked
@@ -154,6 +156,23 @@ def trial_of(placing: Placing, scene: Scene, seed: int, index: int) -> Trial:
         "cell": target.id if target else _cell(placing, index), "feasible": not why,
         "why_not": " and ".join(why) or None,
     })  # fmt: skip
+
+
+def require_different(placing: Placing, seed: int, indices: Sequence[int]) -> None:
+    """Refuse episodes that would be copies: at the same placement a policy does the same again, and proves nothing.
+
+    Raises:
+        UsageError: two are at the same placement.
+    """
+    places = Counter(start_as_asked(placing, seed, index).placement for index in indices)
+    if len(places) == len(indices):
+        return
+    most, times = places.most_common(1)[0]
+    raise UsageError(
+        f"{len(indices)} episodes would be at {len(places)} different placements, {times} of them at ({most.x:g}, "
+        f"{most.y:g}, {most.yaw_deg:g} deg): copies of one trial, and no sample. Give --jitter 0.005 or --yaw free, or "
+        f"ask for {len(places)} (-n {len(places)}, or --per-position 1)."
+    )
 
 
 def batches(trials: Sequence[Trial], size: int, missing: Iterable[int]) -> list[list[Trial]]:

@@ -23,7 +23,8 @@ from curation.rates import Rate, wilson
 
 from . import as_trained, best
 from .checkpoint_card import digest, resolve
-from .runs import RUN, curve_lines, run_path
+from .rows import read_rows, without_copies
+from .runs import RUN, run_path
 
 EVALUATION, ROWS, FOLDER = "evaluation.json", "rows.jsonl", "evaluations"
 
@@ -195,7 +196,7 @@ def servo_of(scene: Mapping[str, Any]) -> str | None:
 
 
 def read_evaluation(folder: Path) -> Evaluation:
-    """An evaluation, finished or not; a torn last row is left out.
+    """An evaluation, finished or not; a torn last row is left out, and so are copies of an episode.
 
     Raises:
         UsageError: the folder holds none.
@@ -206,7 +207,7 @@ def read_evaluation(folder: Path) -> Evaluation:
         raise UsageError(f"{folder} holds no evaluation ({EVALUATION}). Make one with studio evaluate.")
     try:
         told = json.loads(path.read_bytes())
-        rows = [_row(each) for each in curve_lines(folder / ROWS)]
+        rows = [_row(each) for each in without_copies(read_rows(folder / ROWS))]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"The evaluation {folder} cannot be read: {error!r}.") from error
     if not isinstance(told, dict):

@@ -73,16 +73,14 @@ class RowFile:
         self._path = path
         self.rows: dict[int, Row] = {}
         make_folder(path.parent)
-        text = path.read_bytes() if path.exists() else b""
-        whole = text[: text.rfind(b"\n") + 1]
-        for number, line in enumerate(whole.splitlines(), start=1):
-            row = _row(path, number, line)
+        length, rows = _whole(path)
+        for row in rows:
             self.rows.setdefault(int(row["index"]), row)
         try:
-            # Not "ab": the torn end has to go.
-            self._file = path.open("r+b" if path.exists() else "w+b")
-            self._file.truncate(len(whole))
-            self._file.seek(len(whole))
+            # Not "ab": the torn end has to go. Unbuffered: what the disk refused must not be written again in closing.
+            self._file = path.open("r+b" if path.exists() else "w+b", buffering=0)
+            self._file.truncate(length)
+            self._file.seek(length)
         except OSError as error:
             raise CannotWrite(path, error) from error
         sync_dir(path.parent)
@@ -97,8 +95,9 @@ class RowFile:
         if row["index"] in self.rows:
             raise ValueError(f"episode {row['index']} has a row already")
         try:
-            self._file.write(json.dumps(row, allow_nan=False).encode() + b"\n")
-            self._file.flush()
+            line = memoryview(json.dumps(row, allow_nan=False).encode() + b"\n")
+            while line:
+                line = line[self._file.write(line) :]
             os.fsync(self._file.fileno())
         except OSError as error:
             raise CannotWrite(self._path, error) from error
@@ -117,6 +116,43 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     writer.writeheader()
     writer.writerows(flat)
     return out.getvalue()
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows of an evaluation as they lie on disk; none where nothing was written yet.
+
+    Only a last line without its end is left out: that episode is missing, and a kill left it so.
+
+    Raises:
+        DataError: a whole line is no row.
+    """
+    return _whole(path)[1]
+
+
+def without_copies(rows: Sequence[Row]) -> list[Row]:
+    """Rows without those that say again what another row says: the same placement, driven in the same way.
+
+    A policy that draws nothing does the same at the same place, to the last bit; one trial is no sample of many.
+    """
+    seen: set[tuple[Any, ...]] = set()
+    kept = []
+    for row in rows:
+        mark = tuple(row.get(name) for name in _OF_A_TRIAL)
+        if mark not in seen or None in mark:
+            kept.append(row)
+        seen.add(mark)
+    return kept
+
+
+_OF_A_TRIAL = ("x", "y", "yaw_deg", "outcome", "frames", "closest_m")
+"""Columns that are equal in two episodes only if one is the other's copy."""
+
+
+def _whole(path: Path) -> tuple[int, list[Row]]:
+    """Bytes of the whole lines, and the row in each."""
+    text = path.read_bytes() if path.exists() else b""
+    whole = text[: text.rfind(b"\n") + 1]
+    return len(whole), [_row(path, number, line) for number, line in enumerate(whole.splitlines(), start=1)]
 
 
 def _row(path: Path, number: int, line: bytes) -> Row:

@@ -18,6 +18,7 @@ from recorders.world.tasks.pick_place import TIME_LIMIT_S, instruction
 from studio import evaluating
 from studio.console import Console
 from studio.evaluation_world import World as World
+from studio.loop_mark import loop_mark
 from studio.options import Episodes, Name, Where
 from studio.paths import runs_home
 from training.checkpoint_card import Card, card, digest, resolve
@@ -157,9 +158,12 @@ def evaluated(options: Evaluate, console: Console, wanted: Sequence[int] | None 
         Unfit: policy and world do not fit.
         StudioError: the policy failed.
     """
+    require_valid(options)
+    placing = options.where.placing()
+    indices = tuple(range(episode_count(options, placing))) if wanted is None else tuple(wanted)
+    evaluating.require_different(placing, options.seed, indices)
     job = prepared(options, console)
     console.about(job.folder)
-    indices = tuple(range(episode_count(options, job.placing))) if wanted is None else tuple(wanted)
     with opened(job.folder, job.told) as file:
         missing = [index for index in indices if index not in file.rows]
         if len(missing) < len(indices):
@@ -236,7 +240,7 @@ def prepared(options: Evaluate, console: Console) -> Job:
         placements=evaluating.placements_of(placing, options.seed),
         limit_frames=limit,
         fps=scene.fps,
-        versions={package: version(package) for package in ("mujoco", "torch", "lerobot")},
+        versions={**{package: version(package) for package in ("mujoco", "torch", "lerobot")}, "loop": loop_mark()},
     )
     return Job(setup, model, known, placing, told, folder_of(known, told))
 

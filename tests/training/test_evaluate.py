@@ -5,19 +5,25 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from curation.errors import DataError
 from curation.rates import wilson
 from curation.trials import read_trials
 from curation.video import count_frames
 from recorders.world.scene import fingerprint
+from studio import loop_mark
 from tests.studio.conftest import Ended, Studio, studio
-from tests.training.evaluations import write_run
+from tests.training.evaluations import write_evaluation, write_run
 from tests.training.policies import SMALL, tiny_act
+from training.evaluated import read_evaluation
+from training.rows import RowFile
 
 assert studio
 QUICK = ("--limit", "1", "--batch", "4", "--jitter", "0.02", "--device", "cpu")
@@ -98,22 +104,22 @@ def test_rows_are_equal_again_and_after_interruptions_and_with_more_episodes(hom
 def test_places_are_never_moved_or_refused_and_those_out_of_reach_are_marked(home: Path, studio: Studio) -> None:
     done = studio(
         "evaluate", "a", "--grid", "2", "2", "--box", "0.217", "0.6", "-0.225", "0.2", "--limit", "0.5", "--device",
-        "cpu", "--batch", "4", "--per-position", "2", "--yaw", "30",
+        "cpu", "--batch", "4", "--yaw", "30",
     )  # fmt: skip
     assert done.code == 0, done.err
     found = rows(evaluation(home))
-    assert [(row["x"], row["y"], row["cell"]) for row in found[:4]] == [
+    assert [(row["x"], row["y"], row["cell"]) for row in found] == [
         (0.217, -0.225, "0,0"), (0.6, -0.225, "1,0"), (0.217, 0.2, "0,1"), (0.6, 0.2, "1,1"),
     ]  # fmt: skip
-    assert [row["feasible"] for row in found] == [False, False, True, False] * 2
+    assert [row["feasible"] for row in found] == [False, False, True, False]
     assert found[0]["why_not"] == "in or too close to the bowl"
     assert "out of the arm's reach" in found[1]["why_not"]
     assert {row["yaw_deg"] for row in found} == {30.0}
-    assert "at all places: 0 % (0 of 8 episodes" in done.out
-    assert "where the arm can do it (6 elsewhere): 0 % (0 of 2 episodes, 95 % CI 0 to 66 %)" in done.out
+    assert "at all places: 0 % (0 of 4 episodes" in done.out
+    assert "where the arm can do it (3 elsewhere): 0 % (0 of 1 episodes, 95 % CI 0 to 79 %)" in done.out
     assert "grid 2 x 2 over 0.217 0.6 -0.225 0.2, seed 1000, jitter 0 mm, yaw 30 deg; limit 0.5 s" in done.out
     trials = read_trials(evaluation(home) / "rows.jsonl")
-    assert (len(trials), trials.infeasible) == (2, 6)
+    assert (len(trials), trials.infeasible) == (1, 3)
 
 
 def test_results_say_their_conditions_and_intervals(home: Path, studio: Studio) -> None:
@@ -151,6 +157,83 @@ def test_another_way_of_asking_is_another_evaluation(home: Path, studio: Studio)
     assert len(list((home / "a/evaluations").iterdir())) == 5
     run(studio, "-n", "1", "--n-action-steps", "10")
     assert len(list((home / "a/evaluations").iterdir())) == 5, "ten is what it was trained with"
+
+
+@pytest.mark.parametrize(
+    ("where", "most"),
+    [(("--at", "0.337", "-0.015"), 1), (("--box", "0.2", "0.4", "-0.1", "0.1", "--grid", "2", "2"), 4)],
+)
+def test_episodes_at_one_placement_are_one_trial_and_are_refused(
+    home: Path, studio: Studio, where: tuple[str, ...], most: int
+) -> None:
+    fixed = ("evaluate", "a", *where, "--yaw", "0", "--limit", "0.5", "--device", "cpu")
+    refused = studio(*fixed, "-n", "6")
+    assert refused.code == 2
+    assert f"6 episodes would be at {most} different placements" in refused.err
+    assert "--jitter 0.005 or --yaw free" in refused.err
+    assert studio(*fixed, "-n", str(most)).code == 0
+    assert studio(*fixed, "-n", str(most + 2), "--jitter", "0.005").code == 0
+
+
+def test_copies_on_disk_count_once(home: Path) -> None:
+    folder = write_evaluation(home, "a", [True] * 8)
+    lines = [json.loads(line) for line in (folder / "rows.jsonl").read_text().splitlines()]
+    copied = [{**lines[0], "index": index, "seed": index} for index in range(6)]
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [*copied, *lines[6:]]))
+    assert (read_evaluation(folder).rate().k, read_evaluation(folder).rate().n) == (3, 3)
+    other = {**copied[1], "outcome": "timeout", "success": False, "clean": False}
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [copied[0], other]))
+    assert read_evaluation(folder).rate().n == 2, "a policy that draws did something else at the same place"
+
+
+def test_a_damaged_row_in_the_middle_is_named_and_not_left_out(home: Path) -> None:
+    path = write_evaluation(home, "a", [True] * 4) / "rows.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([*lines[:3], lines[3][:40]]))
+    assert len(read_evaluation(path.parent).rows) == 3, "a kill tears the last line only"
+    path.write_text("".join([lines[0], lines[1][:40] + "\n", *lines[2:]]))
+    with pytest.raises(DataError, match=r"rows\.jsonl, line 2, is no row"):
+        read_evaluation(path.parent)
+
+
+def test_a_full_disk_is_said_and_what_was_written_before_stays(tmp_path: Path) -> None:
+    script = """
+import resource, sys
+from pathlib import Path
+from curation.errors import CannotWrite
+from training.rows import RowFile
+rows = RowFile(Path(sys.argv[1]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    try:
+        for index in range(99):
+            rows.append({"index": index, "error": "x" * 90})
+    finally:
+        rows.close()
+except CannotWrite as error:
+    print(error)
+"""
+    path = tmp_path / "rows.jsonl"
+    done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"Cannot write {path}" in done.stdout
+    again = RowFile(path)
+    again.close()
+    assert sorted(again.rows) == list(range(8)), "the torn row is missing, and is run again"
+
+
+def test_rows_of_another_loop_or_judge_are_another_evaluation(
+    home: Path, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(studio, "-n", "1")
+    stored = json.loads((evaluation(home) / "evaluation.json").read_text())
+    assert stored["versions"]["loop"] == loop_mark.loop_mark()
+    monkeypatch.setattr("studio.verbs.evaluate.loop_mark", lambda: "0" * 16)
+    run(studio, "-n", "1")
+    assert len(list((home / "a/evaluations").iterdir())) == 2
+    same = loop_mark.code_of('def lift(z):\n    """Say it."""\n    return z > 0.02  # metres\n')
+    assert same == loop_mark.code_of("def lift(z):\n    return z > 0.02\n")
+    assert same != loop_mark.code_of("def lift(z):\n    return z > 0.03\n")
 
 
 def test_mended_statistics_of_actions_are_another_policy(home: Path, studio: Studio, tmp_path: Path) -> None:
