@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from curation.errors import UsageError
-from curation.store import Store
 from studio.console import Console
-from studio.paths import run_path, runs_home
-from studio.retraining import Wanted, trained
+from studio.retrained import Pair, groups_of, pairs_of, rate_of, settings_of
 from studio.verbs.evaluate import Evaluate, evaluated, prepared
 from training.ablate import Variation, holm, usual, variations
-from training.bootstrap import group_rate
-from training.checkpoint_card import card, resolve
-from training.compare import LEAST, compare_recipes
+from training.compare import LEAST
 from training.contest import contest
 from training.evaluated import Evaluation, read_evaluation
 from training.paired import Paired, paired
-from training.recipe import Recipe
-from training.runs import Run
-from training.subset import by_ids
-from training.verdict import ONE_TRAINING, points
+from training.verdict import FEW, ONE_TRAINING, SURE, WELCH, points
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +33,8 @@ class Ablate:
     """NAME=VALUE,VALUE each, such as chunk_size=25,50,100: train the run's recipe anew with this setting of the policy,
     on the same episodes, and evaluate that."""
     train_seeds: int = 1
-    """Trainings for each value of --retrain, with seeds from the run's on; 3 say something about the recipe."""
+    """Trainings for each value of --retrain, with seeds from the run's on, and at least as many of the recipe as it
+    was; 3 say something about the recipe."""
     force: bool = False
     """Retrain although preflight found errors."""
 
@@ -65,20 +58,29 @@ def ablate(options: Ablate, console: Console) -> int:
     """Evaluate, compare, print."""
     if options.train_seeds < 1:
         raise UsageError(f"--train-seeds {options.train_seeds} must be at least 1.")
+    settings_of(options.retrain)
     base = _evaluation(options.evaluation, console)
     asked = [] if options.retrain and not options.vary else _asked(options, console)
     told = [_varied(options.evaluation, base, each, console) for each in asked]
-    held = holm({one.words: one.found.p for one in told if one.found is not None})
+    groups = _groups(options, console)
+    pairs = pairs_of(groups)
+    # All that one command compares is one family, whatever the unit is.
+    p = {one.words: one.found.p for one in told if one.found is not None}
+    held = holm(p | {one.words: one.found.p for one in pairs if one.found is not None})
     lines = [f"{base.title}: {base.rate().of('feasible episodes')}", base.conditions_words, ""]
     width = max((len(one.words) for one in told), default=0)
     lines += [_line(one, held, width) for one in told]
+    if any(one.found is not None for one in told):
+        lines += ["", f"Changes above are about one checkpoint; {ONE_TRAINING}."]
+    lines += _group_lines(groups, pairs, held)
     if held:
-        lines += ["", f"* differs at 5 % though {len(held)} were compared (Holm). This is about one checkpoint; "
-                      f"{ONE_TRAINING}."]  # fmt: skip
-    again, more = _retrained(options, base, console)
+        lines += ["", f"* differs at 5 % though {len(held)} were compared (Holm)."]
     data = {"base": {"name": base.name, "folder": str(base.folder), "rate": asdict(base.rate())},
-            "varied": [_data(one, held) for one in told], "retrained": more}  # fmt: skip
-    console.result("\n".join([*lines, *again]), data)
+            "varied": [_data(one, held) for one in told],
+            "retrained": [{"change": words, "evaluations": [str(one.folder) for one in found], **asdict(rate_of(found))}
+                          for words, found in groups.items()],
+            "pairs": [_pair_data(one, held) for one in pairs]}  # fmt: skip
+    console.result("\n".join(lines), data)
     return 0
 
 
@@ -143,82 +145,52 @@ def _data(one: Told, held: dict[str, bool]) -> dict[str, Any]:
             "why_not": one.why_not}  # fmt: skip
 
 
-def _retrained(options: Ablate, base: Evaluation, console: Console) -> tuple[list[str], list[dict[str, Any]]]:
-    """Train and evaluate anew for every value of --retrain."""
+def _groups(options: Ablate, console: Console) -> dict[str, list[Evaluation]]:
+    """Evaluations of every recipe of --retrain."""
     if not options.retrain:
-        return [], []
-    known = card(resolve(options.evaluation.checkpoint, runs_home()))
-    if known.run is None:
-        raise UsageError("--retrain needs a run of this studio: the recipe of this checkpoint is not known.")
-    source = Run(run_path(known.run))
-    told = source.read()
-    lines, data = ["", "retrained on the same episodes:"], []
-    groups = {"as it was": [base]}
-    for name, value in _settings(options.retrain):
-        groups[f"{name} {value}"] = [
-            _evaluation(replace(options.evaluation, checkpoint=str(run.folder)), console)
-            for run in _runs(options, source, told, name, value, console)
-        ]
-    for words, found in groups.items():
-        rate = group_rate([_outcomes(one) for one in found])
-        lines.append(f"  {words:<20}  {rate.words}")
-        data.append({"change": words, "evaluations": [str(one.folder) for one in found], **asdict(rate)})
-    lines += _recipe_lines(groups)
-    return lines, data
+        return {}
+
+    def last(folder: str) -> Evaluation:
+        return _evaluation(replace(options.evaluation, checkpoint=folder), console)
+
+    return groups_of(options.evaluation.checkpoint, options.retrain, options.train_seeds, last, console,
+                     force=options.force)  # fmt: skip
 
 
-def _runs(options: Ablate, source: Run, told: dict[str, Any], name: str, value: str, console: Console) -> list[Run]:
-    store = Store.open(Path(told["dataset"]["path"]))
-    chosen = by_ids(store, told["dataset"]["episode_ids"])
-    recipe = changed_recipe(Recipe.from_json(told["recipe"]), name, value)
-    group = f"{source.name}-{name}{value}"
-    runs = []
-    for number in range(options.train_seeds):
-        own = recipe.with_seed(recipe.seed + number)
-        folder = source.folder.with_name(group if options.train_seeds == 1 else f"{group}-seed{own.seed}")
-        where = str(told["dataset"].get("where") or "")
-        runs.append(trained(Wanted(folder, group, chosen, own, where), console, force=options.force))
-    return runs
-
-
-def changed_recipe(recipe: Recipe, name: str, value: str) -> Recipe:
-    """The same training with one setting of the policy; a shorter chunk cannot have more of it carried out."""
-    settings = {**recipe.settings, f"policy.{name}": value}
-    if name == "chunk_size":
-        executed = recipe.setting("policy.n_action_steps")
-        fits = executed.isdecimal() and int(executed) < int(value)
-        settings["policy.n_action_steps"] = executed if fits else value
-    return replace(recipe, settings=settings)
-
-
-def _settings(words: Sequence[str]) -> list[tuple[str, str]]:
-    found = []
-    for word in words:
-        name, equals, values = word.partition("=")
-        if not equals or not name or not all(values.split(",")):
-            raise UsageError(f"--retrain '{word}' is not NAME=VALUE,VALUE, such as chunk_size=25,50,100.")
-        found += [(name.removeprefix("policy."), value) for value in values.split(",")]
-    return found
-
-
-def _outcomes(one: Evaluation) -> Any:
-    import numpy as np
-
-    return np.array([row.success for row in one.feasible], bool)
-
-
-def _recipe_lines(groups: dict[str, list[Evaluation]]) -> list[str]:
-    """Every two recipes with enough trainings, compared; fewer say nothing."""
-    enough = [words for words, found in groups.items() if len(found) >= LEAST]
-    lines = []
-    for number, first in enumerate(enough):
-        for second in enough[number + 1 :]:
-            pair = contest(first, groups[first], second, groups[second])
-            found = compare_recipes(pair.outcomes(pair.a), pair.outcomes(pair.b))
-            low, high = found.interval
-            verdict = {"A": f"{first} is better", "B": f"{second} is better"}.get(found.better or "", "inconclusive")
-            lines.append(f"  {first} less {second}: {points(found.difference)} points, 95 % CI {points(low)} to "
-                         f"{points(high)}: {verdict}")  # fmt: skip
-    if len(enough) < len(groups):
+def _group_lines(groups: dict[str, list[Evaluation]], pairs: Sequence[Pair], held: dict[str, bool]) -> list[str]:
+    if not groups:
+        return []
+    width = max(map(len, groups))
+    lines = ["", "retrained on the same episodes, each at its last checkpoint:"]
+    lines += [f"  {words:<{width}}  {rate_of(found).words}" for words, found in groups.items()]
+    lines += [f"  {_pair_words(one, held)}" for one in pairs if one.found or one.why_not]
+    compared = [one.found for one in pairs if one.found]
+    if compared:
+        lines.append(f"  {WELCH}")
+    if any(min(one.trainings_a, one.trainings_b) < SURE for one in compared):
+        lines.append(f"  {FEW}")
+    if any(len(found) < LEAST for found in groups.values()):
         lines.append(f"  where there is {ONE_TRAINING}; --train-seeds {LEAST} would.")
     return lines
+
+
+def _pair_words(one: Pair, held: dict[str, bool]) -> str:
+    if one.found is None:
+        return f"{one.words}: cannot be compared: {one.why_not}"
+    low, high = one.found.interval
+    verdict = (
+        f"{one.first if one.found.difference > 0 else one.second} is better *" if held[one.words] else "inconclusive"
+    )
+    return (
+        f"{one.words}: {points(one.found.difference)} points, 95 % CI {points(low)} to {points(high)}, "
+        f"p = {one.found.p:.2g}: {verdict}"
+    )
+
+
+def _pair_data(one: Pair, held: dict[str, bool]) -> dict[str, Any]:
+    found = None
+    if one.found is not None:
+        low, high = one.found.interval
+        found = {**asdict(one.found), "low": low, "high": high, "p": one.found.p}
+    return {"first": one.first, "second": one.second, "recipes": found, "differs": held.get(one.words),
+            "why_not": one.why_not}  # fmt: skip
