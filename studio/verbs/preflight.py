@@ -8,7 +8,7 @@ from pathlib import Path
 
 from curation import layout
 from curation.checks import Finding
-from curation.errors import BAD_DATA, OK, StudioError
+from curation.errors import BAD_DATA, OK, DataError, StudioError
 from curation.store import Store
 from studio.console import Console
 from studio.findings import findings_text
@@ -48,7 +48,13 @@ def preflight(options: Preflight, console: Console) -> int:
 
 
 def findings(
-    chosen: Subset, recipe: Recipe, folder: Path, world: str = "", resume: Path | None = None, trainings: int = 1
+    chosen: Subset,
+    recipe: Recipe,
+    folder: Path,
+    world: str = "",
+    resume: Path | None = None,
+    trainings: int = 1,
+    elsewhere: bool = False,
 ) -> Sequence[Finding]:
     """What stands against a training.
 
@@ -59,39 +65,50 @@ def findings(
         world: a dataset whose world it will be evaluated in; "" for its own.
         resume: checkpoints of the run to go on with.
         trainings: how many of it are made, one after the other.
+        elsewhere: whether another machine trains.
     """
     hub = hub_answers()
     published = (chosen.store.root / layout.HUB).is_file()
+    found, fault = None, ""
+    try:
+        found = world_of(Store.open(dataset_path(world)) if world else chosen.store)
+    except DataError as error:
+        fault = str(error)
     asked = Asked(
         chosen=chosen,
         recipe=recipe,
         folder=folder,
-        world=world_of(Store.open(dataset_path(world)) if world else chosen.store),
+        world=found,
+        world_fault=fault,
         resume=resume,
         trainings=trainings,
+        elsewhere=elsewhere,
         hub=hub,
     )
     return look(asked, refs=_refs() if hub and published else None)
 
 
 def world_of(store: Store) -> World | None:
-    """The world of a dataset, as this studio builds it; None if nobody knows, or it cannot be built."""
+    """The world of a dataset, as this studio builds it; None if the dataset does not say.
+
+    Raises:
+        DataError: what it says is damaged, or of another version.
+    """
     card = store.scene
     if "scene" not in card:
         return None
-    from recorders.world.gl import require_opengl
+    # A fingerprint needs no picture, so no OpenGL is asked for.
+    from recorders.world.scene import fingerprint, scene_from
 
     try:
-        require_opengl()
-        from recorders.world.scene import fingerprint, scene_from
-
         scene = scene_from(card["scene"])
-    except (StudioError, TypeError):
-        return None
+        mark = fingerprint(scene)
+    except (StudioError, TypeError, ValueError, AttributeError) as error:
+        raise DataError(f"{store.root / layout.SCENE} describes no world: {error}") from error
     cameras = dict.fromkeys(scene.cameras, (scene.height, scene.width))
     depth = {f"{name}_depth": size for name, size in cameras.items()} if scene.depth else {}
     name = "the world that this studio builds from its settings"
-    return World(name, fingerprint(scene), cameras | depth, scene.fps)
+    return World(name, mark, cameras | depth, scene.fps)
 
 
 def _refs() -> Callable[[str], Mapping[str, str]]:

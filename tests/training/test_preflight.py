@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +22,15 @@ from studio import cli
 from tests.curation.checks import plants
 from tests.curation.checks.arm import LENGTH, Numbers, driven, record
 from tests.curation.tiny import FEATURES
+from tests.screens.trainings import keep
+from tests.training.runs import TINY_ACT, begun
 from tests.training.runs import asked as options
 from training.checkpoints import MODEL, STATE
 from training.normalisation import MAPPING
 from training.preflight import Asked, World, names, preflight
 from training.preflight.machine import checkpoint_bytes, file_system, memory_bytes
 from training.recipe import Recipe
+from training.understood import CHUNKS, Understood, understood
 
 WORLD = World("the world", "0123456789abcdef", {"overhead_cam": (48, 64), "wrist_cam": (48, 64)}, 30)
 PLENTY = 10**12
@@ -249,3 +255,131 @@ def test_training_refuses_what_preflight_refuses(
     assert not (data.parent / "runs").exists()
     assert cli.run(["preflight", str(data), *words, "--json"]) == 3
     assert "statistics" in [one["check"] for one in json.loads(capsys.readouterr().out) if one["level"] == "error"]
+
+
+def test_a_resume_is_refused_what_preflight_refuses_now(
+    arm: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = Path(shutil.copytree(arm, home.parent / "data"))
+    run = begun(home / "a", data, options(steps=20))
+    run.update(state="stopped")
+    keep(run, 10)
+    plants.stats(plants.overflow)(data)
+    before = (run.folder / "run.json").read_bytes()
+    assert cli.run(["train", "--resume", "a"]) == 3
+    assert "preflight refuses this training. statistics:" in capsys.readouterr().err
+    assert (run.folder / "run.json").read_bytes() == before
+
+
+def test_a_series_is_refused_before_its_first_training(
+    arm: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", str(arm), "--to", "a", "--steps", "5", "--batch-size", "8", "--device", "cpu"]
+    words += ["--train-seeds", "3", "--set", *TINY_ACT]
+    begun(home / "a-seed2", arm, options(steps=6, seed=2))
+    assert cli.run(words) == 2
+    assert "a-seed2 is a training of other episodes or settings" in capsys.readouterr().err
+    assert not (home / "a-seed0").exists()
+    shutil.rmtree(home / "a-seed2")
+    for seed in range(3):
+        begun(home / f"a-seed{seed}", arm, options(steps=5, seed=seed)).update(state="done")
+    assert cli.run(words) == 0
+    said = capsys.readouterr().err
+    assert [f"a-seed{seed} is trained already" in said for seed in range(3)] == [True] * 3
+
+
+def test_the_disk_holds_every_training_of_a_series(data: Path) -> None:
+    one = asked(data, set_=("save_freq=50",))
+    room = replace(one, free_bytes=int(3 * checkpoint_bytes(one)))
+    assert names(preflight(room)) == []
+    refused(preflight(replace(room, trainings=3)), "disk", "6 checkpoints of about", "STUDIO_RUNS")
+
+
+@pytest.mark.parametrize(
+    ("settings", "recipe", "what"),
+    [
+        (("save_freq=1e3",), {}, "`save_freq`: Couldn't parse '1e3' into an int"),
+        (("dataset.eval_split=x",), {}, "`dataset.eval_split`: Couldn't parse 'x' into a float"),
+        (("policy.nosuch=3",), {}, "unrecognized arguments: --policy.nosuch=3"),
+        (("policy.n_action_steps=20",), {}, "Got 20 for `n_action_steps` and 10 for `chunk_size`"),
+        (
+            (),
+            {"policy": "nosuch", "settings": {}},
+            "argument --policy.type: invalid choice: 'nosuch' (choose from 'act'",
+        ),
+    ],
+    ids=["no whole number", "no number", "no option", "two that do not fit", "no policy"],
+)
+def test_arguments_that_lerobot_refuses_are_refused(
+    data: Path, settings: tuple[str, ...], recipe: dict[str, Any], what: str
+) -> None:
+    found = preflight(asked(data, set_=settings, **recipe))
+    assert "arguments" in names(found)
+    assert any(what in one.what for one in found), [one.what for one in found]
+
+
+def test_the_usual_chunks_are_lerobots() -> None:
+    plain = {"log_freq": "1"}
+    for policy, (name, frames) in CHUNKS.items():
+        recipe = Recipe(policy=policy, steps=1, batch_size=1, seed=0, device="cpu", settings=plain)
+        asked_for = understood(replace(recipe, settings=plain | {"wandb.project": "x"}))
+        assert understood(recipe) == asked_for == Understood("", frames, f"policy.{name}")
+
+
+def test_the_chunk_of_every_policy_is_known(data: Path) -> None:
+    found = preflight(asked(data, policy="xvla", settings={"policy.chunk_size": "99"}, hub=True))
+    assert next(one.what for one in found if one.check == "chunk").startswith("a chunk has 99 frames, 4 of 4")
+    usual = preflight(asked(data, policy="diffusion", settings={}, hub=True))
+    assert next(one.what for one in usual if one.check == "chunk").startswith("a chunk has 64 frames")
+
+
+def test_the_gripper_of_weights_is_read_wherever_it_lies_and_said_where_it_does_not(data: Path, tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    weights = tmp_path / "old"
+    weights.mkdir()
+    (weights / "config.json").write_text(json.dumps({"type": "act", "chunk_size": 10, "n_action_steps": 10}))
+    endless = {"unnormalize_outputs.buffer_action.max": np.full(6, np.inf, np.float32)}
+    for kept in (
+        {"unnormalize_outputs.buffer_action.max": np.array([90.0] * 5 + [1.0], np.float32)},
+        endless | {"normalize_targets.buffer_action.mean": np.array([0.0] * 5 + [0.5], np.float32),
+                   "normalize_targets.buffer_action.std": np.array([9.0] * 5 + [0.25], np.float32)},
+    ):  # fmt: skip
+        save_file(kept, weights / "model.safetensors")
+        refused(preflight(asked(data, weights=str(weights), weights_given="old")), "gripper", "up to 1 in the data", "")
+    save_file(endless, weights / "model.safetensors")
+    found = preflight(asked(data, weights=str(weights), weights_given="old"))
+    assert names(found) == []
+    assert [one.what for one in found if one.check == "gripper"] == [
+        "old holds no statistics of the actions it was trained on"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("scene", "why"),
+    [({"fps": "x"}, "not supported between"), ({"block": "zzz"}, "Unknown block 'zzz'"),
+     ({"nosuch": 1}, "unknown to this version")],
+)  # fmt: skip
+def test_a_damaged_scene_is_an_error_of_its_own(
+    data: Path, capsys: pytest.CaptureFixture[str], scene: dict[str, Any], why: str
+) -> None:
+    told = json.loads((data / "meta/studio/scene.json").read_text())
+    (data / "meta/studio/scene.json").write_text(json.dumps(told | {"scene": scene}))
+    assert cli.run(["preflight", str(data), "--set", *TINY_ACT, "--json"]) == 3
+    (one,) = [one for one in json.loads(capsys.readouterr().out) if one["check"] == "scene"]
+    assert one["level"] == "error"
+    assert "describes no world" in one["what"]
+    assert why in one["what"]
+
+
+def test_a_world_is_compared_where_nothing_can_be_drawn(data: Path) -> None:
+    from recorders.world.scene import Scene, fingerprint
+
+    (data / "meta/studio/scene.json").write_text(json.dumps({"scene": {}, "fingerprint": fingerprint(Scene())}))
+    asking = (
+        "import sys; from pathlib import Path; from curation.store import Store; "
+        "from studio.verbs.preflight import world_of; print(world_of(Store.open(Path(sys.argv[1]))).fingerprint)"
+    )
+    words = [sys.executable, "-c", asking, str(data)]
+    said = subprocess.run(words, env=os.environ | {"MUJOCO_GL": "disable"}, capture_output=True, text=True, check=False)
+    assert said.stdout.strip() == fingerprint(Scene()), said.stderr

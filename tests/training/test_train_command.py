@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from training.checkpoints import listed
+from training.recipe import Recipe
 from training.runs import Run
 
 STEPS = 10_000_000
@@ -83,9 +84,15 @@ def test_ctrl_c_stops_with_a_checkpoint_and_resume_goes_on(state_only: Path, tmp
     wait_for(run, 3, child)
     step, said = stopped(run, child)
     assert f"go on with studio train --resume {run.name}" in said
-    again = studio(tmp_path, "train", "--resume", "a")
+    digest = run.read()["recipe_digest"]
+    again = studio(tmp_path, "train", "--resume", "a", "--steps", str(STEPS + 1))
     wait_for(run, step + 3, again)
+    second = studio(tmp_path, "train", "--resume", "a")
+    code, _, refused = told(second)
+    assert (code, f"being trained by process {run.read()['pid']} on" in refused) == (2, True), refused
     end, said = stopped(run, again)
+    assert f"{STEPS + 1} steps instead of {STEPS}: the learning rate goes on as the policy's own schedule" in said
+    assert run.read()["recipe_digest"] == Recipe.from_json(run.read()["recipe"]).digest != digest
     assert f"resuming a from step {step}; 0 steps after it are lost" in said
     assert end >= step + 3
     assert run.read()["resumed"][0]["from_step"] == step

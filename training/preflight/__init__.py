@@ -8,6 +8,7 @@ from curation.checks import Finding
 from curation.checks.finding import gravest_first
 from curation.checks.others import Refs
 from curation.errors import DataError
+from training.preflight.arguments import arguments
 from training.preflight.asked import Asked, World
 from training.preflight.data import data
 from training.preflight.hand import hand
@@ -18,7 +19,8 @@ from training.preflight.world import world
 
 __all__ = ["Asked", "Refused", "World", "names", "preflight"]
 
-_RULES: tuple[Callable[[Asked], Iterator[Finding]], ...] = (policy, units, hand, machine, world)
+_RULES: tuple[Callable[[Asked], Iterator[Finding]], ...] = (arguments, policy, units, hand, machine, world)
+_OF_THIS_MACHINE = (hand, machine)
 
 
 class Refused(DataError):
@@ -37,7 +39,8 @@ def preflight(asked: Asked, *, refs: Refs | None = None) -> list[Finding]:
     """
     found = list(data(asked, refs))
     for rule in _RULES:
-        found += rule(asked)
+        if not (asked.elsewhere and rule in _OF_THIS_MACHINE):
+            found += rule(asked)
     return gravest_first(found)
 
 

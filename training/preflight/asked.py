@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from curation.checks.finding import Finding, Level
 from training.recipe import Recipe
 from training.subset import Subset
+from training.understood import Understood, understood
 from training.weights import config_of
 
 
@@ -38,8 +40,10 @@ class Asked:
         recipe: how.
         folder: where the run will be.
         world: where it will be evaluated; None if nobody can say.
+        world_fault: what is wrong with what the dataset says of its world; "" for nothing.
         resume: checkpoints of the run to go on with.
         trainings: how many of it are made, one after the other, all in `folder`.
+        elsewhere: whether it is trained on another machine, of which nothing is known.
         free_bytes: on the disk of `folder`; None asks the disk.
         gpu_bytes: of the GPU's memory; None asks the driver.
         hub: whether the Hub can be reached.
@@ -49,11 +53,18 @@ class Asked:
     recipe: Recipe
     folder: Path
     world: World | None = None
+    world_fault: str = ""
     resume: Path | None = None
     trainings: int = 1
+    elsewhere: bool = False
     free_bytes: int | None = None
     gpu_bytes: int | None = None
     hub: bool = False
+
+    @cached_property
+    def understood(self) -> Understood:
+        """What LeRobot makes of the recipe."""
+        return understood(self.recipe)
 
     def number(self, key: str, usual: int) -> int:
         """A number of the policy's configuration: as typed, or of its weights, or as usual."""

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from curation import layout
 from curation.checks import Finding
 from curation.names import ACTION, POSE
-from training.checkpoints import NoCheckpoint, last_complete
+from training.checkpoints import WEIGHTS, NoCheckpoint, last_complete
 from training.normalisation import MAPPING, leaves_pose
 from training.preflight.asked import Asked, finding
 
-CHUNKS = {"act": 100, "smolvla": 50, "pi0": 50, "pi05": 50, "pi0_fast": 50, "diffusion": 16}
-"""LeRobot's usual length of a predicted chunk [frames]."""
 _APART = 5.0
 """Factor between two grippers' spans that no demonstration explains: 0..1 against 0..100."""
 
@@ -29,8 +28,7 @@ def policy(asked: Asked) -> Iterator[Finding]:
 
 
 def _chunk(asked: Asked) -> Iterator[Finding]:
-    name = "horizon" if asked.recipe.policy == "diffusion" else "chunk_size"
-    chunk = asked.number(name, CHUNKS.get(asked.recipe.policy, 0))
+    chunk, name = asked.understood.chunk, asked.understood.setting
     lengths = np.array([episode.length for episode in asked.chosen.episodes])
     if not chunk or chunk <= lengths.min():
         return
@@ -41,8 +39,8 @@ def _chunk(asked: Asked) -> Iterator[Finding]:
         "error" if chunk > float(np.median(lengths)) else "warning",
         what,
         "What is missing of a chunk is filled with the last action: standing still is learnt after an episode's end.",
-        f"Predict less: --set policy.{name}={max(1, int(lengths.min()) // 10 * 10)}"
-        f"{' policy.n_action_steps=' + str(max(1, int(lengths.min()) // 20 * 10)) if name == 'chunk_size' else ''}; "
+        f"Predict less: --set {name}={max(1, int(lengths.min()) // 10 * 10)}"
+        f"{' policy.n_action_steps=' + str(max(1, int(lengths.min()) // 20 * 10)) if name.endswith('size') else ''}; "
         "or leave short episodes out with studio drop.",
     )
 
@@ -92,7 +90,16 @@ def _gripper(asked: Asked) -> Iterator[Finding]:
     theirs = gripper_of(Path(asked.recipe.weights))
     rows = [asked.chosen.store.numeric(index)[ACTION][:, -1] for index in asked.chosen.indices[:20]]
     ours = float(np.quantile(np.concatenate(rows), 0.99))
-    if theirs is None or theirs <= 0 or ours <= 0:
+    if theirs is None:
+        yield finding(
+            "gripper",
+            "warning",
+            f"{asked.recipe.weights_given} holds no statistics of the actions it was trained on",
+            "Nobody can say whether its gripper goes from 0 to 1 or from 0 to 100.",
+            f"Look it up where the weights come from; here it goes up to {ours:.4g}.",
+        )
+        return
+    if theirs <= 0 or ours <= 0:
         return
     ratio = ours / theirs
     if 1 / _APART < ratio < _APART:
@@ -108,14 +115,31 @@ def _gripper(asked: Asked) -> Iterator[Finding]:
 
 
 def gripper_of(weights: Path) -> float | None:
-    """The most that the gripper, the last of the actions, opened in the data of a policy's weights; None if unknown."""
-    from safetensors.numpy import load_file
+    """The most that the gripper, the last of the actions, opened in the data of a policy's weights; None if unknown.
 
-    for path in sorted(weights.glob("*normalizer*.safetensors")):
-        kept = load_file(path)
-        for name in ("action.q99", "action.max"):
-            if name in kept and kept[name].size:
-                return float(kept[name].ravel()[-1])
+    Statistics lie in the processors' files; before LeRobot had processors, among the weights.
+    """
+    from safetensors import safe_open
+
+    # A header alone is read of files that hold none, however large.
+    for path in [*sorted(weights.glob("*normalizer*.safetensors")), *(weights / name for name in WEIGHTS)]:
+        if not path.is_file():
+            continue
+        with safe_open(str(path), framework="numpy") as file:
+            kept = {name.replace("_", "."): name for name in file.keys() if "action" in name}  # noqa: SIM118
+
+            def last(which: str, file: Any = file, kept: dict[str, str] = kept) -> float | None:
+                name = next((own for told, own in kept.items() if told.endswith(f"action.{which}")), None)
+                values = file.get_tensor(name).ravel() if name else np.zeros(0)
+                return float(values[-1]) if values.size else None
+
+            found = [last(which) for which in ("q99", "max")]
+            mean, std = last("mean"), last("std")
+        if mean is not None and std is not None:
+            found.append(mean + 2 * std)
+        # Statistics of nothing yet are infinite.
+        if known := [value for value in found if value is not None and np.isfinite(value)]:
+            return known[0]
     return None
 
 

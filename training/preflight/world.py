@@ -13,9 +13,15 @@ from training.preflight.asked import Asked, World, finding
 
 def world(asked: Asked) -> Iterator[Finding]:
     """The dataset's scene and cameras against the world of the evaluation."""
-    store = asked.chosen.store
-    scenes = Scenes(store)
-    marks = {scenes.of(name) for name in asked.chosen.ids}
+    if asked.world_fault:
+        yield finding(
+            "scene",
+            "error",
+            asked.world_fault,
+            "The policy cannot be evaluated in the world it was shown, and nobody sees whether another one is alike.",
+            "Restore meta/studio/scene.json from where the dataset comes from (studio pull), or upgrade the studio.",
+        )
+        return
     if asked.world is None:
         yield finding(
             "scene",
@@ -25,6 +31,8 @@ def world(asked: Asked) -> Iterator[Finding]:
             "Say which world to evaluate in with studio evaluate --scene…, and compare the pictures yourself.",
         )
         return
+    scenes = Scenes(asked.chosen.store)
+    marks = {scenes.of(name) for name in asked.chosen.ids}
     if len(marks) > 1:
         yield finding(
             "scene",
