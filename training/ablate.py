@@ -92,6 +92,19 @@ def holm(p: Mapping[str, float], error: float = 0.05) -> dict[str, bool]:
     return {name: holds[name] for name in p}
 
 
+def tarone(p: Mapping[str, float], least: Mapping[str, float], error: float = 0.05) -> dict[str, bool]:
+    """The same for exact tests of few episodes (Tarone's method): a test that could not have found anything is not
+    counted.
+
+    Args:
+        p: of each comparison.
+        least: the smallest p that each could have had, whatever the direction of its differences.
+        error: of any wrong claim.
+    """
+    many = next(n for n in range(1, len(p) + 2) if sum(each <= error / n for each in least.values()) <= n)
+    return {name: p[name] <= error / many for name in p}
+
+
 def _value(name: str, text: str) -> Value:
     try:
         if name in _WHOLE:

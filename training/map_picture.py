@@ -14,7 +14,8 @@ import numpy as np
 from curation.palette import CARD, FAINT, INK, MUTED, PAPER
 from curation.table import Box, Points, Table
 
-from .maps import Cell, CellDifference, Field, Proposal, Ring
+from .map_difference import CellDifference
+from .maps import Cell, Field, Proposal, Ring
 from .sheet import BLUE, GREEN, ORANGE, Chart, Colour, Sheet, Spot, blend
 
 if TYPE_CHECKING:
@@ -221,18 +222,17 @@ def _words(sheet: Sheet, each: Cell | CellDifference, ground: _Ground) -> None:
         middle = (left + right) / 2
         sheet.text(middle, (top + bottom) / 2 - size * 0.1, first, size, ink, "md")
         sheet.text(middle, (top + bottom) / 2 + size * 0.15, second, max(8, round(size * 0.7)), ink, "ma")
-    if isinstance(each, CellDifference) and each.paired.better:
+    if isinstance(each, CellDifference) and each.better:
         sheet.box(left + 1, top + 1, right - 1, bottom - 1, None, INK, 2.5)
 
 
 def _says(each: Cell | CellDifference) -> tuple[str, str, Colour]:
     """Two lines and a colour: k of n with its interval, or a difference with its."""
     if isinstance(each, CellDifference):
-        seen = each.paired
-        if not seen.n:
+        if not each.n:
             return "-", "no episode", UNKNOWN
-        words = f"{100 * seen.low:+.0f} to {100 * seen.high:+.0f}"
-        return f"{100 * seen.difference:+.0f}", words, blend((seen.difference + 1) / 2, GAINS)
+        words = f"{100 * each.low:+.0f} to {100 * each.high:+.0f}"
+        return f"{100 * each.difference:+.0f}", words, blend((each.difference + 1) / 2, GAINS)
     if not each.rate.n:
         return "-", "infeasible" if each.infeasible else "no episode", UNKNOWN
     rate = each.rate
@@ -277,7 +277,7 @@ def _legend(sheet: Sheet, panels: Sequence[Panel]) -> None:
     if any(isinstance(each, Cell) for panel in panels for each in panel.cells):
         right = _ramp(sheet, right, down, RATES, "0 %", "100 %")
     if any(isinstance(each, CellDifference) for panel in panels for each in panel.cells):
-        right = _ramp(sheet, right, down, GAINS, "B better", "A better; framed: told apart at 5 %")
+        right = _ramp(sheet, right, down, GAINS, "B better", "A better; framed: told apart, all cells counted")
     if any(panel.smooth is not None for panel in panels):
         sheet.text(right, down, "smoothed; grey: not known", 14, INK, "lm")
 

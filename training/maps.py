@@ -19,9 +19,9 @@ from curation.rates import Rate, wilson
 from curation.table import Points
 from curation.trials import Trials
 
-from .contest import Contest
+from .as_trained import driven
+from .choice import current, training_of
 from .evaluated import Evaluation, Row
-from .paired import Paired, paired
 
 RING = 0.05
 """Width of distance rings [m]."""
@@ -88,14 +88,14 @@ def cells(rows: Sequence[Row], side: float = CELL) -> list[Cell]:
         side: of the squares [m].
     """
     found = []
-    for (x, y), (wide, tall, here) in _pieces(rows, side).items():
+    for (x, y), (wide, tall, here) in pieces(rows, side).items():
         good = [row for row in here if row.feasible]
         rate = wilson(sum(row.success for row in good), len(good))
         found.append(Cell(x, y, wide, tall, rate, len(here) - len(good)))
     return sorted(found, key=lambda cell: (-cell.x, -cell.y))
 
 
-def _pieces(rows: Sequence[Row], side: float) -> dict[Place, tuple[float, float, list[Row]]]:
+def pieces(rows: Sequence[Row], side: float = CELL) -> dict[Place, tuple[float, float, list[Row]]]:
     """Middle of each cell to its two sides and its rows."""
     asked = [_asked(row) for row in rows]
     places = {place for place in asked if place is not None}
@@ -157,27 +157,6 @@ def rings(trials: Trials, origins: Points, asked: Sequence[float] = ()) -> list[
         here = (low <= distance) & (distance < high)
         found.append(Ring(low, high, wilson(int(trials.success[here].sum()), int(here.sum()))))
     return found
-
-
-@dataclass(frozen=True)
-class CellDifference:
-    """Two policies in one piece of the table, on shared episodes."""
-
-    cell: Cell
-    paired: Paired
-
-
-def cell_differences(contest: Contest) -> list[CellDifference]:
-    """A against B cell by cell; the first training of each side."""
-    a, b = (contest.a.evaluations[0], contest.b.evaluations[0])
-    shared = set(contest.indices)
-    rows = [row for row in a.rows if row.index in shared]
-    other = {row.index: row for row in b.rows}
-    pieces = _pieces(rows, CELL)
-    return [
-        CellDifference(cell, paired((row.success, other[row.index].success) for row in pieces[cell.x, cell.y][2]))
-        for cell in cells(rows)
-    ]
 
 
 @dataclass(frozen=True)
@@ -253,6 +232,32 @@ def training_positions(told: dict[str, object]) -> Points:
     return np.array(places, float).reshape(-1, 2)
 
 
-def pooled(evaluations: Sequence[Evaluation]) -> list[Row]:
-    """All rows of several evaluations."""
-    return [row for evaluation in evaluations for row in evaluation.rows]
+def pooled(one: Evaluation, evaluations: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
+    """One evaluation and the others of the same weights that differ from it in placements only.
+
+    Those by which a checkpoint was chosen are left out, unless it is one itself.
+
+    Args:
+        one: which stands for the training.
+        evaluations: all there are.
+    """
+    same = [other for other in current(evaluations) if other.folder != one.folder and _alike(one, other)]
+    return (one, *(other for other in same if one.raced or not other.raced))
+
+
+def rows_of(evaluations: Sequence[Evaluation]) -> list[Row]:
+    """All rows of several evaluations; the same episode in two of them once."""
+    found: dict[tuple[object, ...], Row] = {}
+    for evaluation in evaluations:
+        for row in evaluation.rows:
+            found.setdefault(row.place, row)
+    return list(found.values())
+
+
+def _alike(one: Evaluation, other: Evaluation) -> bool:
+    return _way(one) == _way(other)
+
+
+def _way(one: Evaluation) -> tuple[object, ...]:
+    conditions = {name: value for name, value in one.conditions.items() if not name.startswith("placements ")}
+    return training_of(one), one.step, one.told.get("checkpoint_digest"), conditions, driven(one.settings)

@@ -135,27 +135,35 @@ def evaluations(found: Sequence[Evaluation]) -> Markup:
     return page.table(head, rows)
 
 
-def outcomes(sides: Mapping[str, Evaluation]) -> list[Markup]:
-    """Outcome classes and phases got through, of feasible episodes."""
+def outcomes(sides: Sequence[Evaluation]) -> list[Markup]:
+    """Outcome classes and phases got through, of feasible episodes; a column for every evaluation."""
     rows: list[list[object]] = []
-    counts = {name: Counter(row.outcome for row in one.feasible) for name, one in sides.items()}
-    words = sorted(
-        {outcome for each in counts.values() for outcome in each}, key=lambda word: (word != "success", word)
-    )
+    counts = [Counter(row.outcome for row in one.feasible) for one in sides]
+    words = sorted({outcome for each in counts for outcome in each}, key=lambda word: (word != "success", word))
     for outcome in words:
         line: list[object] = [_words(outcome)]
-        for name, one in sides.items():
-            line += _rate_cells(wilson(counts[name][outcome], len(one.feasible)))
+        for count, one in zip(counts, sides, strict=True):
+            line += _rate_cells(wilson(count[outcome], len(one.feasible)))
         rows.append(line)
-    head = [name for side in sides for name in (side, "95 % CI", "")]
+    head = [name for side in labels(sides) for name in (side, "95 % CI", "")]
     phases: list[list[object]] = []
     for phase in PHASES:
         line = [phase]
-        for one in sides.values():
+        for one in sides:
             got = [bool(dict(row.told.get("phases") or {}).get(phase)) for row in one.feasible]
             line += _rate_cells(wilson(sum(got), len(got)))
         phases.append(line)
     return [page.table(["outcome", *head], rows), page.table(["got through", *head], phases)]
+
+
+def labels(sides: Sequence[Evaluation]) -> list[str]:
+    """A name for every evaluation; those of one checkpoint are told apart by what was changed, then by their folder."""
+    names = Counter(one.name for one in sides)
+    told = [
+        f"{one.name} ({', '.join(one.changes) or 'as trained'})" if names[one.name] > 1 else one.name for one in sides
+    ]
+    twice = Counter(told)
+    return [f"{label} {one.folder.name}" if twice[label] > 1 else label for label, one in zip(told, sides, strict=True)]
 
 
 def _rate_cells(rate: Rate) -> list[object]:

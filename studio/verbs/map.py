@@ -22,17 +22,18 @@ from studio.paths import run_path, runs_home
 from studio.table_of import table_of_scene
 from training.choice import latest_each
 from training.contest import Contest, contest
-from training.evaluated import Evaluation, evaluations_of
+from training.evaluated import Evaluation, Row, evaluations_of
+from training.map_difference import CellDifference, cell_differences
 from training.maps import (
     Cell,
-    CellDifference,
     Proposal,
     Ring,
-    cell_differences,
     cells,
     field,
+    pooled,
     propose,
     rings,
+    rows_of,
     training_positions,
     trials_of,
 )
@@ -42,7 +43,11 @@ from training.verdict import points as signed
 
 @dataclass(frozen=True, kw_only=True)
 class Map:
-    """Draw success over the table from evaluations: cells with intervals, distance rings, two policies' difference."""
+    """Draw success over the table from evaluations: cells with intervals, distance rings, two policies' difference.
+
+    All evaluations of a checkpoint that differ in placements only are on its map together, so that proposed places add
+    to what is known.
+    """
 
     runs: Names
     """Runs, run@step, groups, evaluations' folders or checkpoints' paths: one map each."""
@@ -72,9 +77,11 @@ class Map:
 
 @dataclass(frozen=True)
 class Mapped:
-    """One evaluation as a map."""
+    """One training as a map: the evaluation that stands for it, and those that differ from it in placements only."""
 
     evaluation: Evaluation
+    pool: tuple[Evaluation, ...]
+    rows: list[Row]
     trials: Trials
     training: Points
     cells: list[Cell]
@@ -87,11 +94,11 @@ def map(options: Map, console: Console) -> int:  # noqa: A001  the command's nam
     """Print the maps, and write what was asked for."""
     _require_sensible(options)
     home = runs_home()
-    sides = [latest_each(evaluations_of(home, name)) for name in options.runs]
-    mapped = [_mapped(options, evaluation) for side in sides for evaluation in side]
+    found = [evaluations_of(home, name) for name in options.runs]
+    mapped = [_mapped(options, one, pooled(one, side)) for side in found for one in latest_each(side)]
     pair = None
     if options.difference:
-        pair = contest(options.runs[0], sides[0], options.runs[1], sides[1])
+        pair = contest(options.runs[0], found[0], options.runs[1], found[1])
     table = _table(mapped[0].evaluation, console)
     proposals = _proposals(options, mapped, table)
     if options.to is not None:
@@ -120,16 +127,19 @@ def _require_sensible(options: Map) -> None:
             raise TargetExists(path, "Choose another name.")
 
 
-def _mapped(options: Map, evaluation: Evaluation) -> Mapped:
-    trials = trials_of(evaluation.rows)
+def _mapped(options: Map, evaluation: Evaluation, pool: tuple[Evaluation, ...]) -> Mapped:
+    rows = rows_of(pool)
+    trials = trials_of(rows)
     training = _training(evaluation)
     origins = np.array([options.center], float) if options.center else training
     found = radius(trials, origins, options.seed) if len(origins) and len(trials) else None
     return Mapped(
         evaluation,
+        pool,
+        rows,
         trials,
         training,
-        cells(evaluation.rows, options.cell),
+        cells(rows, options.cell),
         rings(trials, origins, options.rings or ()) if len(origins) else [],
         wilson(sum(row.success for row in evaluation.rows), len(evaluation.rows)),
         found,
@@ -188,7 +198,7 @@ def _draw(
             rings=one.rings,
             origin_name="centre" if options.center else "nearest training position",
             training=one.training,
-            infeasible=np.array([(r.x, r.y) for r in one.evaluation.rows if not r.feasible]).reshape(-1, 2),
+            infeasible=np.array([(r.x, r.y) for r in one.rows if not r.feasible]).reshape(-1, 2),
             proposals=proposals,
             smooth=field(lattice, one.trials) if options.smooth and len(lattice) else None,
             centre=options.center if options.rings is not None else None,
@@ -208,6 +218,9 @@ def _draw(
 
 
 def _rate_words(one: Mapped) -> str:
+    if len(one.pool) > 1:
+        # Placements of several kinds, some of them chosen by what was seen before: their common rate is of nothing.
+        return f"{len(one.trials)} feasible episodes of {len(one.pool)} evaluations"
     rate = one.evaluation.rate()
     words = f"{rate.k} of {rate.n} feasible, {rate.interval}"
     return words if not one.trials.infeasible else f"{words}; of all {one.everywhere.k} of {one.everywhere.n}"
@@ -218,9 +231,13 @@ def _text(
 ) -> list[str]:  # fmt: skip
     lines: list[str] = []
     for one in mapped:
-        lines += [one.evaluation.title, f"  conditions: {one.evaluation.conditions_words}",
-                  f"  feasible places: {one.evaluation.rate().of('episodes')}",
-                  f"  all places: {one.everywhere.of('episodes')}", "  cells (x, y in metres):"]  # fmt: skip
+        lines.append(one.evaluation.title)
+        for each in one.pool:
+            every = wilson(sum(row.success for row in each.rows), len(each.rows))
+            lines += [f"  conditions: {each.conditions_words}", f"  feasible places: {each.rate().of('episodes')}",
+                      f"  all places: {every.of('episodes')}"]  # fmt: skip
+        together = f" of {len(one.pool)} evaluations" if len(one.pool) > 1 else ""
+        lines.append(f"  cells{together} (x, y in metres):")
         lines += [f"    {cell.x:6.3f} {cell.y:7.3f}  {_cell_words(cell)}" for cell in one.cells]
         if one.rings:
             of = "--center" if options.center else "the nearest training position"
@@ -229,18 +246,20 @@ def _text(
         if one.crossing is not None:
             lines.append(f"  distance at which success crosses 50 %: {one.crossing.whole.words}")
     if pair is not None:
-        lines.append(f"A - B on {len(pair.indices)} shared episodes (points, 95 % CI; * told apart at 5 %, one cell by "
-                     "itself):")  # fmt: skip
+        many = len(pair.a.evaluations)
+        unit = f", {many} and {len(pair.b.evaluations)} trainings as the unit" if many > 1 else ""
+        lines += [note for side in (pair.a, pair.b) for note in side.notes]
+        lines.append(f"A - B on {len(pair.indices)} shared episodes{unit} (points, 95 % CI of each cell by itself; "
+                     "* told apart at 5 % though all cells are looked at):")  # fmt: skip
         lines += [_difference_line(each) for each in cell_differences(pair)]
     lines += [f"  {number:>3}  {p.x:.3f} {p.y:.3f}  {_why(p)}" for number, p in enumerate(proposals, start=1)]
     return lines
 
 
 def _difference_line(each: CellDifference) -> str:
-    seen = each.paired
-    interval = f"({signed(seen.low)} to {signed(seen.high)})"
+    interval = f"({signed(each.low)} to {signed(each.high)})"
     place = f"    {each.cell.x:6.3f} {each.cell.y:7.3f}"
-    return f"{place}  {signed(seen.difference)} {interval}, n = {seen.n}{' *' if seen.better else ''}"
+    return f"{place}  {signed(each.difference)} {interval}, n = {each.n}{' *' if each.better else ''}"
 
 
 def _cell_words(cell: Cell) -> str:
@@ -255,6 +274,8 @@ def _data(mapped: Sequence[Mapped], pair: Contest | None, proposals: Sequence[Pr
                 "name": one.evaluation.name,
                 "folder": str(one.evaluation.folder),
                 "conditions": one.evaluation.conditions,
+                "pool": [str(each.folder) for each in one.pool],
+                "episodes": len(one.rows),
                 "feasible": asdict(one.evaluation.rate()),
                 "all": asdict(one.everywhere),
                 "cells": [asdict(cell) for cell in one.cells],
@@ -270,4 +291,4 @@ def _data(mapped: Sequence[Mapped], pair: Contest | None, proposals: Sequence[Pr
 
 
 def _difference_data(each: CellDifference) -> dict[str, Any]:
-    return {**asdict(each.cell), **asdict(each.paired), "better": each.paired.better}
+    return {**asdict(each.cell), **{name: value for name, value in asdict(each).items() if name != "cell"}}

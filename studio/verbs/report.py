@@ -22,8 +22,9 @@ from training import report as parts
 from training.choice import latest_each
 from training.contest import Contest, NotComparable, contest
 from training.evaluated import Evaluation, evaluations_of
+from training.map_difference import CellDifference, cell_differences
 from training.map_picture import Panel, picture
-from training.maps import cell_differences, cells, rings, training_positions, trials_of
+from training.maps import cells, rings, training_positions, trials_of
 from training.page import Markup
 from training.runs import Run
 from training.verdict import tell
@@ -80,7 +81,7 @@ def _one(options: Report, found: Sequence[Evaluation], console: Console) -> tupl
         body += parts.headline(one, len(shown))
         body += [page.heading("What was trained on what"), *_training(one)]
     body += [page.heading("Evaluations"), parts.evaluations(found)]
-    body += [page.heading("Outcomes"), *parts.outcomes({one.name: one for one in shown})]
+    body += [page.heading("Outcomes"), *parts.outcomes(shown)]
     body += [page.heading("Where"), *_maps(shown, None)]
     body += _all_films(options, shown, console)
     body += [page.heading("Every episode"), *(parts.episodes(one) for one in shown)]
@@ -103,7 +104,7 @@ def _two(options: Report, found: Sequence[Sequence[Evaluation]], console: Consol
         for one in side:
             body += [page.heading(one.name), *parts.headline(one, len(side)), *_training(one)]
     every = [one for side in sides for one in side]
-    body += [page.heading("Outcomes"), *parts.outcomes({one.name: one for one in every})]
+    body += [page.heading("Outcomes"), *parts.outcomes(every)]
     body += [page.heading("Where"), *_maps(every, pair)]
     body += _all_films(options, every, console)
     body += [page.heading("Every episode"), *(parts.episodes(one) for one in every)]
@@ -155,9 +156,13 @@ def _maps(shown: Sequence[Evaluation], pair: Contest | None) -> list[Markup]:
                 infeasible=np.array([(row.x, row.y) for row in one.rows if not row.feasible]).reshape(-1, 2),
             )
         )
+    differ: list[CellDifference] = []
     if pair is not None:
+        with suppress(UsageError):  # too few trainings of a group: the text says so
+            differ = cell_differences(pair)
+    if pair is not None and differ:
         rate = f"{len(pair.indices)} shared episodes, points with 95 % intervals"
-        panels.append(Panel(title="A - B", rate=rate, cells=cell_differences(pair)))
+        panels.append(Panel(title="A - B", rate=rate, cells=differ))
     drawn = picture(panels, table, shown[0].conditions_words)
     return [page.image(parts.png(drawn), "Success over the table, as the overhead camera sees it")]
 

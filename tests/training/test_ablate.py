@@ -20,7 +20,7 @@ from tests.studio.conftest import Studio, studio
 from tests.training.evaluations import write_evaluation
 from tests.training.policies import tiny_act
 from tests.training.runs import asked, begun, trained
-from training.ablate import holm, usual, variations
+from training.ablate import holm, tarone, usual, variations
 from training.compare import compare_recipes
 from training.evaluated import Evaluation, read_evaluation
 from training.paired import mcnemar
@@ -48,14 +48,22 @@ def test_what_is_varied_is_said_in_one_way() -> None:
 
 def test_many_comparisons_of_nothing_seldom_find_anything() -> None:
     rng = np.random.default_rng(0)
-    wrong = plain = 0
+    wrong = plain = exact = 0
     for _ in range(2000):
         counts = rng.multinomial(60, (0.2, 0.2, 0.6), size=12)
         p = {str(number): mcnemar(int(a), int(b)) for number, (a, b, _) in enumerate(counts)}
         wrong += any(holm(p).values())
+        exact += any(
+            tarone(p, {str(number): mcnemar(int(a + b), 0) for number, (a, b, _) in enumerate(counts)}).values()
+        )
         plain += min(p.values()) < 0.05
     assert wrong / 2000 <= 0.05
+    assert exact / 2000 <= 0.06
     assert plain / 2000 > 0.2  # without it one in five ablations would have "found" something
+    assert tarone({"a": 0.002, **{str(n): 1.0 for n in range(48)}}, {"a": 0.002, **{str(n): 1.0 for n in range(48)}})[
+        "a"
+    ]
+    assert not tarone({"a": 0.03, "b": 0.04}, {"a": 0.0, "b": 0.0})["a"]
     assert holm({"a": 0.001, "b": 0.04, "c": 0.03}) == {"a": True, "b": False, "c": False}
 
 

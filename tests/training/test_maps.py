@@ -18,7 +18,9 @@ from recorders.world import reach
 from tests.curation.placed import TABLE
 from tests.studio.conftest import Studio, studio
 from tests.training.evaluations import write_evaluation, write_run
+from training.contest import contest
 from training.evaluated import read_evaluation
+from training.map_difference import cell_differences
 from training.maps import cells, propose, ring_edges, rings, trials_of
 
 __all__ = ["studio"]
@@ -144,6 +146,53 @@ def test_two_policies_and_their_difference(studio: Studio, home: Path, tmp_path:
         assert drawn.width > 2300
     assert "A - B on" in studio("map", "a", "b", "--difference").out
     assert studio("map", "a", "b", "--smooth", "--picture", "smooth.png").code == 0
+
+
+def test_cells_of_equal_policies_are_seldom_told_apart(home: Path) -> None:
+    """Of 49 cells two or three differ at 5 % by themselves; all of a map together is looked at here."""
+    found = alone = 0
+    for trial in range(12):
+        one = read_evaluation(evaluated(home, f"a{trial}", 0.15, 100 + trial))
+        other = read_evaluation(evaluated(home, f"b{trial}", 0.15, 200 + trial))
+        cells_ = cell_differences(contest("a", [one], "b", [other]))
+        found += any(cell.better for cell in cells_)
+        alone += any(cell.p < 0.05 for cell in cells_)
+    assert found <= 2
+    assert alone >= 1 + found
+
+
+def test_the_difference_of_groups_has_the_training_as_its_unit(studio: Studio, home: Path) -> None:
+    for seed in range(3):
+        for name, reaches in (("a", 0.3), ("b", 0.02)):
+            write_run(home, f"{name}{seed}", name, seed=seed)
+            # The first training of each says nothing: both fail everywhere.
+            evaluated(home, f"{name}{seed}", -1.0 if seed == 0 else reaches, 10 * seed)
+    said = studio("map", "a", "b", "--difference", "--json")
+    assert said.code == 0, said.err
+    told = {(cell["x"], cell["y"]): cell for cell in json.loads(said.out)["difference"]}
+    near = min(told, key=lambda place: abs(math.dist(place, CENTRE) - 0.1))
+    assert told[near]["difference"] > 0.5, "not that of the first trainings, which is 0"
+    assert not any(cell["better"] for cell in told.values()), "three trainings of which one fails tell nothing"
+    assert "3 and 3 trainings as the unit" in studio("map", "a", "b", "--difference").out
+    refused = studio("map", "a0,a1", "b0,b1", "--difference")
+    assert refused.code == 2
+    assert "or at least 3 of each; got 2 and 2" in refused.err
+
+
+def test_what_was_evaluated_at_proposed_places_adds_to_the_map(studio: Studio, home: Path) -> None:
+    write_evaluation(home, "a", [True] * 20, key="k1")
+    proposed = {"kind": "targets", "targets": [["t", 0.25, 0.1, None]], "seed": 9, "jitter": 0.0, "yaw": "free"}
+    later = {"placements": proposed, "when": "2026-02-01T00:00:00", "places": [(0.25, 0.1)] * 8, "seed": 9}
+    write_evaluation(home, "a", [False] * 8, key="k2", **later)
+    write_evaluation(home, "a", [False] * 8, key="k3", **later, settings={"blind": ["wrist_cam"]})
+    shown = json.loads(studio("map", "a", "--json").out)["maps"][0]
+    assert [Path(each).name for each in shown["pool"]] == ["k2", "k1"]
+    assert shown["episodes"] == 28
+    assert sum(cell["rate"]["n"] for cell in shown["cells"]) == 28
+    text = studio("map", "a").out
+    assert "20 of 20 episodes" in text
+    assert "0 of 8 episodes" in text
+    assert "cells of 2 evaluations" in text
 
 
 def test_refusals(studio: Studio, home: Path, tmp_path: Path) -> None:

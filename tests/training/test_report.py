@@ -88,6 +88,19 @@ def test_a_report_of_two_says_the_verdict(studio: Studio, home: Path, tmp_path: 
         assert says in refused.err
 
 
+def test_evaluations_of_one_checkpoint_have_a_column_each(studio: Studio, home: Path, tmp_path: Path) -> None:
+    base = write_evaluation(home, "a", [True] * 18 + [False] * 2, key="k1")
+    blind = write_evaluation(home, "a", [True] * 2 + [False] * 18, key="k2", settings={"blind": ["overhead_cam"]})
+    said = studio("report", str(base), str(blind), "--no-films", "--to", "ab.html")
+    assert said.code == 0, said.err
+    text = (tmp_path / "ab.html").read_text()
+    for words in ("a@000100 (as trained)", "a@000100 (blind overhead_cam)", "not as trained: blind overhead_cam"):
+        assert words in text, words
+    alone = studio("report", "a", "--no-films", "--to", "a.html")
+    assert alone.code == 0, alone.err
+    assert '<p class="big">18 of 20</p>' in (tmp_path / "a.html").read_text()
+
+
 @pytest.fixture
 def evaluated(studio: Studio, home: Path, lerobot: None) -> Path:
     """A tiny policy, really evaluated on three placements in batches of two."""
