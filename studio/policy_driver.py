@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from multiprocessing import current_process, parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +49,7 @@ class PolicyDriver:
             task=_instruction(card(self.checkpoint), world.scene),
             label="policy",
             poses=[pose_of(world)],
+            alarm=_alarm,
         )
 
     def fitting(self, scene: Scene) -> PolicyModel:
@@ -96,6 +100,32 @@ def _loaded(checkpoint: Path) -> PolicyModel:
     from training.policy_model import PolicyModel
 
     return PolicyModel(checkpoint)
+
+
+def doubts(who: Who) -> list[str]:
+    """What nobody can check of a policy that drives, in sentences; nothing of others."""
+    if not isinstance(who.make, PolicyDriver):
+        return []
+    from training.policy import NO_STATISTICS
+    from training.policy_fit import unknown
+
+    model, known = _loaded(who.make.checkpoint), card(who.make.checkpoint)
+    found = [said_unknown(missing)] if (missing := unknown(known)) else []
+    return [*found, *([NO_STATISTICS] if model.demonstrated is None and not model.relative else [])]
+
+
+def said_unknown(missing: Sequence[str]) -> str:
+    """That a checkpoint does not say these things of itself."""
+    return f"The checkpoint does not say {', '.join(missing)}: nobody can check that this world is its own."
+
+
+@cache
+def _alarm(text: str) -> None:
+    """Say once in a process what a policy noticed of itself while it drives."""
+    in_booth = parent_process() is not None and not current_process().daemon
+    # The booth's terminal belongs to the screens; what is known beforehand is said by `doubts`.
+    if not in_booth:
+        print(text, file=sys.stderr, flush=True)
 
 
 @cache

@@ -12,6 +12,11 @@ from curation.rates import Rate, wilson
 
 from .rows import PHASES, Row
 
+RACED = (
+    "  A sweep chose a checkpoint by these very episodes: their rates are no estimate of how it does. Another --seed\n"
+    "  gives fresh placements; the sweep's own rate on fresh ones is in best.json."
+)
+
 
 def summarised(rows: Sequence[Row]) -> dict[str, Any]:
     """Numbers of the table, JSON values."""
@@ -34,13 +39,14 @@ def summarised(rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-def table(told: Mapping[str, Any], rows: Sequence[Row], name: str) -> str:
+def table(told: Mapping[str, Any], rows: Sequence[Row], name: str, *, raced: bool = False) -> str:
     """For people.
 
     Args:
         told: evaluation.json.
         rows: in order.
         name: of the checkpoint.
+        raced: whether a checkpoint was chosen by these episodes.
     """
     found = summarised(rows)
     lines = [f"{name}{' (privileged: it sees the block)' if told.get('privileged') else ''}", _conditions(told), ""]
@@ -48,7 +54,7 @@ def table(told: Mapping[str, Any], rows: Sequence[Row], name: str) -> str:
     lines += [f"  {outcome:<{width}}  {_words(rate)}" for outcome, rate in found["outcomes"].items()]
     lines += ["", "  phases got through: " + ", ".join(_short(phase, rate) for phase, rate in found["phases"].items())]
     everywhere = found["feasible_episodes"] == found["episodes"]
-    lines += ["", *(_successes(found, "all", "") if everywhere else _both(found))]
+    lines += ["", *([RACED] if raced else []), *(_successes(found, "all", "") if everywhere else _both(found))]
     if found["median_success_s"] is not None:
         lines.append(f"  median time of a success: {found['median_success_s']:.1f} s")
     if found["errors"]:

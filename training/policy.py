@@ -185,9 +185,7 @@ class PolicyOperator:
         coefficient = self.settings.ensemble
         self._ensembler = None if coefficient is None else self.model.ensembler(coefficient)
         if demonstrated is None and not self.model.relative:
-            self._say(
-                "The checkpoint holds no statistics of the actions, so they are driven as they are: denormalised?"
-            )
+            self._say(NO_STATISTICS)
 
     def act(self, observations: Sequence[Observation | None]) -> list[Command | None]:
         """One command per world.

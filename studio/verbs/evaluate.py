@@ -21,6 +21,8 @@ from studio.evaluation_world import World as World
 from studio.loop_mark import loop_mark
 from studio.options import Episodes, Name, Where
 from studio.paths import runs_home
+from studio.policy_driver import said_unknown
+from training.best import raced
 from training.checkpoint_card import Card, card, digest, resolve
 from training.chunks import narrow
 from training.evaluated import EVALUATION, read_evaluation
@@ -117,14 +119,20 @@ def evaluate(options: Evaluate, console: Console) -> int:
     if options.csv is not None:
         write_aside(options.csv, as_csv(done.rows).encode())
     filmed = _film(done, options.films, console) if options.films else []
+    chosen = raced(done.folder, done.told)
     data = {
         "folder": done.folder,
         "films": filmed,
         "evaluation": done.told,
         "rates": summarised(done.rows),
+        "chosen_by_these_episodes": chosen,
         "rows": done.rows,
     }
-    told = [table(done.told, done.rows, done.name), f"  rows: {done.folder}", *(f"  film: {path}" for path in filmed)]
+    told = [
+        table(done.told, done.rows, done.name, raced=chosen),
+        f"  rows: {done.folder}",
+        *(f"  film: {path}" for path in filmed),
+    ]
     console.result("\n".join(told), data)
     return 0
 
@@ -223,7 +231,7 @@ def prepared(options: Evaluate, console: Console) -> Job:
         other_scene=options.world.other_scene,
     )
     if missing := unknown(known):
-        console.step(f"The checkpoint does not say {', '.join(missing)}: nobody can check that this world is its own.")
+        console.step(said_unknown(missing))
     if model.demonstrated is None and not model.relative:
         console.step(NO_STATISTICS)
     settings = settings_of(options, model)

@@ -16,7 +16,7 @@ from studio.console import Console
 from studio.options import process_count
 from studio.verbs.asked import Asked
 from studio.verbs.summary import summary
-from studio.verbs.told import finish_waiting, require_all, tell_close, tell_holes, tell_if_full
+from studio.verbs.told import finish_waiting, require_all, tell_close, tell_doubts, tell_holes, tell_if_full
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +38,7 @@ def generate(options: Generate, console: Console) -> int:
         raise UsageError(f"{asked.operator} is a person, who records in real time: studio record.")
     placing = asked.check()
     tell_close(console, asked, placing)
+    tell_doubts(console, asked.who)
     session = asked.open()
     try:
         finish_waiting(console, session)

@@ -16,7 +16,15 @@ from studio.console import Console
 from studio.preview import preview, require_terminal
 from studio.verbs.asked import Asked
 from studio.verbs.summary import summary
-from studio.verbs.told import console_event, finish_waiting, require_all, tell_close, tell_holes, tell_if_full
+from studio.verbs.told import (
+    console_event,
+    finish_waiting,
+    require_all,
+    tell_close,
+    tell_doubts,
+    tell_holes,
+    tell_if_full,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +51,7 @@ def record(options: Record, console: Console) -> int:
     asked = options.recording
     placing = asked.check()
     tell_close(console, asked, placing)
+    tell_doubts(console, asked.who)
     if asked.operator in PEOPLE or options.practice:
         from studio.keys_session import record_by_keys
 

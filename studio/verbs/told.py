@@ -7,12 +7,14 @@ from curation.errors import StudioError
 from curation.targets import Target
 from recorders.crew import Undrawn
 from recorders.darkroom import Drawing, Saved
+from recorders.operators.named import Who
 from recorders.placements import Placing, cells_without
 from recorders.record import Event, Recorder, Took
 from recorders.schedule import MAX_TRIES, Turns
 from recorders.session import Session
 from studio.console import Console
 from studio.options import recorded_at
+from studio.policy_driver import doubts
 from studio.verbs.asked import Asked
 
 MOST = 8
@@ -47,6 +49,12 @@ def tell_holes(console: Console, session: Session, placing: Placing) -> None:
             f"{len(missing)} of {placing.cells} asked positions have no episode: {listed}. "
             "Ask for more episodes with --resume, or record them with --at."
         )
+
+
+def tell_doubts(console: Console, who: Who) -> None:
+    """What nobody can check of a policy that is about to make a dataset."""
+    for doubt in doubts(who):
+        console.step(doubt)
 
 
 def tell_close(console: Console, asked: Asked, placing: Placing) -> None:

@@ -236,6 +236,18 @@ def test_rows_of_another_loop_or_judge_are_another_evaluation(
     assert same != loop_mark.code_of("def lift(z):\n    return z > 0.03\n")
 
 
+def test_a_rate_by_which_a_checkpoint_was_chosen_says_so(home: Path, studio: Studio) -> None:
+    assert "by these very episodes" not in run(studio, "-n", "2").out
+    raced = evaluation(home).name
+    race = [{"checkpoint": "000100", "evaluation": raced}, {"checkpoint": "000050", "evaluation": "other"}]
+    (home / "a/best.json").write_text(json.dumps({"checkpoint": "000100", "race": race}))
+    again = run(studio, "-n", "2")
+    assert "A sweep chose a checkpoint by these very episodes" in again.out
+    assert "Another --seed" in again.out
+    assert json.loads(run(studio, "-n", "2", "--json").out)["chosen_by_these_episodes"] is True
+    assert "by these very episodes" not in run(studio, "-n", "2", "--seed", "5").out
+
+
 def test_mended_statistics_of_actions_are_another_policy(home: Path, studio: Studio, tmp_path: Path) -> None:
     from safetensors.numpy import load_file, save_file
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from curation.frames import Placement, Vector
 from curation.store import Store
@@ -33,6 +35,7 @@ def test_what_a_policy_did_is_recorded_with_its_name(
     monkeypatch.chdir(checkpoint.parent)
     done = studio("record", "--operator", f"policy:{checkpoint}", *SHORT, "-n", "1", "--to", "rollouts")
     assert done.code == 0, done.err
+    assert "does not say its scene, its control rate, its cameras' sizes, its units" in done.err
     store = Store.open(tmp_path / "rollouts")
     (row,) = store.rows()
     assert row.operator.startswith("policy:")
@@ -73,6 +76,20 @@ def test_a_policy_that_does_not_fit_or_is_not_there_does_not_record(checkpoint: 
     assert "Unknown training or checkpoint 'nobody'" in absent.err
     steps = studio("record", "--operator", "expert", "--n-action-steps", "3", "-n", "1", "--to", "none")
     assert "--n-action-steps is for --operator policy:CHECKPOINT" in steps.err
+
+
+@pytest.mark.parametrize("verb", ["record", "generate"])
+def test_actions_without_statistics_are_said_before_a_dataset_is_made_of_them(
+    checkpoint: Path, studio: Studio, tmp_path: Path, verb: str
+) -> None:
+    shutil.copytree(checkpoint, tmp_path / "stripped")
+    (stored,) = (tmp_path / "stripped").glob("policy_postprocessor*.safetensors")
+    save_file({key: value for key, value in load_file(stored).items() if not key.startswith("action")}, stored)
+    done = studio(
+        verb, "--operator", f"policy:{tmp_path / 'stripped'}", *SHORT, "-n", "1", "--to", str(tmp_path / verb)
+    )
+    assert done.code == 0, done.err
+    assert done.err.count("holds no statistics of the actions") >= 1
 
 
 @pytest.mark.slow
