@@ -13,6 +13,7 @@ import tyro
 from curation.checks import Finding
 from curation.errors import FAILED, INTERRUPTED, OK, TargetExists, UsageError
 from curation.fingerprint import fingerprint
+from curation.hub.calls import Hub
 from curation.store import Store
 from studio.console import Console
 from studio.paths import dataset_path, run_path, runs_home
@@ -25,7 +26,7 @@ from training.frames_cache import frames_cache
 from training.preflight import Refused, names
 from training.progress import Progress
 from training.recipe import Recipe
-from training.remote import job_command
+from training.remote import job_command, require_published
 from training.runs import Run, opened
 from training.subset import Subset, by_ids
 from training.task import published
@@ -139,9 +140,19 @@ def _submitted(options: Train, console: Console) -> int:
     """Let LeRobot submit the training; it says itself where it runs."""
     if not options.dataset:
         raise UsageError("Train on what? studio train DATASET --hf-jobs FLAVOR --push-checkpoints OWNER/NAME.")
+    if options.to or options.train_seeds != 1:
+        raise UsageError("HF Jobs make one training, at --push-checkpoints: leave --to and --train-seeds away.")
     store = Store.open(dataset_path(options.dataset))
-    recipe, chosen = options.training.recipe(store), options.training.chosen(store)
-    words = job_command(recipe, chosen, published(store.root), options.hf_jobs)
+    # Loading data as for a GPU; LeRobot takes the device that it finds there.
+    training = replace(options.training, device="cuda") if options.training.device == "auto" else options.training
+    recipe, chosen = training.recipe(store), training.chosen(store)
+    hub = published(store.root)
+    words = job_command(recipe, chosen, hub, options.hf_jobs)
+    console.progress("preflight")
+    found = findings(chosen, recipe, runs_home(), options.world, elsewhere=True)
+    _refused(options, console, found, options.dataset)
+    if hub is not None:
+        require_published(store, Hub(str(hub["repo"])), str(hub["commit"]))
     code = subprocess.run(words, check=False).returncode
     console.result(
         f"submitted: {' '.join(words[1:])}" if code == OK else "not submitted", {"command": words, "code": code}

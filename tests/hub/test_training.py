@@ -7,15 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from curation.apply import apply
 from curation.columns import DropFeature
+from curation.errors import UsageError
 from curation.frames import Feature
+from curation.hub.publish import publish
 from curation.plan import Columns, begin, edited
+from curation.store import Store
+from studio import cli
 from tests.curation.checks.arm import Numbers, record
 from tests.curation.tiny import CAMERAS, FEATURES
 from tests.hub.conftest import TOKEN, Ours
 from tests.hub.server import Fault
+from training.remote import require_published
 
 WORDS = (
     "--set", "policy.chunk_size=10", "policy.n_action_steps=5", "policy.dim_model=32", "policy.n_heads=2",
@@ -57,6 +63,27 @@ def test_every_checkpoint_goes_up(hub: Ours, tmp_path: Path) -> None:
         assert f"checkpoints/{step}/training_state/training_step.json" in there
     here = tmp_path / "runs/a/train/checkpoints"
     assert sorted(path.name for path in here.iterdir() if path.name != "last") == ["000006"]
+
+
+def test_a_job_is_refused_what_is_not_on_the_hub_and_what_preflight_refuses(
+    hub: Ours, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = data(tmp_path)
+    files = {name: root / name for name in ("meta/info.json", "meta/stats.json")}
+    commit = publish(hub.repo("alice/state"), files, private=True, message="as it was").commit
+    store, there = Store.open(root), hub.repo("alice/state")
+    require_published(store, there, commit)
+    (root / "meta/studio/hub.json").write_text(json.dumps({"repo": "alice/state", "commit": commit}))
+    stats = json.loads((root / "meta/stats.json").read_text())
+    stats["action"]["mean"][0] += 1
+    (root / "meta/stats.json").write_text(json.dumps(stats))
+    with pytest.raises(UsageError, match=r"was changed since it was published as alice/state at .* studio publish"):
+        require_published(store, there, commit)
+    stats["action"]["std"][0] = 1e20
+    (root / "meta/stats.json").write_text(json.dumps(stats))
+    words = ["train", str(root), "--hf-jobs", "a10g-small", "--push-checkpoints", "alice/policy", *WORDS[:-1]]
+    assert cli.run(words) == 3
+    assert "preflight refuses this training. statistics:" in capsys.readouterr().err
 
 
 def test_a_hub_that_fails_does_not_end_a_training(hub: Ours, tmp_path: Path) -> None:

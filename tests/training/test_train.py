@@ -231,14 +231,28 @@ def test_a_job_on_the_hub_is_refused_what_does_not_travel(arm: Path) -> None:
     whole = ("policy.pretrained_backbone_weights=ResNet18_Weights.IMAGENET1K_V1",)
     told = words(set_=whole)
     assert told[0].endswith("lerobot-train")
-    assert {"--dataset.repo_id=me/arm", "--policy.repo_id=me/act", "--job.target=a10g-small", "--steps=5"} <= set(told)
+    assert {
+        "--dataset.repo_id=me/arm",
+        "--dataset.revision=a",
+        "--policy.repo_id=me/act",
+        "--job.target=a10g-small",
+        "--steps=5",
+    } <= set(told)
     assert not [word for word in told if str(arm) in word]
     with pytest.raises(UsageError, match="knows no --where"):
         words(set_=whole, where="x<0.21")
     with pytest.raises(UsageError, match="calibrated from the data"):
         words()
-    with pytest.raises(UsageError, match="First studio publish"):
-        job_command(asked(steps=1).recipe(store), asked(steps=1).chosen(store), None, "a10g-small")
+    for more, what in (
+        ({"set_": (*whole, "policy.use_relative_actions=true")}, "statistics of relative actions"),
+        ({"set_": (*whole, "dataset.eval_split=0.2")}, r"dataset\.eval_split"),
+        ({"set_": whole, "keep_last": 2}, "--keep-last"),
+    ):
+        with pytest.raises(UsageError, match=f"knows no .*{what}"):
+            words(**more)
+    for hub in (None, {"repo": "me/arm", "commit": None}):
+        with pytest.raises(UsageError, match="First studio publish"):
+            job_command(asked(steps=1).recipe(store), asked(steps=1).chosen(store), hub, "a10g-small")
 
 
 def test_a_run_that_says_running_without_a_process_was_killed(run: Run, tmp_path: Path) -> None:
