@@ -11,18 +11,19 @@ from typing import Any
 import numpy as np
 
 from curation.errors import TargetExists, UsageError
+from curation.fingerprint import fingerprint
 from curation.store import Store
 from recorders.world.tasks.pick_place import TIME_LIMIT_S
 from studio.console import Console
 from studio.options import Episodes, Name, Where
 from studio.paths import dataset_path, run_path
-from studio.retraining import Wanted, trained
+from studio.retraining import Wanted, standing, trained
 from studio.training_options import Training
 from studio.verbs.evaluate import Carried, Evaluate, World, evaluated
 from training.bootstrap import group_rate
 from training.checkpoint_card import checkpoints
 from training.evaluated import Evaluation, read_evaluation
-from training.runs import RUN, Run
+from training.runs import Run
 from training.scale import Point, nested, picture, usual_counts
 from training.subset import Subset
 from training.verdict import ONE_TRAINING
@@ -56,7 +57,7 @@ class Scale:
     last_only: bool = False
     """Evaluate the last checkpoint of each training only."""
     eval_only: bool = False
-    """Train nothing; evaluate what was trained before."""
+    """Train nothing; evaluate what this very command trained to its end before."""
     picture: Path | None = None
     """Draw the curve to this new PNG file."""
     force: bool = False
@@ -118,11 +119,19 @@ def _trainings(options: Scale, everything: Subset, counts: Sequence[int], repeat
 
 
 def _run(options: Scale, wanted: Wanted, console: Console) -> Run | None:
+    """The finished training; None if nothing is to be trained and it is not there.
+
+    Raises:
+        UsageError: a training of other episodes or settings lies in its place.
+    """
     if not options.eval_only:
         console.step(f"{wanted.folder.name}: {len(wanted.chosen.indices)} episodes")
         return trained(wanted, console, force=options.force)
-    if not (wanted.folder / RUN).is_file():
-        console.step(f"{wanted.folder.name} was not trained and is left out.")
+    found = standing(wanted, fingerprint(wanted.chosen.store))
+    if found != "done":
+        # Its newest checkpoint is not its last one, and would be drawn as if it were.
+        why = "was not trained" if found == "new" else "is not trained to its end"
+        console.step(f"{wanted.folder.name} {why} and is left out.")
         return None
     return Run(wanted.folder)
 

@@ -12,12 +12,16 @@ import pytest
 from PIL import Image
 
 from curation.errors import UsageError
+from curation.fingerprint import fingerprint
+from curation.store import Store
+from studio.training_options import Training
 from tests.studio.conftest import Studio, studio
-from tests.training.evaluations import write_run
 from tests.training.policies import tiny_act
 from tests.training.runs import TINY_ACT
 from training.bootstrap import group_rate
 from training.scale import Point, nested, picture, usual_counts
+from training.subset import Subset
+from training.task import prepared
 
 __all__ = ["studio"]
 
@@ -55,19 +59,24 @@ def test_the_curve_is_drawn_with_its_intervals() -> None:
 def test_what_was_trained_before_is_evaluated_at_every_checkpoint(
     studio: Studio, home: Path, arm: Path, lerobot: None
 ) -> None:
-    for count, steps in ((1, (10,)), (4, (10, 20))):
+    store = Store.open(arm)
+    recipe = Training(device="cpu").recipe(store)
+    for count, steps in ((1, (10,)), (3, (10,)), (4, (10, 20))):
         name = f"grow-n{count:04d}"
-        write_run(home, name)
+        chosen = Subset(store, nested(range(4), (count,), 0)[count])
+        run = prepared(home / name, name, chosen, recipe, fingerprint(store), where="", forced=())
+        run.update(state="stopped" if count == 3 else "done")
         for step in steps:
             folder = home / name / f"train/checkpoints/{step:06d}/pretrained_model"
             tiny_act(folder, cameras=(), privileged=True, seed=step)
             card = {"version": 1, "run": name, "group": name, "step": step, "policy": "act", "seed": 0}
             (folder / "studio.json").write_text(json.dumps(card))
-    words = ("scale", str(arm), "--to", "grow", "--counts", "1", "2", "4", "--eval-only", "-n", "2", "--limit", "0.5",
-             "--at", "0.337", "-0.015", "--device", "cpu")  # fmt: skip
+    words = ("scale", str(arm), "--to", "grow", "--counts", "1", "2", "3", "4", "--eval-only", "-n", "2", "--limit",
+             "0.5", "--at", "0.337", "-0.015", "--device", "cpu")  # fmt: skip
     said = studio(*words, "--picture", "curve.png", "--json")
     assert said.code == 0, said.err
     assert "grow-n0002 was not trained and is left out" in said.err
+    assert "grow-n0003 is not trained to its end and is left out" in said.err
     told = json.loads(said.out)["points"]
     assert [(point["episodes"], point["step"], point["last"]) for point in told] == [
         (1, 10, True),
@@ -76,11 +85,16 @@ def test_what_was_trained_before_is_evaluated_at_every_checkpoint(
     ]
     assert all(point["rate"]["episodes"] == [2] for point in told)
     assert (home.parent / "curve.png").is_file()
-    text = studio(*words[:5], *words[7:], "--last-only")  # of one amount
+    text = studio(*words[:5], "1", *words[9:], "--last-only")  # of one amount
     assert text.code == 0
     assert "one training: says nothing about the recipe" in text.out
     assert "2 of 2 episodes are there already" in text.err
     assert "not the last" not in text.out
+    # What is of the name only is no point of this curve.
+    for other in (("--seed", "3"), ("--batch-size", "3"), ("--steps", "7")):
+        refused = studio(*words, *other)
+        assert refused.code == 2, other
+        assert "is a training of other episodes or settings" in refused.err
 
 
 @pytest.mark.slow
