@@ -17,6 +17,7 @@ from curation.errors import DataError, UnknownChoice, UsageError
 from curation.names import POSE, camera_name
 from curation.store import Store
 from training.best import read_best
+from training.camera_means import camera_means
 from training.checkpoints import CARD, MODEL
 from training.identity import digest as digest
 from training.origin import SCENES, UNPLACED, scene_of, tasks_of, units_of
@@ -39,6 +40,7 @@ class Card:
         cameras: name to (height, width) of the images in its dataset.
         tasks: instructions of those episodes; empty if unknown.
         units: of body joints and gripper in its dataset, as `Units` names them.
+        means: what each camera showed on average in those episodes: red, green and blue in 0..1.
         dataset: path, name, fingerprint and size of the dataset.
         privileged: whether it sees the block's pose, as no robot does.
     """
@@ -54,6 +56,7 @@ class Card:
     cameras: dict[str, tuple[int, int]] | None = None
     tasks: tuple[str, ...] = ()
     units: dict[str, str] | None = None
+    means: dict[str, tuple[float, ...]] = field(default_factory=dict)
     dataset: dict[str, Any] = field(default_factory=dict)
     privileged: bool | None = None
 
@@ -167,6 +170,7 @@ def _read(path: Path, policy: str | None, told: Mapping[str, Any]) -> Card:
         cameras=None if cameras is None else {name: (int(size[0]), int(size[1])) for name, size in cameras.items()},
         tasks=tuple(map(str, told["tasks"])) if "tasks" in told else tuple(filter(None, [told.get("task")])),
         units=None if units is None else {str(part): str(unit) for part, unit in units.items()},
+        means={str(name): tuple(map(float, mean)) for name, mean in (told.get("means") or {}).items()},
         dataset=dict(told.get("dataset") or {}),
         privileged=_of_kind(told, "privileged", bool),
     )
@@ -202,6 +206,7 @@ def new_card(told: Mapping[str, Any], store: Store) -> dict[str, Any]:
         "units": units_of(store),
         "fps": store.fps,
         "cameras": {camera_name(key): size for key, size in cameras.items()},
+        "means": camera_means(store, ids),
         "tasks": tasks_of(store, ids),
         "recipe_digest": told["recipe_digest"],
         "privileged": POSE in store.features,

@@ -21,6 +21,9 @@ from curation.errors import StudioError, UsageError
 from curation.frames import Image, Vector
 from curation.names import IMAGES, POSE, STATE
 
+from .camera_means import is_imagenet
+from .checkpoint_card import card
+
 _STATEFUL = ("lingbot_va", "fastwam")
 """Policies with chunks that also remember, so that only their own `select_action` asks them rightly."""
 _UNNEEDED = {"pretrained_backbone_weights": None, "load_vlm_weights": False}
@@ -87,6 +90,7 @@ class PolicyModel:
         found = getattr(config, "temporal_ensemble_coeff", None)
         self.ensemble = None if found is None else float(found)
         self._means: dict[str, torch.Tensor] = {}
+        self._told = card(folder).means
 
     @property
     def cameras(self) -> dict[str, tuple[int, int]]:
@@ -137,6 +141,8 @@ class PolicyModel:
     def blind(self, cameras: Sequence[str]) -> None:
         """Let cameras show their training mean from now on, whatever they see.
 
+        It is what the checkpoint's card says; without one, what its statistics say, which may be ImageNet's instead.
+
         Raises:
             UsageError: the policy has no such camera, or no mean of it is known.
         """
@@ -154,6 +160,12 @@ class PolicyModel:
     def blinded(self) -> tuple[str, ...]:
         """Cameras that show their mean."""
         return tuple(key.removeprefix(IMAGES) for key in self._means)
+
+    @property
+    def greyed(self) -> tuple[str, ...]:
+        """Cameras that show ImageNet's mean in place of their own, because the checkpoint knows no other."""
+        means = {key: mean.ravel().tolist() for key, mean in self._means.items()}
+        return tuple(key.removeprefix(IMAGES) for key, mean in means.items() if is_imagenet(mean))
 
     def reset(self, n_action_steps: int | None = None) -> None:
         """Forget the last episode; a policy that keeps its chunk to itself carries out `n_action_steps` of it."""
@@ -230,6 +242,9 @@ class PolicyModel:
         return key
 
     def _mean(self, worldly: str) -> torch.Tensor | None:
+        own = self._told.get(worldly.removeprefix(IMAGES))
+        if own is not None:
+            return torch.tensor(own, dtype=torch.float32).reshape(1, -1, 1, 1)
         for step in self._before.steps:
             if isinstance(step, NormalizerProcessorStep):
                 for key, stats in step._tensor_stats.items():

@@ -235,6 +235,11 @@ def prepared(options: Evaluate, console: Console) -> Job:
     if model.demonstrated is None and not model.relative:
         console.step(NO_STATISTICS)
     settings = settings_of(options, model)
+    model.blind(settings.blind)
+    if model.greyed:
+        console.step(
+            f"{', '.join(model.greyed)} shows ImageNet's mean; the checkpoint does not say what it really saw."
+        )
     limit = round(options.limit * scene.fps)
     setup = evaluating.Setup(
         known.folder, scene, settings, model.device, options.threads, task, f"policy:{known.label}", limit

@@ -7,15 +7,19 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from curation.errors import DataError, UsageError
 from curation.store import Store
+from curation.video import read_video
 from recorders.world.scene import Scene, fingerprint
 from studio.evaluation_world import World
 from tests.curation.checks import arm
-from tests.training.policies import SMALL
+from tests.training.policies import SMALL, tiny_act
 from tests.training.runs import asked, begun
+from training.camera_means import IMAGENET
 from training.checkpoint_card import Card, card, new_card
 from training.policy_fit import Unfit, require_fit, unknown
 from training.policy_model import PolicyModel
@@ -89,6 +93,42 @@ def test_episodes_whose_scene_nobody_knows_are_said(mixed: Path, tmp_path: Path)
     assert unknown(replace(known, scene={"scenes": []}))[0] == "its scene", "a list of none is nothing known"
 
 
+def test_a_card_tells_what_each_camera_showed_on_average_in_the_chosen_episodes(mixed: Path, tmp_path: Path) -> None:
+    known = carded(mixed, tmp_path, 'task:"push the block"')
+    store = Store.open(mixed)
+    for camera, told in known.means.items():
+        key = f"observation.images.{camera}"
+        shown = [
+            image
+            for episode in (store.episode(2), store.episode(3))
+            for image in read_video(episode.videos[key], episode.video_starts[key], episode.length)
+        ]
+        assert np.allclose(told, np.mean(shown, axis=(0, 1, 2)) / 255, atol=0.02)
+    assert set(known.means) == {"overhead_cam", "wrist_cam"}
+    assert known.means != carded(mixed, tmp_path).means, "of the others too"
+
+
+def test_a_blind_camera_shows_its_own_mean_where_the_statistics_are_imagenets(tmp_path: Path) -> None:
+    folder = tiny_act(tmp_path / "weights")
+    (path,) = folder.glob("policy_preprocessor*.safetensors")
+    stored = load_file(path)
+    key = "observation.images.wrist_cam.mean"
+    save_file({**stored, key: np.array(IMAGENET, np.float32).reshape(stored[key].shape)}, path)
+    model = PolicyModel(folder, device="cpu")
+    model.blind(["wrist_cam", "overhead_cam"])
+    assert model.greyed == ("wrist_cam",)
+    (folder / "studio.json").write_text(json.dumps({"version": 1, "means": {"wrist_cam": [0.1, 0.2, 0.3]}}))
+    model = PolicyModel(folder, device="cpu")
+    model.blind(["wrist_cam"])
+    assert model.greyed == ()
+    images = {camera: np.zeros((1, 48, 64, 3), np.uint8) for camera in SMALL.cameras}
+    blind = model.see(images, np.zeros((1, 6), np.float32), None, "pick")["observation.images.wrist_cam"]
+    images["wrist_cam"] = np.broadcast_to(np.array([25.5, 51, 76.5]).round().astype(np.uint8), (1, 48, 64, 3)).copy()
+    model.blind([])
+    seen = model.see(images, np.zeros((1, 6), np.float32), None, "pick")["observation.images.wrist_cam"]
+    assert np.allclose(blind.numpy(), seen.numpy(), atol=0.02)
+
+
 @pytest.fixture
 def radians(tmp_path: Path) -> Path:
     root = tmp_path / "radians"
@@ -124,8 +164,6 @@ def test_units_that_the_world_does_not_speak_are_refused_in_evaluation(
 
 @pytest.fixture(scope="module")
 def policy(tmp_path_factory: pytest.TempPathFactory) -> PolicyModel:
-    from tests.training.policies import tiny_act
-
     return PolicyModel(tiny_act(tmp_path_factory.mktemp("policy")), device="cpu")
 
 
