@@ -53,6 +53,7 @@ class Training:
         card: what every checkpoint's card says, the step left out.
         stats: makes the statistics of episodes, given their indices; None keeps those of the dataset.
         open_dataset: puts another reader in the place of LeRobot's dataset, such as the cache of decoded frames.
+        name_of: an episode's permanent name, given its index.
         resume: the checkpoint to go on from.
     """
 
@@ -61,6 +62,7 @@ class Training:
     card: Mapping[str, Any]
     stats: Callable[[list[int]], Mapping[str, Any]] | None = None
     open_dataset: Callable[[Any], None] | None = None
+    name_of: Callable[[int], str] | None = None
     resume: Path | None = None
     parent: int = field(default_factory=os.getppid)
     wanted: bool = False
@@ -200,10 +202,20 @@ def _datasets(real: Callable[..., Any], training: Training) -> Callable[..., Any
             relative = relative_stats(train, cfg.policy)
             for dataset in filter(None, (train, held_out)):
                 dataset.meta.stats = {**dataset.meta.stats, "action": relative}
+        if training.main:
+            training.run.say_held_out(_ids(training, held_out))
         training.dataset = train
         return train, held_out
 
     return make_train_eval_datasets
+
+
+def _ids(training: Training, dataset: Any) -> list[str]:
+    """Permanent names of a dataset's episodes."""
+    if dataset is None or training.name_of is None:
+        return []
+    indices = dataset.episodes if dataset.episodes is not None else range(dataset.meta.total_episodes)
+    return [training.name_of(int(index)) for index in indices]
 
 
 def _say_size(dataset: Any, size: tuple[int, int]) -> None:
@@ -221,7 +233,9 @@ def _policy(real: Callable[..., Any], training: Training) -> Callable[..., Any]:
         elif training.recipe["weights"]:
             require_loaded(policy, Path(training.recipe["weights"]), exact=False)
         training.policy = policy
-        whole_policy(training.run.folder, policy)
+        whole_policy(
+            training.run.folder, policy, card=lambda: checkpoints.card_bytes({**training.card, "step": training.step})
+        )
         return policy
 
     return make_policy

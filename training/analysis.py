@@ -7,6 +7,7 @@ of whole chunks is also given against that: `skill` is 1 for perfect and 0 for "
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -63,7 +64,7 @@ class Fit:
         frames, episodes: looked at.
         joints: one each.
         mean_error, max_error: over all joints.
-        ahead: mean error by frames ahead in the chunk, over all joints.
+        ahead: mean error by frames ahead in the chunk, over all joints; NaN where no episode is so long.
     """
 
     frames: int
@@ -79,8 +80,9 @@ class Fit:
         return tuple(joint.name for joint in self.joints if joint.verdict == "collapsed")
 
     def values(self) -> dict[str, Any]:
-        """JSON values."""
-        return {**asdict(self), "collapsed": list(self.collapsed)}
+        """JSON values; null where no episode is so long."""
+        ahead = [value if math.isfinite(value) else None for value in self.ahead]
+        return {**asdict(self), "ahead": ahead, "collapsed": list(self.collapsed)}
 
 
 def fit(found: Predictions, names: Sequence[str]) -> Fit:

@@ -94,7 +94,12 @@ def finish(partial: Path, checkpoint: Path, card: Mapping[str, Any]) -> None:
 
 def write_card(model: Path, card: Mapping[str, Any]) -> None:
     """Put a card beside a policy's weights."""
-    write_aside(model / CARD, json.dumps(card, indent=2).encode() + b"\n")
+    write_aside(model / CARD, card_bytes(card))
+
+
+def card_bytes(card: Mapping[str, Any]) -> bytes:
+    """A card as its file holds it."""
+    return json.dumps(card, indent=2).encode() + b"\n"
 
 
 def point_last(checkpoint: Path) -> None:

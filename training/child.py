@@ -38,6 +38,7 @@ def train(folder: Path, resume: Path | None = None) -> int:
     chosen = by_ids(store, told["dataset"]["episode_ids"])
     step = checkpoints.step_of(resume) if resume else 0
     training = Training(run, told, new_card(told, store), stats=_stats(chosen, recipe), resume=resume, step=step)
+    training.name_of = lambda index: store.episodes[index].row.episode_id
     if recipe.cache:
         from training.frames_cache import frames_cache
         from training.frames_reader import reader

@@ -114,6 +114,9 @@ def frames_cache(
     found = FramesCache(folder, store.total_frames, sizes)
     if not cameras:
         return found
+    if deep := [key for key in cameras if _is_depth(store, key)]:
+        raise UsageError(f"{store.root} holds depth images ({', '.join(deep)}), which are not cached. Train without "
+                         "--cache.")  # fmt: skip
     if _is_whole(found, fingerprint):
         return found
     _require_room(found)
@@ -130,14 +133,23 @@ def frames_cache(
     return found
 
 
+def _is_depth(store: Store, key: str) -> bool:
+    """Whether LeRobot takes a camera's images for distances, as it says in meta/info.json."""
+    told = store.info["features"].get(key, {})
+    infos = [told.get(name) or {} for name in ("info", "video_info")]
+    return any(info.get(flag) for info in infos for flag in ("is_depth_map", "video.is_depth_map"))
+
+
 def _is_whole(cache: FramesCache, fingerprint: str) -> bool:
     try:
         card = json.loads((cache.folder / CARD).read_bytes())
         sizes = {key: (cache.folder / f"{key}.u8").stat().st_size for key in cache.sizes}
+        sums = {key: (cache.folder / f"{key}.crc").stat().st_size for key in cache.sizes}
     except (OSError, ValueError):
         return False
     due = {key: cache.frames * height * width * 3 for key, (height, width) in cache.sizes.items()}
-    return bool(card.get("fingerprint") == fingerprint and sizes == due)
+    whole = sizes == due and sums == dict.fromkeys(cache.sizes, cache.frames * np.dtype(np.uint32).itemsize)
+    return bool(card.get("fingerprint") == fingerprint and whole)
 
 
 def _require_room(cache: FramesCache) -> None:

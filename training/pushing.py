@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.hub.calls import without_tokens
+from training.checkpoints import CARD
 
 NOT_PUSHED = "not-pushed.jsonl"
 """In a run's folder: a line for everything that did not reach the Hub, {"what", "why"}."""
@@ -37,12 +38,37 @@ def outliving(push: Callable[..., Any], folder: Path, what: Callable[..., str]) 
     return pushed
 
 
-def whole_policy(folder: Path, *parts: Any) -> None:
-    """Let the last push, of the policy and of its processors to the top of the repository, fail as others may."""
+def whole_policy(folder: Path, *parts: Any, card: Callable[[], bytes] | None = None) -> None:
+    """Let the last push, of the policy and of its processors to the top of the repository, fail as others may.
+
+    Args:
+        folder: the run's.
+        parts: the policy, or its processors.
+        card: makes what lies beside a checkpoint's weights, which then goes up with the policy's.
+    """
     for part in parts:
         for name in ("push_model_to_hub", "push_to_hub"):
             if hasattr(part, name):
                 setattr(part, name, outliving(getattr(part, name), folder, _named(part)))
+        if card is not None and hasattr(part, "push_model_to_hub"):
+            part.push_model_to_hub = _with_card(part, part.push_model_to_hub, folder, card)
+
+
+def _with_card(policy: Any, push: Callable[..., Any], folder: Path, card: Callable[[], bytes]) -> Callable[..., None]:
+    push_card = outliving(_push_card, folder, lambda *_: f"{CARD} of the last step")
+
+    def pushed(*args: Any, **kwargs: Any) -> None:
+        push(*args, **kwargs)
+        push_card(policy.config.repo_id, card())
+
+    return pushed
+
+
+def _push_card(repo: str, card: bytes) -> None:
+    """Without it nobody knows in which world, and at which rate, the weights were trained."""
+    from huggingface_hub import HfApi
+
+    HfApi().upload_file(path_or_fileobj=card, path_in_repo=CARD, repo_id=repo, commit_message="Where it was trained")
 
 
 def not_pushed(folder: Path) -> list[dict[str, str]]:

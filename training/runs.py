@@ -4,6 +4,7 @@
 runs/<name>/run.json          what was asked, on what, in which state
 runs/<name>/.lock             held while it is trained
 runs/<name>/beat.json         the step it is at, written about once a second
+runs/<name>/held_out.json     episodes that LeRobot kept from training, of those in run.json
 runs/<name>/progress.jsonl    one line per line of LeRobot's log, with exact numbers
 runs/<name>/train.log         everything that LeRobot said
 runs/<name>/train/            LeRobot's output folder, with its checkpoints
@@ -13,7 +14,7 @@ runs/<name>/train/            LeRobot's output folder, with its checkpoints
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from curation.atomic import write_aside
 from curation.errors import DataError, UnknownChoice, UsageError
 
 RUN, BEAT, PROGRESS, LOG, TRAIN = "run.json", "beat.json", "progress.jsonl", "train.log", "train"
+HELD_OUT = "held_out.json"
 VERSION = 1
 _WHOLE: dict[str, type] = {
     "name": str, "group": str, "policy": str, "seed": int, "steps": int, "recipe": dict, "dataset": dict, "state": str,
@@ -85,6 +87,25 @@ class Run:
         told = self.read() | changes
         self.write(told)
         return told
+
+    def say_held_out(self, ids: Sequence[str]) -> None:
+        """Write down which of its episodes LeRobot keeps from training (dataset.eval_split)."""
+        write_aside(self.folder / HELD_OUT, json.dumps(list(ids)).encode())
+
+    def trained_on(self) -> list[str]:
+        """Names of the episodes that it was really trained on.
+
+        Raises:
+            DataError: run.json or held_out.json is damaged.
+        """
+        kept: object = []
+        try:
+            with suppress(FileNotFoundError):
+                kept = json.loads((self.folder / HELD_OUT).read_bytes())
+        except (OSError, ValueError) as error:
+            raise DataError(f"{self.folder / HELD_OUT} cannot be read: {error}.") from error
+        held_out = set(kept) if isinstance(kept, list) else set()
+        return [str(name) for name in self.read()["dataset"]["episode_ids"] if name not in held_out]
 
     def beat(self) -> dict[str, Any]:
         """The step it is at, {"step", "at"}; empty before the first."""

@@ -20,6 +20,7 @@ from studio.options import Episodes, Name
 from studio.paths import dataset_path, run_path, runs_home
 from training.analysis import Fit, JointFit, fit
 from training.checkpoint_card import Card, card, resolve
+from training.data_fit import require_same_kind
 from training.predictions import Predictions, predict, require_seen
 from training.runs import Run
 
@@ -42,6 +43,8 @@ class Analyze:
     """At most so many training and so many held-out episodes, spread over the dataset; 0 is all."""
     every: int = 1
     """Ask in every so many frames."""
+    other_scene: bool = False
+    """Episodes of another scene than the one it was trained in are meant."""
     to: Path | None = None
     """This new folder; by default analyses/STEP-DATASET in the run's folder."""
     device: str = "auto"
@@ -64,6 +67,8 @@ def analyze(options: Analyze, console: Console) -> int:
 
     model = PolicyModel(folder, device=options.device)
     require_seen(model, store)
+    asked_in = [index for indices in chosen.values() for index in indices]
+    require_same_kind(model, known, store, asked_in, other_scene=options.other_scene)
     names = [name.removesuffix(".pos") for name in store.features["action"].names]
     found: dict[str, tuple[Predictions, Fit]] = {}
     for kind, indices in chosen.items():
@@ -111,8 +116,7 @@ def _episodes(options: Analyze, known: Card, store: Store, console: Console) -> 
 def _trained_on(known: Card) -> list[str]:
     if known.run:
         with suppress(DataError):
-            dataset = Run(run_path(known.run)).read().get("dataset") or {}
-            return [str(name) for name in dataset.get("episode_ids") or ()]
+            return Run(run_path(known.run)).trained_on()
     return []
 
 

@@ -62,6 +62,9 @@ def test_every_checkpoint_goes_up(hub: Ours, tmp_path: Path) -> None:
         assert f"checkpoints/{step}/pretrained_model/model.safetensors" in there
         assert f"checkpoints/{step}/training_state/training_step.json" in there
     here = tmp_path / "runs/a/train/checkpoints"
+    top = json.loads(repo.get(repo.files(repo.resolve("main"))["studio.json"].oid))
+    assert top == json.loads((here / "000006/pretrained_model/studio.json").read_text())
+    assert top["step"] == 6
     assert sorted(path.name for path in here.iterdir() if path.name != "last") == ["000006"]
 
 

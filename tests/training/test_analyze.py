@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,13 @@ def test_every_fault_of_a_joint_is_named() -> None:
     assert found.max_error == np.abs(guessed - wanted).max()
     assert (found.joints[3].r2, found.joints[3].spread) == (None, None)
     assert (found.frames, found.episodes) == (400, 2)
+
+
+def test_a_chunk_longer_than_the_episodes_is_still_json() -> None:
+    wanted = rng.normal(size=(4, 1))
+    found = replace(predictions(wanted, wanted, wanted), ahead=np.array([[0.5], [np.nan]]))
+    told = json.loads(json.dumps(fit(found, ["a"]).values(), allow_nan=False))
+    assert told["ahead"] == [0.5, None]
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +152,39 @@ def test_a_dataset_that_lacks_what_the_policy_sees_is_refused(
     said = studio("analyze", str(seeing), str(arm), "--to", str(tmp_path / "found"), "--device", "cpu")
     assert said.code == 2
     assert "observation.environment_state" in said.err
+
+
+def test_data_of_another_kind_than_the_training_is_refused(
+    studio: Studio, arm: Path, policy: Path, tmp_path: Path, lerobot: None
+) -> None:
+    def analysed(card: dict[str, Any], *more: str) -> Any:
+        copy = tmp_path / f"policy-{len(list(tmp_path.iterdir()))}"
+        shutil.copytree(policy, copy)
+        (copy / "studio.json").write_text(json.dumps({"version": 1, "run": "gone", "step": 1} | card))
+        to = tmp_path / f"to-{copy.name}"
+        return studio(
+            "analyze", str(copy), str(arm), "--to", str(to), "--device", "cpu", "-n", "1", "--every", "30", *more
+        )
+
+    for card, why in (
+        ({"fps": 25}, "trained at 25 fps"),
+        ({"units": {"body": "radians", "gripper": "0..100"}}, "trained with body in radians"),
+        (
+            {"scene": {"fingerprint": "f" * 16, "scene": {}}},
+            "trained in scene ffffffffffffffff, and episodes here are of",
+        ),
+    ):
+        said = analysed(card)
+        assert said.code == 2, said.err
+        assert why in said.err
+    meant = analysed({"scene": {"fingerprint": "f" * 16, "scene": {}}}, "--other-scene")
+    assert meant.code == 0, meant.err
+    model = Path(shutil.copytree(policy, tmp_path / "large"))
+    config = json.loads((model / "config.json").read_text())
+    for feature in config["input_features"].values():
+        if feature["type"] == "VISUAL":
+            feature["shape"] = [3, 96, 128]
+    (model / "config.json").write_text(json.dumps(config))
+    said = studio("analyze", str(model), str(arm), "--to", str(tmp_path / "found"), "--device", "cpu")
+    assert said.code == 2
+    assert "was 128x96 in training and is 64x48 in" in said.err

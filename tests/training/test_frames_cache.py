@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from curation.errors import DataError
+from curation.errors import DataError, UsageError
 from curation.fingerprint import fingerprint
 from curation.store import Store
 from curation.video import read_video
@@ -67,7 +69,24 @@ def test_a_cache_is_made_once_and_another_dataset_has_another(arm: Path, home: P
     assert other.folder != first.folder
     (first.folder / "observation.images.wrist_cam.u8").unlink()
     made(arm).verify()
+    sums = first.folder / "observation.images.wrist_cam.crc"
+    sums.write_bytes(sums.read_bytes()[:-4])
+    made(arm).verify()
+    sums.unlink()
+    made(arm).verify()
     assert not list(home.glob("*.partial*"))
+
+
+def test_depth_images_are_refused_before_anything_is_decoded(arm: Path, tmp_path: Path, home: Path) -> None:
+    data = Path(shutil.copytree(arm, tmp_path / "deep"))
+    info = json.loads((data / "meta/info.json").read_text())
+    info["features"]["observation.images.wrist_cam"]["info"]["is_depth_map"] = True
+    (data / "meta/info.json").write_text(json.dumps(info))
+    told: list[int] = []
+    with pytest.raises(UsageError, match=r"holds depth images \(observation\.images\.wrist_cam\)"):
+        frames_cache(Store.open(data), fingerprint(data), None, lambda done, of: told.append(done))
+    assert not told
+    assert not home.exists()
 
 
 def test_a_damaged_image_is_never_trained_on(arm: Path) -> None:
@@ -110,8 +129,6 @@ def test_training_from_the_cache_makes_the_same_numbers(arm: Path, tmp_path: Pat
 
 
 def test_a_resized_policy_says_its_size_and_resizes_by_itself(arm: Path, tmp_path: Path) -> None:
-    import json
-
     run = begun(tmp_path / "run", arm, asked(steps=1, where="x<0.21", resize="32x32", cache=True))
     assert trained(run) == 0
     model = run.checkpoints / "000001" / MODEL

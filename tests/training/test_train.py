@@ -110,6 +110,14 @@ def test_a_subset_is_normalised_by_its_own_statistics(arm: Path, tmp_path: Path)
     assert not np.allclose(kept[f"{camera}.mean"], whole[camera]["mean"], atol=1e-3)
 
 
+def test_episodes_that_lerobot_held_out_are_no_training_episodes(arm: Path, tmp_path: Path) -> None:
+    run = begun(tmp_path / "run", arm, asked(steps=1, where="x<0.25", set_=("dataset.eval_split=0.3",)))
+    assert run.read()["dataset"]["episode_ids"] == ["id-0", "id-1", "id-2"]
+    assert trained(run) == 0
+    assert run.trained_on() == ["id-0", "id-1"]
+    assert json.loads((run.folder / "held_out.json").read_text()) == ["id-2"]
+
+
 def test_a_kill_while_a_checkpoint_is_written_leaves_the_one_before(
     arm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
