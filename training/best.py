@@ -20,6 +20,12 @@ def read_best(run: Path) -> dict[str, Any]:
     return {}
 
 
+def race_of(best: Mapping[str, Any]) -> set[str]:
+    """Folders of the evaluations by which a checkpoint was ever chosen, as a best.json names them."""
+    race = [entry for entry in best.get("race") or () if isinstance(entry, Mapping)]
+    return {str(entry["evaluation"]) for entry in race if entry.get("evaluation")} | set(best.get("raced") or ())
+
+
 def raced(folder: Path, told: Mapping[str, Any]) -> bool:
     """Whether a checkpoint was chosen by these episodes, so that rates on them are too good, or too bad.
 
@@ -29,7 +35,7 @@ def raced(folder: Path, told: Mapping[str, Any]) -> bool:
     """
     best = read_best(folder.parent.parent)
     race = [entry for entry in best.get("race") or () if isinstance(entry, Mapping)]
-    names = {entry["evaluation"] for entry in race if entry.get("evaluation")}
+    names = race_of(best)
     if names:
         return folder.name in names
     # Races of old say their seed only, and a checkpoint alone was raced with nobody.

@@ -13,6 +13,7 @@ from training import checkpoints
 from training.choice import current
 from training.evaluated import FOLDER, Evaluation, read_evaluation
 from training.runs import Run, all_runs, state_of
+from training.unit import recipe_of
 
 _OUTSIDE = ("weights_given", "push_to", "keep_last")
 """Of a recipe, what changes nothing in the weights."""
@@ -137,7 +138,7 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[
 
 def level(lines: Sequence[Line], every: Sequence[Line]) -> str:
     """What a comparison of these trainings can say at all."""
-    counts = {line.told["group"]: sum(other.told["group"] == line.told["group"] for other in every) for line in lines}
+    counts = {str(line.told["group"]): len(_seeds(line, every)) for line in lines}
     few = [f"{group} ({count})" for group, count in counts.items() if count < ENOUGH]
     if len(counts) < 2 or not few:
         return ""
@@ -145,6 +146,12 @@ def level(lines: Sequence[Line], every: Sequence[Line]) -> str:
         f"Too few trainings of {' and '.join(few)}: this says nothing about the recipe. "
         f"studio train --train-seeds {ENOUGH}, then studio compare."
     )
+
+
+def _seeds(line: Line, every: Sequence[Line]) -> set[Any]:
+    """Seeds with which a line's recipe was trained on its data in its group; copies count once."""
+    same = [other.told for other in every if other.told["group"] == line.told["group"]]
+    return {told.get("seed") for told in same if recipe_of(told) == recipe_of(line.told)}
 
 
 def _flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:

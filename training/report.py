@@ -76,6 +76,11 @@ def headline(evaluation: Evaluation, trainings: int) -> list[Markup]:
         parts.append(page.paragraph(f"At all places: {every.of('episodes')}."))
     parts.append(page.paragraph(f"Clean, without fumbling: {evaluation.rate('clean').of('feasible episodes')}."))
     parts.append(page.paragraph(evaluation.conditions_words, "muted"))
+    if evaluation.changes:
+        parts.append(page.paragraph(f"Not as it was trained: {', '.join(evaluation.changes)}.", "warn"))
+    if evaluation.raced:
+        text = "A checkpoint was chosen by these episodes (studio sweep), so this rate is no estimate."
+        parts.append(page.paragraph(text, "warn"))
     if evaluation.told.get("privileged"):
         parts.append(page.paragraph("The policy sees the block's pose, as no robot does: this is no result.", "warn"))
     if trainings == 1:

@@ -21,7 +21,7 @@ from studio.options import Name, Where
 from studio.paths import runs_home
 from studio.shuffled import Shuffled
 from studio.verbs.evaluate import Carried, Evaluate, Evaluated, World, evaluated
-from training.best import BEST
+from training.best import BEST, race_of, read_best
 from training.checkpoint_card import checkpoints
 from training.rows import Row
 from training.runs import opened
@@ -89,6 +89,8 @@ def sweep(options: Sweep, console: Console) -> int:
     console.step(f"{best} on {options.fresh} fresh placements")
     test = evaluated(options.of(candidates[best], FRESH, options.fresh), console)
     told = _told(options, standing, raced, best, test)
+    # Whoever sweeps again and again chooses by all of it.
+    told["raced"] = sorted(race_of(read_best(run.folder)) | race_of(told))
     write_aside(run.folder / BEST, json.dumps(told, indent=2).encode() + b"\n")
     console.result(_text(run.name, told), told)
     return 0

@@ -94,7 +94,8 @@ def test_evaluations_of_one_checkpoint_have_a_column_each(studio: Studio, home: 
     said = studio("report", str(base), str(blind), "--no-films", "--to", "ab.html")
     assert said.code == 0, said.err
     text = (tmp_path / "ab.html").read_text()
-    for words in ("a@000100 (as trained)", "a@000100 (blind overhead_cam)", "not as trained: blind overhead_cam"):
+    for words in ("a@000100 (as trained)", "a@000100 (blind overhead_cam)", "not as trained: blind overhead_cam",
+                  "Not as it was trained: blind overhead_cam."):  # fmt: skip
         assert words in text, words
     alone = studio("report", "a", "--no-films", "--to", "a.html")
     assert alone.code == 0, alone.err

@@ -113,3 +113,8 @@ def test_three_trainings_of_each_recipe_are_enough(arm: Path, home: Path, capsys
             made(home, arm, f"{group}-seed{seed}", group=group, seed=seed)
     assert cli.run(["runs", "one-seed0", "two-seed0"]) == 0
     assert "says nothing" not in capsys.readouterr().out
+    # The same seed again is the same training again.
+    for name in ("a", "b", "c"):
+        made(home, arm, f"copy-{name}", group="copies")
+    assert cli.run(["runs", "one-seed0", "copy-a"]) == 0
+    assert "Too few trainings of copies (1)" in capsys.readouterr().out

@@ -82,6 +82,8 @@ def test_a_race_over_a_grid_covers_it_in_random_order_and_the_winner_is_tried_at
     # What a checkpoint was chosen by is no result, and is nothing that studio evaluate would go on with.
     assert {read_evaluation(folder).raced for folder in folders} == {True}
     assert not read_evaluation(Path(best["evaluation"])).raced
+    assert studio("sweep", "a", *QUICK, "--steps", "200", "--fresh", "2").code == 0
+    assert {read_evaluation(folder).raced for folder in folders} == {True}, "chosen by once is chosen by"
     said = studio("evaluate", "a@best", *QUICK, *box, "-n", "2")
     assert said.code == 0, said.err
     assert "are there already" not in said.err
