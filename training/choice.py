@@ -8,6 +8,7 @@ from typing import Any
 
 from curation.errors import UsageError
 
+from .as_trained import driven
 from .evaluated import Evaluation
 
 _LISTED = 8
@@ -63,12 +64,12 @@ def by_training(evaluations: Sequence[Evaluation]) -> dict[str, list[Evaluation]
 def one_each(evaluations: Sequence[Evaluation], agreed: Sequence[Mapping[str, Any]]) -> tuple[Evaluation, ...]:
     """One evaluation of every training, all of the same step where they share one.
 
-    Those with settings that are agreed on come first, then those as trained, those by which nothing was chosen, later
+    Those as trained come first, then those driven in a way that is agreed on, those by which nothing was chosen, later
     checkpoints, later evaluations.
 
     Args:
         evaluations: under the same conditions, of weights that are there.
-        agreed: settings of the policy that the other side has too.
+        agreed: ways to drive a policy that the other side has too.
     """
     found = {name: _narrowed(mine, agreed) for name, mine in by_training(evaluations).items()}
     shared = set.intersection(*({one.step for one in mine} for mine in found.values())) - {None}
@@ -79,7 +80,7 @@ def one_each(evaluations: Sequence[Evaluation], agreed: Sequence[Mapping[str, An
 
 
 def _narrowed(mine: Sequence[Evaluation], agreed: Sequence[Mapping[str, Any]]) -> list[Evaluation]:
-    ranks = [(one.settings in agreed, not one.changes, not one.raced) for one in mine]
+    ranks = [(not one.changes, driven(one.settings) in agreed, not one.raced) for one in mine]
     return [one for one, rank in zip(mine, ranks, strict=True) if rank == max(ranks)]
 
 

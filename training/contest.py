@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .as_trained import driven
 from .bootstrap import Outcomes
 from .choice import current, one_each, training_of
 from .evaluated import Evaluation, Row
@@ -61,8 +62,8 @@ def contest(
 ) -> Contest:
     """Choose one evaluation of every training, all under the same conditions, and pair their episodes.
 
-    Where a training was evaluated several times under conditions that both sides share, those with the same settings
-    of the policy on both sides come first, then those as it was trained, then later checkpoints, then later
+    Where a training was evaluated several times under conditions that both sides share, those as it was trained come
+    first, then those with the same settings of the policy on both sides, then later checkpoints, then later
     evaluations. Copies of a training count once, and weights that were overwritten do not count.
 
     Args:
@@ -80,7 +81,8 @@ def contest(
         raise NotComparable(_unlike(name_a, ends[0][-1][1], name_b, ends[1][-1][1]))
     best = max(shared, key=lambda here: _rank([one for end in ends for one, there in end if there == here]))
     of_a, of_b = ([one for one, here in end if here == best] for end in ends)
-    agreed = [one.settings for one in of_a if any(one.settings == other.settings for other in of_b)]
+    theirs = [driven(one.settings) for one in of_b]
+    agreed = [driven(one.settings) for one in of_a if driven(one.settings) in theirs]
     side_a, side_b = _side(name_a, one_each(of_a, agreed), a), _side(name_b, one_each(of_b, agreed), b)
     same = {one.folder for one in side_a.evaluations} & {one.folder for one in side_b.evaluations}
     if same:

@@ -65,6 +65,11 @@ def _head(contest: Contest, by: str) -> Told:
         "a": _side_data(contest.a),
         "b": _side_data(contest.b),
     }
+    lines += [
+        f"{one.name} was not driven as it was trained: {', '.join(one.changes)}"
+        for one in (*contest.a.evaluations[1:], *contest.b.evaluations)
+        if one.changes
+    ]
     lines += [note for side in (contest.a, contest.b) for note in side.notes]
     lines += [
         f"{one.name} raced on these episodes (studio sweep): the one that was chosen by them looks better than it is; "

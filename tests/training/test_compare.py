@@ -252,6 +252,21 @@ def test_the_same_settings_are_compared_where_there_are_several(studio: Studio, 
     assert "n_action_steps is 20 and 40" in text
 
 
+def test_two_policies_as_they_were_trained_come_before_two_that_were_changed_alike(studio: Studio, home: Path) -> None:
+    for name, own, good in (("a", 20, 18), ("b", 40, 4)):
+        trained = {"trained": {"n_action_steps": own, "ensemble": None, "tasks": [], "scenes": []}}
+        rows = [True] * good + [False] * (20 - good)
+        write_evaluation(home, name, rows, settings={"n_action_steps": own, "batch": own}, **trained)
+        later = {"when": "2026-02-01T00:00:00", "settings": {"n_action_steps": 10, "batch": 8}}
+        write_evaluation(home, name, [False] * 20, key="k2", **later, **trained)
+    said = studio("compare", "a", "b").out
+    assert "A is better." in said
+    assert "n_action_steps is 20 and 40" in said
+    assert "not driven as" not in said
+    changed = studio("compare", str(home / "a/evaluations/k1"), str(home / "b/evaluations/k2")).out
+    assert "b@000100 was not driven as it was trained: n_action_steps 10" in changed
+
+
 def test_clean_success_can_be_what_counts(studio: Studio, home: Path) -> None:
     write_evaluation(home, "a", [True] * 20)
     write_evaluation(home, "b", [False] * 20)
