@@ -14,6 +14,7 @@ from curation.library import entries
 from curation.motion import with_motion
 from curation.query import asks_motion, query
 from curation.store import Store
+from studio.paths import runs_home
 from training.machine import machine_device
 from training.normalisation import whole_mapping
 from training.recipe import PRESETS, Preset, Recipe, preset, rhythm, settings_of
@@ -34,7 +35,7 @@ class Training:
     policy: str = ""
     """LeRobot's policy type: act (the default), diffusion, smolvla, pi0, pi05 and whatever else it trains."""
     weights: str = ""
-    """Start from these: a path, or hf:owner/name. Without it weights are random."""
+    """Start from these: a path, a run, run@step, run@best, or hf:owner/name. Without it weights are random."""
     steps: int | None = None
     """Optimiser steps, by default the preset's or 50000."""
     batch_size: int | None = None
@@ -73,7 +74,7 @@ class Training:
         settings = rhythm(steps, self._device(), len(layout.cameras(store.features)), os.cpu_count() or 1)
         if self.preset:
             settings |= preset(self.preset, steps)[1]
-        weights = weights_path(self.weights) if self.weights else None
+        weights = weights_path(self.weights, runs_home()) if self.weights else None
         policy = self.policy or (policy_of(weights) if weights else "act")
         settings |= {} if weights else whole_mapping(policy, store.features)
         settings |= settings_of(self.set_)

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from curation.errors import StudioError, UsageError
-from training.checkpoints import LAST, MODEL, WEIGHTS
+from curation.hub.calls import HubError
+from training.checkpoint_card import resolve
+from training.checkpoints import WEIGHTS
 
 _HOST = ("huggingface.co", 443)
 BACKBONES = {
@@ -25,27 +27,33 @@ class NotAtHand(StudioError):
     """Weights that are not on this machine and cannot be fetched."""
 
 
-def weights_path(given: str) -> Path:
+def weights_path(given: str, home: Path) -> Path:
     """The folder of a policy's weights.
 
     Args:
-        given: a path (of the policy's folder, a checkpoint or a run), or `hf:owner/name[@revision]`, fetched once.
+        given: as `training.checkpoint_card` names checkpoints: a path (of the policy's folder, a checkpoint or a run),
+            `run@best`, or `hf:owner/name[@revision]`, fetched once.
+        home: where runs lie.
 
     Raises:
-        UsageError: there are none at that path.
+        UsageError: there are none of that name.
         NotAtHand: the Hub cannot be reached, or refuses.
     """
-    if given.startswith("hf:"):
-        return _fetched(given.removeprefix("hf:"))
-    path = Path(given).expanduser()
-    for inner in ("", MODEL, f"{LAST}/{MODEL}", f"checkpoints/{LAST}/{MODEL}", f"train/checkpoints/{LAST}/{MODEL}"):
-        folder = path / inner
-        if (folder / "config.json").is_file() and any((folder / name).is_file() for name in WEIGHTS):
-            return folder.resolve()
-    raise UsageError(
-        f"{given} holds no policy (config.json and {WEIGHTS[0]}). Give the folder of one, a checkpoint, a run, or "
-        "hf:owner/name."
-    )
+    here = Path(given).is_dir() and not (home / given).is_dir()
+    try:
+        folder = resolve(f"./{given}" if here and not Path(given).is_absolute() else given, home)
+    except HubError as error:
+        repo = given.removeprefix("hf:").partition("@")[0]
+        raise NotAtHand(
+            f"The weights {given} are not on this machine and the Hub gave none ({error}). Where it is out of reach, "
+            f"copy their folder here from a machine that has them (hf download {repo} --local-dir FOLDER) and give "
+            "--weights FOLDER."
+        ) from error
+    # A large model on the Hub may be in several files.
+    if not given.startswith("hf:") and not any((folder / name).is_file() for name in WEIGHTS):
+        raise UsageError(f"{given} holds no weights ({WEIGHTS[0]}). Give a policy, a checkpoint, a run, or "
+                         "hf:owner/name.")  # fmt: skip
+    return folder.resolve()
 
 
 def policy_of(weights: Path) -> str:
@@ -96,22 +104,6 @@ def hub_answers(timeout_s: float = 2.0) -> bool:
     except OSError:
         return False
     return True
-
-
-def _fetched(text: str) -> Path:
-    repo, _, revision = text.partition("@")
-    if repo.count("/") != 1:
-        raise UsageError(f"hf:{text} is not hf:owner/name or hf:owner/name@revision.")
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(repo, revision=revision or None))
-    except Exception as error:
-        raise NotAtHand(
-            f"The weights hf:{text} are not on this machine and the Hub gave none "
-            f"({str(error).strip().splitlines()[0]}). Where the Hub is out of reach, copy their folder here from a "
-            f"machine that has them (hf download {repo} --local-dir FOLDER) and give --weights FOLDER."
-        ) from error
 
 
 def _no_type(weights: Path) -> str:

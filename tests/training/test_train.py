@@ -22,6 +22,7 @@ from training.remote import job_command
 from training.runs import Run, opened, state_of
 from training.start import RandomWeights
 from training.subset import by_ids, subset_stats
+from training.weights import NotAtHand
 
 # LeRobot's own warnings are not ours to mend.
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("lerobot")]
@@ -218,6 +219,25 @@ def test_weights_of_another_policy_are_refused_and_those_of_a_run_are_taken(
     assert trained(again) == 0
     # One more step from trained weights is not a first step from random ones.
     assert losses(again)[1] < 0.8 * losses(run)[1]
+
+
+def test_weights_are_named_as_checkpoints_are(
+    run: Run, arm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STUDIO_RUNS", str(run.folder.parent))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(run.checkpoints / "000003" / checkpoints.MODEL, tmp_path / "copied")
+    for given, folder in (
+        ("whole@000002", run.checkpoints / "000002" / checkpoints.MODEL),
+        ("whole", run.checkpoints / f"{STEPS:06d}" / checkpoints.MODEL),
+        ("copied", tmp_path / "copied"),
+    ):
+        assert asked(steps=1, weights=given).recipe(Store.open(arm)).weights == str(folder.resolve())
+    with pytest.raises(UsageError, match="Unknown checkpoint of whole '000099'"):
+        asked(steps=1, weights="whole@000099").recipe(Store.open(arm))
+    with pytest.raises(NotAtHand, match=r"hf download nobody/nothing .* --weights FOLDER"):
+        asked(steps=1, weights="hf:nobody/nothing").recipe(Store.open(arm))
 
 
 def test_the_command_of_several_gpus_and_the_childs_environment(tmp_path: Path) -> None:
