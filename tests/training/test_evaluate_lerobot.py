@@ -6,7 +6,8 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from curation.plan import Columns, begin, edited
 from curation.store import Store
 from recorders.world.scene import Scene, scene_from
 from tests.end_to_end.commands import BIN, ROOT, Commands
+from tests.training.runs import TINY_ACT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
 EPISODES, LIMIT = 16, 7
@@ -74,6 +76,27 @@ def test_outcomes_are_those_of_lerobots_loop_in_the_env(half_trained: Path, eval
 
 def outcome_in_env(checkpoint: Path, row: dict[str, Any]) -> tuple[str, int]:
     """One episode by LeRobot's own rollout, at batch size 1: the judge's word, and frames driven."""
+    (outcome, _), frames = driven_in_env(checkpoint, row, environment_state=True)
+    return outcome.value, frames
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """As `studio evaluate` computes by itself: sums of floats depend on how many threads share them."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def driven_in_env(
+    checkpoint: Path, row: dict[str, Any], limit_s: int = LIMIT, **options: Any
+) -> tuple[tuple[Any, dict[str, Any]], int]:
+    """One episode by LeRobot's own rollout: the judge's verdict, and frames driven."""
     import gymnasium as gym
     from lerobot.envs.factory import make_env_pre_post_processors
     from lerobot.policies.act.modeling_act import ACTPolicy
@@ -88,12 +111,47 @@ def outcome_in_env(checkpoint: Path, row: dict[str, Any]) -> tuple[str, int]:
     policy = ACTPolicy.from_pretrained(checkpoint)
     before, after = make_pre_post_processors(policy.config, pretrained_path=str(checkpoint))
     places = {"positions": [[row["x"], row["y"], row["yaw_deg"]]], "start_seed": row["seed"]}
-    one = StudioEnv(scene, episode_length=LIMIT * 30, environment_state=True, **places)
-    config = StudioEnvConfig(scene=scene, environment_state=True)
+    one = StudioEnv(scene, episode_length=limit_s * 30, **options, **places)
+    config = StudioEnvConfig(scene=scene, **options)
     processors = make_env_pre_post_processors(env_cfg=config, policy_cfg=policy.config)
     told = rollout(gym.vector.SyncVectorEnv([lambda: one]), policy, *processors, before, after, seeds=[row["seed"]])
     done = told["done"][0].numpy()
-    return one.verdict()[0].value, int(np.argmax(done)) + 1
+    return one.verdict(), int(np.argmax(done)) + 1
+
+
+@pytest.fixture(scope="module")
+def seeing(commands: Commands) -> Path:
+    """A policy of two cameras, whose images are resized before it: it moves by what it sees, and no further."""
+    commands.studio(
+        "generate", "--at", "0.337", "-0.015", "--jitter", "0.03", "--yaw", "0", "-n", "4", "--width", "64",
+        "--height", "48", "--to", "look",
+    )  # fmt: skip
+    commands.studio(
+        "train", "look", "--steps", "20", "--batch-size", "8", "--resize", "32x48", "--seed", "1", "--to", "seeing",
+        "--device", "cpu", "--set", *TINY_ACT,
+    )  # fmt: skip
+    return commands.home / "runs/seeing/train/checkpoints/000020/pretrained_model"
+
+
+def test_episodes_of_a_policy_that_sees_are_those_of_lerobots_loop(commands: Commands, seeing: Path) -> None:
+    """The closest approach depends on every action before it: one other pixel, and it is another number."""
+    places = [word if word != str(LIMIT) else "2" for word in PLACES]
+
+    def evaluated(*more: str) -> list[dict[str, Any]]:
+        folder = json.loads(
+            commands.studio("evaluate", "seeing", "-n", "3", *places, "--batch", "1", *more, "--json").out
+        )
+        return rows(Path(folder["folder"]))
+
+    ours = evaluated()
+    for row in ours:
+        with one_thread():
+            (outcome, report), frames = driven_in_env(seeing, row, limit_s=2)
+        assert (outcome.value, frames, report["closest_approach"]) == (row["outcome"], row["frames"], row["closest_m"])
+    closest = [row["closest_m"] for row in ours]
+    assert len(set(closest)) == len(ours)
+    for camera in Scene().cameras:
+        assert [row["closest_m"] for row in evaluated("--blind", camera)] != closest, f"{camera} counts"
 
 
 def test_successes_are_those_of_lerobot_eval(
