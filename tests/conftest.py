@@ -43,10 +43,15 @@ PACED = (
 )
 """Tests that wait for a clock, a terminal or a signal; they run one after the other, the rest on all cores."""
 
+LONG = ("end_to_end", "training", "hub", "plugin")
+"""Folders of tests that take minutes; they begin first, so that no core waits for them at the end."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark them."""
+    """Mark what is paced; begin with what is long."""
     here = Path(__file__).parent
-    for item in items:
-        if item.path.relative_to(here).as_posix().startswith(PACED):
+    names = {item: item.path.relative_to(here).as_posix() for item in items}
+    for item, name in names.items():
+        if name.startswith(PACED):
             item.add_marker("paced")
+    items.sort(key=lambda item: next((n for n, folder in enumerate(LONG) if names[item].startswith(folder)), len(LONG)))
