@@ -70,6 +70,8 @@ def main() -> None:
     parser.add_argument("--without-peer", action="store_true")
     parser.add_argument("--folder", type=Path, default=None)
     asked = parser.parse_args()
+    # As a person has it after the first start: modules are compiled once, not at every command.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory(dir=asked.folder) as name:
         folder, count = Path(name), asked.episodes
         sources = scenes(folder)
