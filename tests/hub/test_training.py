@@ -89,6 +89,7 @@ def test_a_job_is_refused_what_is_not_on_the_hub_and_what_preflight_refuses(
     assert "preflight refuses this training. statistics:" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_hub_that_fails_does_not_end_a_training(hub: Ours, tmp_path: Path) -> None:
     hub.server.faults.append(Fault("*", "/commit/", 400, times=99, body=f"your token {TOKEN}"))
     told, said = trained(hub, tmp_path)
