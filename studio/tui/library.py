@@ -17,11 +17,11 @@ from curation.query import query
 from studio.overview import mark
 from studio.tui.ask import Answers, Ask
 from studio.tui.edit_form import Edit
+from studio.tui.filtered import FilteredScreen
 from studio.tui.library_columns import GONE, columns
 from studio.tui.library_edits import comment, put_back, score, throw_away
 from studio.tui.library_words import counts_words, entry_words
 from studio.tui.messages import EntriesRead
-from studio.tui.screen import StudioScreen
 from studio.tui.state import Place, Studio
 from studio.tui.theme import themed
 from studio.tui.train_form import Training
@@ -32,7 +32,7 @@ from studio.tui.widgets.rows import Rows
 POLL_S = 2.0
 
 
-class LibraryScreen(StudioScreen):
+class LibraryScreen(FilteredScreen):
     """Table above, the highlighted episode below."""
 
     NAME = "library"
@@ -70,7 +70,6 @@ class LibraryScreen(StudioScreen):
         self._all: list[Entry] = []
         self._seen: object = None
         self._marked: set[str] = set()
-        self._test: Callable[[Entry], bool] = lambda entry: True
         self._with_trash = False
         self._last_trashed: list[str] = []
 
@@ -111,13 +110,13 @@ class LibraryScreen(StudioScreen):
     def _show_entries(self, message: EntriesRead) -> None:
         self._all, self._seen = message.entries, message.seen
         self._marked &= {entry.episode_id for entry in self._all}
-        self._show()
+        self.show_rows()
 
-    def _show(self) -> None:
+    def show_rows(self) -> None:
         """Filter, and keep the cursor on its episode."""
         rows = self.query_one(Rows)
         before = rows.item
-        listed = [e for e in self._all if (self._with_trash or e.state not in GONE) and self._test(e)]
+        listed = [e for e in self._all if (self._with_trash or e.state not in GONE) and self.fits(e)]
         ids = [entry.episode_id for entry in listed]
         place = ids.index(before.episode_id) if before and before.episode_id in ids else rows.cursor
         rows.show(listed, place)
@@ -137,32 +136,8 @@ class LibraryScreen(StudioScreen):
 
     # Filter
 
-    def action_filter(self) -> None:
-        """Type a filter."""
-        self.query_one("#filter").focus()
-
-    @on(Input.Changed, "#filter")
-    def _filter_typed(self, event: Input.Changed) -> None:
-        error = self.query_one("#filter-error", Static)
-        try:
-            self._test = query(event.value)
-        except StudioError as problem:
-            error.update(str(problem))
-            error.display = True
-            return
-        error.display = False
-        self._show()
-
-    @on(Input.Submitted, "#filter")
-    def _filter_done(self) -> None:
-        self.query_one(Rows).focus()
-
-    def action_back(self) -> None:
-        """From the filter to the table, from the table to the place before."""
-        if self.query_one("#filter").has_focus:
-            self.query_one(Rows).focus()
-        else:
-            super().action_back()
+    def tested(self, text: str) -> Callable[[Entry], bool]:
+        return query(text)
 
     # Marks
 
@@ -172,18 +147,18 @@ class LibraryScreen(StudioScreen):
         if rows.item is not None:
             self._marked ^= {rows.item.episode_id}
             rows.action_cursor(1)
-            self._show()
+            self.show_rows()
 
     def action_mark_all(self) -> None:
         """Mark all that are listed; if all are, none."""
         listed = {entry.episode_id for entry in self.query_one(Rows).items}
         self._marked = set() if listed <= self._marked else self._marked | listed
-        self._show()
+        self.show_rows()
 
     def action_invert(self) -> None:
         """Mark what is not marked, and the other way round, among what is listed."""
         self._marked ^= {entry.episode_id for entry in self.query_one(Rows).items}
-        self._show()
+        self.show_rows()
 
     @property
     def chosen(self) -> list[Entry]:
@@ -216,7 +191,7 @@ class LibraryScreen(StudioScreen):
     def action_toggle_trash(self) -> None:
         """Show the trash among the episodes, or not."""
         self._with_trash = not self._with_trash
-        self._show()
+        self.show_rows()
 
     def action_note(self) -> None:
         """Write a comment about the chosen episodes."""

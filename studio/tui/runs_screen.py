@@ -14,12 +14,12 @@ from textual.widgets import Input, Static
 from curation.errors import StudioError
 from studio.jobs import Job
 from studio.paths import runs_home
+from studio.tui.filtered import FilteredScreen
 from studio.tui.following import Following, name_of
 from studio.tui.messages import LedgerRead
 from studio.tui.runs_columns import columns, words
 from studio.tui.runs_diff import DiffScreen
 from studio.tui.runs_read import DAMAGED, EVALUATED, TRAINING, Entry, RunsRead, filtered
-from studio.tui.screen import StudioScreen
 from studio.tui.state import Place, Studio
 from studio.tui.theme import themed
 from studio.tui.widgets.bars import TopBar
@@ -36,7 +36,7 @@ EMPTY = (
 )
 
 
-class RunsScreen(StudioScreen):
+class RunsScreen(FilteredScreen):
     """The ledger above, the highlighted line in full below."""
 
     NAME = "runs"
@@ -64,7 +64,6 @@ class RunsScreen(StudioScreen):
         self._all: list[Entry] | None = None
         self._jobs: list[Job] = []
         self._marked: list[str] = []
-        self._test: Callable[[Entry], bool] = lambda entry: True
         self._looking = False
 
     def body(self) -> Iterable[Widget]:
@@ -105,14 +104,14 @@ class RunsScreen(StudioScreen):
     @on(LedgerRead)
     def _show_read(self, message: LedgerRead) -> None:
         self._all, self._jobs = message.entries, message.jobs
-        self._show()
+        self.show_rows()
 
-    def _show(self) -> None:
+    def show_rows(self) -> None:
         """Filter, and keep the cursor on its line."""
         everything = self._all or []
         rows = self.query_one(Rows)
         before = self.chosen
-        listed = [entry for entry in everything if self._test(entry)]
+        listed = [entry for entry in everything if self.fits(entry)]
         folders = [entry.folder for entry in listed]
         rows.show(listed, folders.index(before.folder) if before and before.folder in folders else rows.cursor)
         there = bool(everything)
@@ -143,32 +142,8 @@ class RunsScreen(StudioScreen):
 
     # Filter and marks
 
-    def action_filter(self) -> None:
-        """Type a filter."""
-        self.query_one("#filter").focus()
-
-    @on(Input.Changed, "#filter")
-    def _filter_typed(self, event: Input.Changed) -> None:
-        error = self.query_one("#filter-error", Static)
-        try:
-            self._test = filtered(event.value)
-        except StudioError as problem:
-            error.update(str(problem))
-            error.display = True
-            return
-        error.display = False
-        self._show()
-
-    @on(Input.Submitted, "#filter")
-    def _filter_done(self) -> None:
-        self.query_one(Rows).focus()
-
-    def action_back(self) -> None:
-        """From the filter to the table, from the table to the place before."""
-        if self.query_one("#filter").has_focus:
-            self.query_one(Rows).focus()
-        else:
-            super().action_back()
+    def tested(self, text: str) -> Callable[[Entry], bool]:
+        return filtered(text)
 
     def action_mark(self) -> None:
         """Mark or unmark the highlighted training; of three the first loses its mark."""
@@ -179,7 +154,7 @@ class RunsScreen(StudioScreen):
         self._marked = [other for other in self._marked if other != name] + [name] * (name not in self._marked)
         self._marked = self._marked[-2:]
         self.query_one(Rows).action_cursor(1)
-        self._show()
+        self.show_rows()
 
     def action_differ(self) -> None:
         """Show what differs between the two marked trainings."""
