@@ -6,11 +6,15 @@ from collections import defaultdict
 from collections.abc import Mapping
 from types import MappingProxyType
 
+import numpy as np
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from .halfblocks import Glyph, Glyphs, Packed, changed, strip
+from .halfblocks import Glyph, Glyphs, Packed, changed, strip, write
+
+LEAST_COLUMNS, LEAST_LINES = 8, 2
+"""Below this a plot is not drawn."""
 
 
 class CellGrid(Widget):
@@ -49,6 +53,20 @@ class CellGrid(Widget):
             spans += [Region(left + column, top + line, 1, 1) for line, column in differ]
         if spans:
             self.refresh(*spans)
+
+    def ground(self) -> Packed | None:
+        """An empty grid of the widget's size, on what lies behind it; None where nothing could be read in it."""
+        width, height = self.size
+        if width < LEAST_COLUMNS or height < LEAST_LINES:
+            return None
+        red, green, blue = self.background_colors[1].rgb
+        return np.full((2 * height, width), (red << 16) | (green << 8) | blue, np.uint32)
+
+    def put_words(self, grid: Packed, words: str, colour: tuple[int, int, int]) -> None:
+        """Show a grid with one line of words in its middle, cut where it is too narrow."""
+        lines, width = grid.shape[0] // 2, grid.shape[1]
+        start = max(0, (width - len(words)) // 2)
+        self.put(grid, glyphs=write(lines // 2, start, words[:width], colour))
 
     def render_line(self, y: int) -> Strip:
         """One line of cells, blank where the grid does not reach."""

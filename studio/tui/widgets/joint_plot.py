@@ -96,15 +96,12 @@ class JointPlot(CellGrid):
 
     def _draw(self) -> None:
         width, height = self.size
-        if width < 8 or height < 2:
+        grid, data = self.ground(), self._data
+        if grid is None:
             self.put(None)
             return
-        red, green, blue = self.background_colors[1].rgb
-        grid = np.full((2 * height, width), (red << 16) | (green << 8) | blue, np.uint32)
-        data = self._data
         if data is None:
-            start = max(0, (width - len(self._empty)) // 2)
-            self.put(grid, glyphs=write(height // 2, start, self._empty[:width], MUTED))
+            self.put_words(grid, self._empty, MUTED)
             return
         boxes = layout(width, height - 1)
         if self._curves is None or self._curves[0] != (width, height):

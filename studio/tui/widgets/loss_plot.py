@@ -73,16 +73,13 @@ class LossPlot(CellGrid):
 
     def _draw(self) -> None:
         width, height = self.size
-        if width < 8 or height < 2:
+        grid = self.ground()
+        if grid is None:
             self.put(None)
             return
-        red, green, blue = self.background_colors[1].rgb
-        grid = np.full((2 * height, width), (red << 16) | (green << 8) | blue, np.uint32)
         points, held_out, kept = self._shown
         if not points.steps or width < LEAST_COLUMNS or height < LEAST_LINES:
-            words = self._empty if not points.steps else f"loss {points.losses[-1]:.4g}"
-            start = max(0, (width - len(words)) // 2)
-            self.put(grid, glyphs=write(height // 2, start, words[:width], MUTED))
+            self.put_words(grid, self._empty if not points.steps else f"loss {points.losses[-1]:.4g}", MUTED)
             return
         scale = scale_of((*points.losses, *held_out.losses))
         plot = Plot(1, AXIS, height - 3, width - AXIS - 1, points.steps[0], points.steps[-1], scale)
