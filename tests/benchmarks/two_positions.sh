@@ -4,7 +4,7 @@
 #
 #     tests/benchmarks/two_positions.sh /big/disk/folder
 #
-# The same without a GPU and in a quarter of an hour, for trying the commands and not for the numbers:
+# The same without a GPU, for trying the commands and not for the numbers:
 #
 #     DEMOS=30 STEPS=300 DEVICE=cpu MORE="--preset cpu-image" SIZE="--width 128 --height 96" CELLS=3 EACH=1 MOST=6 \
 #       tests/benchmarks/two_positions.sh /tmp/small
