@@ -66,6 +66,7 @@ class Tab:
 
     def close(self) -> None:
         self._browser.call("Target.closeTarget", targetId=self.target)
+        eventually(lambda: self.target not in self._browser.targets(), "the tab is closed")
 
     def _key(self, kind: str, key: str, **more: Any) -> None:
         name, code = CODES.get(key, (key, f"Key{key.upper()}"))
@@ -112,6 +113,9 @@ class Browser:
 
     def tab(self) -> Tab:
         return Tab(self, self.call("Target.createTarget", url="about:blank")["targetId"])
+
+    def targets(self) -> set[str]:
+        return {target["targetId"] for target in self.call("Target.getTargets")["targetInfos"]}
 
     def stop(self, process: bool = True) -> None:
         """Freeze every process of the browser, as a laptop that is closed."""

@@ -143,7 +143,7 @@ class Listener:
     def held(self, at: float | None = None) -> tuple[str, ...]:
         return self._held.held(time.monotonic() if at is None else at)
 
-    def until(self, *keys: str, within_s: float = 2.0) -> float:
+    def until(self, *keys: str, within_s: float = 20.0) -> float:
         """Wait until exactly these keys are held; returns how long it took [s]."""
         began = time.perf_counter()
         while (held := self.held()) != keys:
@@ -153,7 +153,7 @@ class Listener:
         return time.perf_counter() - began
 
 
-def eventually(true: Callable[[], bool], what: str, within_s: float = 5.0) -> None:
+def eventually(true: Callable[[], bool], what: str, within_s: float = 20.0) -> None:
     until = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < until, f"not within {within_s} s: {what}"

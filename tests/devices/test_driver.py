@@ -60,7 +60,7 @@ class Shown(Listener):
     def leave(self) -> int:
         """Ask the application to end; its exit code."""
         self.terminal.send(b"\x1b[113;5:1u\x1b[113;5:3u" if self.terminal.flags else b"\x11")
-        code = self.process.wait(timeout=10)
+        code = self.process.wait(timeout=60)
         self._reader.join()
         return code
 

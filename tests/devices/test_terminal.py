@@ -140,7 +140,7 @@ def test_a_paste_does_not_drive(kitty: bool) -> None:
 def test_a_lone_escape_is_told_soon() -> None:
     with emulator() as played, listening(played) as (_, listener):
         played.send(b"\x1b")
-        eventually(lambda: ("escape", "press") in listener.strokes(), "the Escape key", within_s=0.3)
+        eventually(lambda: ("escape", "press") in listener.strokes(), "the Escape key", within_s=2.0)
 
 
 def test_keys_pressed_while_the_terminal_is_asked_are_not_lost() -> None:
@@ -184,7 +184,7 @@ def test_a_terminal_that_hangs_up_lets_go() -> None:
         played.press("i")
         listener.until("i")
         played.hang_up()
-        listener.until(within_s=1.0)
+        listener.until()
 
 
 def test_a_pipe_is_no_terminal() -> None:
@@ -230,7 +230,7 @@ def test_a_process_that_ends_unforeseen_gives_the_terminal_back(kitty: bool, how
             played.send(b"\x1b[99;5:1u" if played.flags else b"\x03")
         elif how == "interrupt":
             child.send_signal(signal.SIGINT)
-        out, err = child.communicate(timeout=10)
+        out, err = child.communicate(timeout=60)
         assert out == ("" if how == "raise" else "interrupted\n"), err
         assert played.settings() == before
         eventually(lambda: played.shown.endswith(b"\x1b[?1004l"), "modes off")

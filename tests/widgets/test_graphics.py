@@ -107,8 +107,8 @@ def test_asking_ends_at_the_fence_and_leaves_the_terminal_as_it_was(answer: str,
     before = termios.tcgetattr(inner)
     player.start()
     start = time.monotonic()
-    assert ask(inner, inner, within_s=0.4) == answer
-    assert (time.monotonic() - start < 0.3) is soon
+    assert ask(inner, inner, within_s=2.0) == answer
+    assert (time.monotonic() - start < 1.5) is soon
     assert termios.tcgetattr(inner) == before
     assert b"".join(heard) == b"\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[>q\x1b[c"
     player.join()

@@ -31,7 +31,7 @@ def root(new_store: Store, make_stage: Callable[..., object]) -> Path:
     return new_store.root
 
 
-async def until(pilot: Pilot[None], true: Callable[[], object], seconds: float = 10.0) -> None:
+async def until(pilot: Pilot[None], true: Callable[[], object], seconds: float = 60.0) -> None:
     for _ in range(round(seconds / 0.02)):
         await pilot.pause()
         if true():
