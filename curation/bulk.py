@@ -29,6 +29,8 @@ DATA_MB = 100
 """LeRobot's size of a data file, after which the next one begins."""
 ROWS_PER_FILE = 1000
 """Episodes in a file of meta/episodes."""
+GROUP_BYTES = 1 << 20
+"""Rows are written in groups of this size: of every group each column costs a fixed time."""
 FLUSH = 100
 """Rows of meta/episodes that are held back before they are written."""
 
@@ -59,7 +61,7 @@ class Bulk:
         self._episodes = self._frames = 0
         self._data = _Files(root, layout.DATA, DATA_MB << 20)
         self._rows = _Files(root, layout.EPISODES, None)
-        self._held: list[pa.Table] = []
+        self._held: list[tuple[dict[str, Any], dict[str, Stats]]] = []
         self._numbers: dict[str, list[NDArray[Any]]] = {key: [] for key in self._stored}
         self._images: Running = {}
 
@@ -94,7 +96,8 @@ class Bulk:
         columns = self._columns(numbers, index, length, np.array([number[task] for task in tasks]))
         place = self._data.write(layout.data_table(self._stored, columns))
         own: Running = {key: NumericStats.of(values) for key, values in columns.items()} | images
-        self._hold(self._row(self._record(row, told, length, place), lerobot_stats(own), others or {}))
+        own_others = {name: (others or {}).get(name) for name in self._others}
+        self._hold(self._record(row, told, length, place) | own_others, lerobot_stats(own))
         histograms = self.root / layout.histograms_path(row.episode_id)
         if not histograms.exists():  # unless they were copied with an episode that is kept whole
             write_aside(histograms, histograms_bytes(images), durable=False)
@@ -137,12 +140,6 @@ class Bulk:
         }
         return {key: every[key].astype(feature.dtype) for key, feature in self._stored.items()}
 
-    def _row(self, record: dict[str, Any], stats: Mapping[str, Stats], others: Mapping[str, Any]) -> pa.Table:
-        table = layout.episode_table(record, stats)
-        for name, kind in self._others.items():
-            table = table.append_column(pa.field(name, kind), pa.array([others.get(name)], kind))
-        return table
-
     def _record(self, row: EpisodeRow, tasks: list[str], length: int, place: Position) -> dict[str, Any]:
         at = {
             "data": place,
@@ -162,8 +159,8 @@ class Bulk:
             **row.columns(),
         }
 
-    def _hold(self, row: pa.Table) -> None:
-        self._held.append(row)
+    def _hold(self, record: dict[str, Any], stats: dict[str, Stats]) -> None:
+        self._held.append((record, stats))
         if len(self._held) == FLUSH:
             self._flush()
         if (self._episodes + 1) % ROWS_PER_FILE == 0:
@@ -172,7 +169,7 @@ class Bulk:
 
     def _flush(self) -> None:
         if self._held:
-            self._rows.write(pa.concat_tables(self._held))
+            self._rows.write(layout.episodes_table(self._held, self._others))
             self._held = []
 
 
@@ -184,12 +181,30 @@ class _Files:
         self._at = Position(0, 0)
         self._writer: pq.ParquetWriter | None = None
         self._bytes = 0
+        self._held: list[pa.Table] = []
 
     def write(self, table: pa.Table) -> Position:
-        """Append a row group; returns the file it is in."""
+        """Append rows; returns the file they will be in."""
         if self._most is not None and self._bytes and self._bytes + table.nbytes > self._most:
             self.next()
-        path = self._root / self._at.path(self._pattern)
+        self._held.append(table)
+        self._bytes += table.nbytes
+        if sum(held.nbytes for held in self._held) >= GROUP_BYTES:
+            self._flush()
+        return self._at
+
+    def next(self) -> None:
+        """Begin another file with the next rows."""
+        if self._writer is not None or self._held:
+            self.close()
+            self._at, self._bytes = self._at.next(), 0
+
+    def _flush(self) -> None:
+        """Write what is held as a row group."""
+        if not self._held:
+            return
+        path, table = self._root / self._at.path(self._pattern), pa.concat_tables(self._held)
+        self._held = []
         try:
             if self._writer is None:
                 make_folder(path.parent)
@@ -197,17 +212,10 @@ class _Files:
             self._writer.write_table(table)
         except OSError as error:
             raise CannotWrite(path, error) from error
-        self._bytes += table.nbytes
-        return self._at
-
-    def next(self) -> None:
-        """Begin another file with the next row group."""
-        if self._writer is not None:
-            self.close()
-            self._at, self._bytes = self._at.next(), 0
 
     def close(self) -> None:
         """Finish the file at hand, durably."""
+        self._flush()
         if self._writer is None:
             return
         path = self._root / self._at.path(self._pattern)

@@ -32,6 +32,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from curation.arrow import lists, numbers, plain, strings, texts
 from curation.errors import DataError
 from curation.frames import Feature
 from curation.stats import Stats
@@ -213,19 +214,31 @@ def tasks_table(tasks: Sequence[str]) -> pa.Table:
         [("task_index", pa.int64()), ("task", pa.string())],
         metadata={"pandas": json.dumps(_TASKS_FOR_PANDAS)},
     )
-    return pa.Table.from_arrays([pa.array(range(len(tasks)), pa.int64()), pa.array(tasks, pa.string())], schema=schema)
+    return pa.Table.from_arrays([numbers(np.arange(len(tasks))), strings(tasks)], schema=schema)
 
 
 def episode_table(record: Mapping[str, Any], stats: Mapping[str, Stats]) -> pa.Table:
-    """One row of meta/episodes.
+    """One row of meta/episodes, as `episodes_table` makes it."""
+    return episodes_table([(record, stats)])
+
+
+def episodes_table(
+    rows: Sequence[tuple[Mapping[str, Any], Mapping[str, Stats]]], others: Mapping[str, pa.DataType] | None = None
+) -> pa.Table:
+    """Rows of meta/episodes.
 
     Args:
-        record: column name to value: LeRobot's columns and `STUDIO`.
-        stats: of every feature in the episode.
+        rows: at least one; of each episode column name to value, LeRobot's columns, `STUDIO` and `others`, and the
+            statistics of every feature in it. All have the same features.
+        others: columns beyond LeRobot's and ours, with their types; null where an episode has no value.
     """
-    flat = {f"stats/{key}/{name}": v for key, values in stats.items() for name, v in values.items()}
-    plain = {key: pa.array([value], _episode_type(key)) for key, value in record.items()}
-    return pa.table(plain | {key: pa.array([v.tolist()], _stats_type(v)) for key, v in flat.items()})
+    made = {key: _column(key, [record[key] for record, _ in rows]) for key in rows[0][0] if key not in (others or {})}
+    for key, values in rows[0][1].items():
+        for name in values:
+            made[f"stats/{key}/{name}"] = lists(np.stack([stats[key][name] for _, stats in rows]))
+    for key, kind in (others or {}).items():
+        made[key] = pa.array([record.get(key) for record, _ in rows], kind)
+    return pa.Table.from_arrays(list(made.values()), names=list(made))
 
 
 def read_episodes(paths: Iterable[Path]) -> Iterator[dict[str, Any]]:
@@ -303,7 +316,7 @@ def whole_parquet(path: Path) -> pq.ParquetFile:
 
 def _numpy(column: pa.ChunkedArray, feature: Feature) -> NDArray[Any]:
     flat = column.combine_chunks()
-    values = flat.to_numpy(zero_copy_only=False) if feature.shape == (1,) else flat.flatten().to_numpy()
+    values = plain(flat if feature.shape == (1,) else flat.flatten())
     return np.asarray(values.reshape(len(flat), *feature.shape), dtype=feature.dtype)
 
 
@@ -326,27 +339,16 @@ def _arrow_type(feature: Feature) -> pa.DataType:
 
 
 def _arrow(feature: Feature, values: NDArray[Any]) -> pa.Array:
-    flat = np.ascontiguousarray(values, dtype=feature.dtype).ravel()
-    bits = np.packbits(flat, bitorder="little") if flat.dtype == np.bool_ else flat
-    # pa.array() would import pandas, which takes a second in the middle of the first commit.
-    kind = pa.from_numpy_dtype(flat.dtype)
-    array = pa.Array.from_buffers(kind, flat.size, [None, pa.py_buffer(bits)])
+    array = numbers(np.asarray(values, dtype=feature.dtype))
     return array if feature.shape == (1,) else pa.FixedSizeListArray.from_arrays(array, feature.shape[0])
 
 
-def _episode_type(key: str) -> pa.DataType:
-    if key in STUDIO:
-        return STUDIO[key]
-    if key.endswith("_timestamp"):
-        return pa.float64()
-    return pa.list_(pa.string()) if key == "tasks" else pa.int64()
-
-
-def _stats_type(values: NDArray[Any]) -> pa.DataType:
-    kind: pa.DataType = pa.int64() if values.dtype.kind == "i" else pa.float64()
-    for _ in values.shape:
-        kind = pa.list_(kind)
-    return kind
+def _column(key: str, values: Sequence[Any]) -> pa.Array:
+    """A column of meta/episodes, of LeRobot's or of ours."""
+    if key == "tasks":
+        return texts(values)
+    kind = STUDIO.get(key) or (pa.float64() if key.endswith("_timestamp") else pa.int64())
+    return strings(values) if kind == pa.string() else numbers(np.array(values, kind.to_pandas_dtype()))
 
 
 _TASKS_FOR_PANDAS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from itertools import pairwise
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -84,6 +85,7 @@ class Rows:
         }
         self._path: Path | None = None
         self._values: dict[str, NDArray[Any]] = {}
+        self._runs: dict[int, list[tuple[int, int]]] = {}
 
     def of(self, episode: SavedEpisode) -> dict[str, NDArray[Any]]:
         """Every numeric column of an episode with LeRobot's bookkeeping, shape (length, D) each.
@@ -93,14 +95,26 @@ class Rows:
         """
         if episode.data != self._path:
             self._values, self._path = _LATELY.columns(episode.data, self._features), episode.data
-        rows = np.flatnonzero(self._values["episode_index"][:, 0] == episode.index)
-        if len(rows) != episode.length or np.any(np.diff(rows) != 1):
+            self._runs = _runs(self._values["episode_index"][:, 0])
+        runs = self._runs.get(episode.index, [])
+        count = sum(stop - start for start, stop in runs)
+        if count != episode.length or len(runs) > 1:
             raise DataError(
-                f"{self._store.root}, episode {episode.index}: {episode.data} holds {len(rows)} rows of it, "
+                f"{self._store.root}, episode {episode.index}: {episode.data} holds {count} rows of it, "
                 f"{episode.length} on end are needed. studio check {self._store.root} says more."
             )
-        return {key: values[rows[0] : rows[-1] + 1] for key, values in self._values.items()}
+        start, stop = runs[0]
+        return {key: values[start:stop] for key, values in self._values.items()}
 
     def numbers(self, episode: SavedEpisode) -> dict[str, NDArray[Any]]:
         """The numeric features of an episode, without bookkeeping, shape (length, D) each."""
         return {key: values for key, values in self.of(episode).items() if key not in layout.BOOKKEEPING}
+
+
+def _runs(indices: NDArray[Any]) -> dict[int, list[tuple[int, int]]]:
+    """Where each episode's rows lie: first row and the one after the last, of every run of equal numbers."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    edges = [0, *(np.flatnonzero(np.diff(indices)) + 1).tolist(), len(indices)] if len(indices) else []
+    for start, stop in pairwise(edges):
+        found.setdefault(int(indices[start]), []).append((start, stop))
+    return found

@@ -8,7 +8,7 @@ commit that fails leaves the running statistics as they were.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -121,12 +121,11 @@ class ImageStats:
         pixels = self.counts.sum(axis=1)
         mean = self.counts @ levels / pixels
         spread = (self.counts * (levels - mean[:, None]) ** 2).sum(axis=1) / pixels
-        found = {"min": self._quantile(0.0), "max": self._quantile(1.0), "mean": mean, "std": np.sqrt(spread)}
-        return found | {name: self._quantile(q) for name, q in QUANTILES.items()}
-
-    def _quantile(self, q: float) -> NDArray[np.float64]:
-        """The quantile over all counted pixels, per channel, as `np.quantile` would find it."""
-        return np.array([_level_at(np.cumsum(channel), q) for channel in self.counts]) / (_LEVELS - 1)
+        wanted = {"min": 0.0, "max": 1.0, **QUANTILES}
+        # As `np.quantile` would find them over all counted pixels, per channel.
+        placed = np.array([_levels_at(np.cumsum(channel), list(wanted.values())) for channel in self.counts])
+        found = dict(zip(wanted, (placed / (_LEVELS - 1)).T, strict=True))
+        return {"min": found.pop("min"), "max": found.pop("max"), "mean": mean, "std": np.sqrt(spread), **found}
 
 
 Running = dict[str, NumericStats | ImageStats]
@@ -156,10 +155,11 @@ def _merge(one: NumericStats | ImageStats | None, other: NumericStats | ImageSta
     raise TypeError(f"{type(one)} and {type(other)} cannot be merged")
 
 
-def _level_at(cumulated: NDArray[np.int64], q: float) -> float:
-    below, above, part = _neighbours(int(cumulated[-1]), q)
+def _levels_at(cumulated: NDArray[np.int64], quantiles: Sequence[float]) -> NDArray[np.float64]:
+    count = int(cumulated[-1])
+    below, above, part = np.array([_neighbours(count, q) for q in quantiles]).T
     low, high = np.searchsorted(cumulated, [below, above], side="right")
-    return float(low + (high - low) * part)
+    return np.asarray(low + (high - low) * part)
 
 
 def _neighbours(count: int, q: float) -> tuple[int, int, float]:
