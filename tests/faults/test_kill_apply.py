@@ -143,7 +143,8 @@ def test_two_kills(edits: dict[str, Edit], tmp_path: Path, lerobot: ModuleType) 
     for name, phase in (("merge", "proving"), ("trim", "half the videos")):
         expected = undisturbed(edits[name], tmp_path / name)
         to = tmp_path / "out" / "new"
-        assert try_to_kill(edits[name], to, phase, 0.0, lerobot, expected, opened=True) == "building"
+        tries = (try_to_kill(edits[name], to, phase, 0.0, lerobot, expected, opened=True) for _ in range(8))
+        assert "building" in tries, "every kill came too late"
 
 
 @pytest.mark.slow
