@@ -75,8 +75,7 @@ def fleet(
         rule: which takes are drawn.
         limit: most frames of an episode.
     """
-    encoding = Encoding(**{**vars(session.store.encoding), "threads": 1})
-    crew = Crew("generating", processes, _work, session.root, session.scene, who, rule, limit, encoding)
+    crew = Crew("generating", processes, _work, session.root, session.scene, who, rule, limit, session.store.encoding)
     following = session.next_attempt
     ready: dict[int, Made] = {}
     given = following

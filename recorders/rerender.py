@@ -120,7 +120,7 @@ def _draw(
         encoding=source.encoding,
     )
     _copy_attempts(source.root, root)
-    crew = Crew("drawing", processes, _work, root, Encoding(**{**asdict(source.encoding), "threads": 1}))
+    crew = Crew("drawing", processes, _work, root, source.encoding)
     try:
         for folder in _in_order(crew, _jobs(source, looks)):
             store.commit(StagedEpisode.load(folder))

@@ -95,8 +95,7 @@ def require_whole(lerobot: ModuleType, root: Path, expected: str) -> None:
 
 
 def content(root: Path) -> str:
-    """A hash of every number and every decoded image. Not of video files: x264 now and then chooses another byte for
-    the same image."""
+    """A hash of every number and every decoded image, whatever files they lie in."""
     whole = hashlib.sha256()
     for name, truth in truth_of(Store.open(root)).items():
         whole.update(f"{name} {truth.task}".encode())
