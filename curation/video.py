@@ -41,8 +41,7 @@ class Encoding:
         crf: quality, lower is better.
         gop: frames from one key frame to the next; 2 makes random access cheap.
         pix_fmt: pixel format of the stream.
-        threads: encoder threads, 0 for FFmpeg's choice. 1 costs the least CPU per frame, and repeats: with several,
-            x264 now and then gives the same images another stream (3 of 1500 short videos on two threads, none on one).
+        threads: encoder threads, 0 for FFmpeg's choice. 1 costs the least CPU per frame.
     """
 
     codec: str = "h264"

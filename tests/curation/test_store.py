@@ -141,7 +141,13 @@ def test_a_resumed_session_writes_the_same_dataset(tmp_path: Path, new_store: St
     )
     for episode in range(3):
         assert Store.open(resumed.root).commit(make_stage(episode)) == episode
-    assert fingerprint(resumed.root) == fingerprint(new_store.root)
+    opened = Store.open(resumed.root)
+    for again, saved in zip(opened.episodes, new_store.episodes, strict=True):
+        # All but videos: x264 does not always give the same images the same stream.
+        assert again.row == saved.row
+        assert (again.tasks, again.length) == (saved.tasks, saved.length)
+        for key, values in opened.numeric(again.index).items():
+            assert np.array_equal(values, new_store.numeric(saved.index)[key]), key
     one, other = (json.loads((root / "meta/stats.json").read_text()) for root in (resumed.root, new_store.root))
     for key, values in one.items():
         for name, value in values.items():

@@ -165,7 +165,9 @@ def test_varied_looks_differ_and_repeat(commands: Commands, distracted: Made) ->
     assert looks == [row.extra["scene_drawn"] for row in two.rows()]
     for was, now in zip(one.episodes, two.episodes, strict=True):
         for key in was.videos:
-            assert was.videos[key].read_bytes() == now.videos[key].read_bytes()
+            # Not their bytes: x264 does not always give the same images the same stream.
+            for image, again in zip(read_video(was.videos[key]), read_video(now.videos[key]), strict=True):
+                assert np.abs(image.astype(int) - again).mean() < 2
 
 
 def test_looks_depend_on_seed_and_episode() -> None:
