@@ -19,7 +19,7 @@ from curation import layout
 from curation.atomic import make_folder, sync_file, write_aside
 from curation.commit import histograms_bytes
 from curation.episodes import EpisodeRow
-from curation.errors import CannotWrite
+from curation.errors import CannotWrite, DataError
 from curation.frames import Feature
 from curation.info import counted
 from curation.layout import Position
@@ -87,9 +87,11 @@ class Bulk:
             others: values of `others`; null where one is missing.
 
         Raises:
+            DataError: a number is none, of which there are no statistics.
             CannotWrite: the disk refused.
         """
-        index, length = self._episodes, len(next(iter(numbers.values())))
+        index, length = self._episodes, len(tasks)
+        _require_numbers(row.episode_id, numbers)
         told = list(dict.fromkeys(tasks))
         self._tasks += [task for task in told if task not in self._tasks]
         number = {task: self._tasks.index(task) for task in told}
@@ -225,6 +227,17 @@ class _Files:
             raise CannotWrite(path, error) from error
         self._writer = None
         sync_file(path)
+
+
+def _require_numbers(episode_id: str, numbers: Mapping[str, NDArray[Any]]) -> None:
+    for key, values in numbers.items():
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            frame = int(np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))[0])
+            raise DataError(
+                f"Episode {episode_id}, frame {frame}: {key} holds a value that is no number, and nothing can be "
+                "normalised with it. Leave the episode out with studio drop, the frame with studio trim, or the "
+                "feature with --drop-feature."
+            )
 
 
 def _file(index: int) -> Position:

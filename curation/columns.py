@@ -86,6 +86,8 @@ class AddFeature:
         return {**features, self.key: Feature(self.dtype, (1,), (self.key.rpartition(".")[2],))}
 
     def numbers(self, numbers: Numbers, features: Features, *, success: bool) -> dict[str, NDArray[Any]]:
+        if not numbers:
+            raise UsageError(f"{self.key} cannot be added: no other number is left to say how many frames there are.")
         length = len(next(iter(numbers.values())))
         values = np.full((length, 1), 0.0 if self.value == SUCCESS else self.value)
         if self.value == SUCCESS and success:

@@ -80,6 +80,7 @@ class EpisodeRow:
         own = {key.removeprefix("studio/"): v for key, v in columns.items() if key.startswith("studio/")}
         names = ("episode_id", "x", "y", "yaw_deg", "seed", "operator", "outcome", "success")
         own["seed"] = int(own["seed"])  # LeRobot's merge makes it a float where other episodes have none
+        own |= {name: np.nan for name in ("x", "y", "yaw_deg") if own[name] is None}  # its merge has no NaN
         return cls(**{name: own[name] for name in names}, extra=json.loads(own["json"]))
 
     @classmethod

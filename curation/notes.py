@@ -59,9 +59,9 @@ def add_notes(root: Path, notes: Sequence[Note]) -> None:
     with one_at_a_time(root / NOTES_LOCK):
         try:
             with path.open("ab") as file:
-                # A torn last line, of a disk that was full, was never said; left there it would be a damaged one.
-                file.truncate(_whole(path))
-                file.write(text.encode())
+                kept, whole = _whole(path)
+                file.truncate(kept)
+                file.write((b"" if whole else b"\n") + text.encode())
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
@@ -112,6 +112,15 @@ def masked(notes: Iterable[Note]) -> set[str]:
     return {episode_id for episode_id, value in last.items() if value}
 
 
-def _whole(path: Path) -> int:
-    """Bytes up to the end of the last whole line."""
-    return path.read_bytes().rfind(b"\n") + 1
+def _whole(path: Path) -> tuple[int, bool]:
+    """How many bytes were said, and whether they end with a line's end, which somebody's editor may leave out.
+
+    A torn last line, of a disk that was full, was never said; left there it would be a damaged one.
+    """
+    data = path.read_bytes()
+    end = data.rfind(b"\n") + 1
+    try:
+        _note(data[end:])
+    except (ValueError, TypeError):
+        return end, True
+    return len(data), False

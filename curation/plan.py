@@ -281,8 +281,9 @@ def _result_id(clip: Clip, parent: Parent, fingerprint: str) -> str:
 
 
 def _told(parent: Parent) -> list[Any]:
-    """The encodings of what is encoded anew, as JSON values."""
-    return [[camera, asdict(encoding)] for camera, encoding in parent.encode]
+    """The encodings of what is encoded anew, as JSON values; by how many threads is no property of the result."""
+    plain = [(camera, asdict(encoding)) for camera, encoding in parent.encode]
+    return [[camera, {name: value for name, value in told.items() if name != "threads"}] for camera, told in plain]
 
 
 def _several(tasks: tuple[str, ...]) -> tuple[tuple[str, str], ...]:

@@ -109,8 +109,8 @@ def _follow(held: Held, checkpoint: Path | None, tell: Tell) -> int:
             # It writes a last checkpoint after a kill of this process, and is alone with the run until then.
             pass_fds=() if sys.platform == "win32" else (held.lock.fileno(),),
         )
-        run.update(state="running", pid=child.pid, host=here())
         try:
+            run.update(state="running", pid=child.pid, host=here())
             code = _wait(run, child, recipe, tell)
         except BaseException:
             _end(child)

@@ -18,7 +18,8 @@ from .as_trained import driven
 from .evaluated import Evaluation
 
 _NOT_RECIPE = ("seed", "keep_last", "push_to", "weights_given")
-"""Of a recipe, what changes no weights, or is what trainings of one recipe differ in."""
+_NOT_SETTINGS = ("num_workers", "log_freq", "wandb.")
+"""Of a recipe and its settings, what changes no weights, or is what trainings of one recipe differ in."""
 
 
 class NotComparable(UsageError):
@@ -94,6 +95,9 @@ def recipe_of(told: Mapping[str, Any]) -> dict[str, Any]:
     ids = sorted(map(str, dataset.get("episode_ids") or ()))
     marks = hashlib.sha256("\n".join(ids).encode()).hexdigest()[:12]
     data = {"dataset": dataset.get("fingerprint"), "episodes of it": f"{len(ids)} ({marks})"}
+    recipe["settings"] = {
+        name: value for name, value in (recipe.get("settings") or {}).items() if not name.startswith(_NOT_SETTINGS)
+    }
     return {**_flat({name: recipe[name] for name in recipe if name not in _NOT_RECIPE}), **data}
 
 

@@ -7,6 +7,7 @@ import os
 import socket
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from curation.errors import StudioError, UsageError
 from curation.hub.calls import HubError
@@ -98,10 +99,11 @@ def hub_answers(timeout_s: float = 2.0) -> bool:
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "TRUE", "YES", "ON"):
         return False
     endpoint = os.environ.get("HF_ENDPOINT", "")
-    host = (endpoint.split("//")[-1].split(":")[0].split("/")[0], 80) if endpoint else _HOST
     try:
+        told = urlsplit(endpoint if "//" in endpoint else f"//{endpoint}")
+        host = (told.hostname or "", told.port or (80 if told.scheme == "http" else 443)) if endpoint else _HOST
         socket.create_connection(host, timeout_s).close()
-    except OSError:
+    except (OSError, ValueError):
         return False
     return True
 

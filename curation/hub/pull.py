@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from curation.atomic import make_folder, one_at_a_time, sync_all, write_aside
-from curation.errors import CannotWrite, DataError, UsageError
+from curation.errors import CannotWrite, DataError, TargetExists, UsageError
 from curation.hub.calls import Hub, HubError
 from curation.hub.hashes import git_hash, sha256
 from curation.hub.tags import TAG, numbered
@@ -93,7 +93,9 @@ def resolve(name: str, home: Path, hub_of: Callable[[str], Hub] = Hub) -> Path:
     to = home / ".hub" / repo.replace("/", "--") / commit
     if not to.is_dir():
         make_folder(to.parent)
-        pull(hub, to, commit)
+        # Whoever pulled the same commit meanwhile has done it for both.
+        with suppress(TargetExists):
+            pull(hub, to, commit)
     return to
 
 

@@ -28,12 +28,12 @@ for at in "0.337 -0.015" "0.217 0.225"; do
 done
 test -e datasets/both || studio merge at-0.337 at-0.217 --to both --yes
 
+train=(studio train both --to act --steps "$STEPS" --device "$DEVICE" --cache "${more[@]}")
 if test ! -e runs/act/run.json; then
   # Ctrl+C in its midst: a checkpoint is written, and the same training goes on from it.
-  timeout --signal INT "${STOP_AFTER:-180}" \
-    studio train both --to act --steps "$STEPS" --device "$DEVICE" --cache "${more[@]}" || test $? = 124
+  timeout --signal INT "${STOP_AFTER:-180}" "${train[@]}" || test $? = 124
 fi
-studio train --resume act
+if test -e runs/act/run.json; then studio train --resume act; else "${train[@]}"; fi
 studio sweep act --at 0.337 -0.015 --jitter 0.02 --yaw free --most "$MOST" --fresh "$MOST" --device "$DEVICE"
 studio evaluate act@best "${where[@]}" --device "$DEVICE" --csv map.csv
 studio map act@best --center 0.337 -0.015 --rings --picture map.png

@@ -47,6 +47,15 @@ def test_a_torn_last_line_loses_nothing_else(tmp_path: Path) -> None:
     assert [n.episode_id for n in read_notes(tmp_path)] == ["a", "c"]
 
 
+def test_a_last_line_whose_end_an_editor_left_out_stays(tmp_path: Path) -> None:
+    add_notes(tmp_path, [note("a"), note("b")])
+    path = tmp_path / NOTES
+    path.write_bytes(path.read_bytes().removesuffix(b"\n"))
+    add_notes(tmp_path, [note("a", "comment", "late")])
+    assert masked(read_notes(tmp_path)) == {"a", "b"}
+    assert len(read_notes(tmp_path)) == 3
+
+
 def test_a_value_of_another_kind_is_damage(tmp_path: Path) -> None:
     add_notes(tmp_path, [Note("a", "score", 0.5, "person")])
     path = tmp_path / NOTES

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -31,6 +32,7 @@ from training.preflight import Asked, World, names, preflight
 from training.preflight.machine import checkpoint_bytes, file_system, memory_bytes
 from training.recipe import Recipe
 from training.understood import CHUNKS, Understood, understood
+from training.weights import hub_answers
 
 WORLD = World("the world", "0123456789abcdef", {"overhead_cam": (48, 64), "wrist_cam": (48, 64)}, 30)
 PLENTY = 10**12
@@ -383,3 +385,14 @@ def test_a_world_is_compared_where_nothing_can_be_drawn(data: Path) -> None:
     words = [sys.executable, "-c", asking, str(data)]
     said = subprocess.run(words, env=os.environ | {"MUJOCO_GL": "disable"}, capture_output=True, text=True, check=False)
     assert said.stdout.strip() == fingerprint(Scene()), said.stderr
+
+
+def test_the_hub_is_asked_at_the_port_it_is_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        for endpoint in (f"http://127.0.0.1:{port}", f"127.0.0.1:{port}"):
+            monkeypatch.setenv("HF_ENDPOINT", endpoint)
+            assert hub_answers()
+    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{port}")
+    assert not hub_answers()

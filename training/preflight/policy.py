@@ -85,7 +85,8 @@ def _inputs(asked: Asked) -> Iterator[Finding]:
 
 def _gripper(asked: Asked) -> Iterator[Finding]:
     """The gripper's range in the weights against the one in the data."""
-    if not asked.recipe.weights:
+    action = asked.chosen.store.features.get(ACTION)
+    if not asked.recipe.weights or action is None or not any("gripper" in name for name in action.names[-1:]):
         return
     theirs = gripper_of(Path(asked.recipe.weights))
     rows = [asked.chosen.store.numeric(index)[ACTION][:, -1] for index in asked.chosen.indices[:20]]
