@@ -48,5 +48,10 @@ def plain(array: pa.Array) -> NDArray[Any]:
     return np.from_dlpack(array)
 
 
+def is_list(kind: pa.DataType) -> bool:
+    """Whether it is a list of any kind: tools and their versions write one for another."""
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+
+
 def _offsets(values: Sequence[Sequence[Any]]) -> NDArray[np.int32]:
     return np.cumsum([0, *map(len, values)]).astype(np.int32)

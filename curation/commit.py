@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from curation import layout
 from curation.atomic import ASIDE
-from curation.episodes import StagedEpisode, npz_bytes
+from curation.episodes import SavedEpisode, StagedEpisode, npz_bytes
 from curation.errors import DataError
 from curation.frames import Feature
 from curation.info import counted
@@ -157,6 +157,15 @@ def read_histograms(path: Path) -> dict[str, ImageStats]:
         raise
     except Exception as error:  # zipfile, zlib and numpy each raise their own
         raise DataError(f"{path} cannot be read: {error}") from error
+
+
+def kept_histograms(root: Path, episode: SavedEpisode) -> dict[str, ImageStats]:
+    """Histograms that belong to an episode, as far as they cover all of it; a damaged file holds none."""
+    try:
+        found = read_histograms(root / layout.histograms_path(episode.row.episode_id))
+    except (FileNotFoundError, DataError):
+        return {}
+    return {key: stats for key, stats in found.items() if stats.images == episode.length and stats.counts.sum() > 0}
 
 
 def frames_in_stats(path: Path) -> int:

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation import layout
+from curation.arrow import is_list
 from curation.atomic import ASIDE, one_at_a_time
 from curation.errors import CannotWrite, DataError, UsageError
 from curation.layout import Position
@@ -142,8 +143,10 @@ def _data(store: Store) -> tuple[dict[str, Content], dict[Path, Position]]:
     found: dict[str, Content] = {}
     held: list[pa.Table] = []
     places, size, at = {}, 0, Position(0, 0)
+    with layout.whole_parquet(paths[0]) as file:
+        first = file.schema_arrow
     for path in paths:
-        table = _table(path, store.total_episodes)
+        table = _alike(_table(path, store.total_episodes), first, path, store.root)
         if held and size + table.nbytes > DATA_BYTES:
             found[at.path(layout.DATA)] = layout.parquet_bytes(pa.concat_tables(held))
             held, size, at = [], 0, at.next()
@@ -168,10 +171,44 @@ def _table(path: Path, episodes: int) -> pa.Table:
     return table.filter(pc.less(table["episode_index"], episodes))
 
 
+def _alike(table: pa.Table, first: pa.Schema, path: Path, root: Path) -> pa.Table:
+    """The table with the types of the first file: another tool may have written one list, or one width, for another.
+
+    Raises:
+        DataError: it has other columns, or values that do not fit.
+    """
+    if table.schema.equals(first):
+        return table
+    if set(table.column_names) == set(first.names):
+        table = table.select(first.names)
+        if not any(_narrows(kind, due) for kind, due in zip(table.schema.types, first.types, strict=True)):
+            with suppress(pa.ArrowException):
+                return table.cast(first)
+    unlike = [field for field in table.schema if field.name not in first.names or first.field(field.name) != field]
+    raise _other_columns(path, [f"{field.name} ({field.type})" for field in unlike], root)
+
+
+def _narrows(kind: pa.DataType, due: pa.DataType) -> bool:
+    """Whether a cast rounds silently: of integers, Arrow refuses those that do not fit."""
+    if is_list(kind) and is_list(due):
+        return _narrows(kind.value_type, due.value_type)
+    return bool(pa.types.is_floating(kind) and pa.types.is_floating(due) and kind.bit_width > due.bit_width)
+
+
+def _other_columns(path: Path, names: Iterable[str], root: Path) -> DataError:
+    return DataError(
+        f"{path} has other columns than the first file of its kind: {', '.join(names) or 'some are missing'}. Nothing "
+        f"was written. studio merge {root} --to NEW gives all files the same columns."
+    )
+
+
 def _rows(store: Store, places: dict[Path, Position]) -> pa.Table:
     """All rows of meta/episodes in order, with every column they had, pointing at the joined data."""
     tables = [_table(path, store.total_episodes) for path in sorted({e.record for e in store.episodes})]
-    whole = pa.concat_tables(tables, promote_options="permissive").sort_by("episode_index")
+    try:
+        whole = pa.concat_tables(tables, promote_options="permissive").sort_by("episode_index")
+    except pa.ArrowException as error:
+        raise _other_columns(store.root / "meta/episodes", [str(error).splitlines()[0]], store.root) from error
     if len(whole) != store.total_episodes:
         raise DataError(
             f"{store.root} counts {store.total_episodes} episodes, meta/episodes has {len(whole)} rows. "

@@ -12,13 +12,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from curation import layout
+from curation.cells import Cells
 from curation.errors import DataError
 from curation.rows import Rows
 from curation.store import Store
 
 
 def fingerprint(dataset: Path | Store, videos: dict[Path, str] | None = None) -> str:
-    """A hash of everything that makes a dataset what it is: rate, robot, features, numbers, images, tasks, episodes.
+    """A hash of everything that makes a dataset what it is: rate, robot, features, columns, images, tasks, episodes.
 
     How rows lie in files, statistics, notes, sidecars and what is not counted are outside it, so that joining files,
     mending statistics and a journey through the Hub keep it.
@@ -39,7 +40,7 @@ def fingerprint(dataset: Path | Store, videos: dict[Path, str] | None = None) ->
     hashes |= file_hashes(path for episode in store.episodes for path in episode.videos.values())
     features = {key: asdict(feature) for key, feature in sorted(store.features.items())}
     whole = hashlib.sha256(json.dumps([store.fps, store.robot_type, features], sort_keys=True).encode())
-    rows = Rows(store)
+    rows, cells = Rows(store), Cells(store)
     for episode in store.episodes:
         told = [episode.row.columns(), episode.task, episode.length]
         shown = {key: [hashes[path], episode.video_starts[key]] for key, path in episode.videos.items()}
@@ -47,6 +48,8 @@ def fingerprint(dataset: Path | Store, videos: dict[Path, str] | None = None) ->
         every = rows.of(episode)
         for key in sorted(every.keys() - layout.BOOKKEEPING.keys()):
             whole.update(key.encode() + every[key].tobytes())
+        for part in cells.of(episode):
+            whole.update(part)
         if len(episode.tasks) > 1:
             texts = dict(enumerate(store.tasks))
             said = [texts.get(int(number), "") for number in every["task_index"][:, 0]]

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation import layout
-from curation.commit import read_histograms
+from curation.commit import kept_histograms
 from curation.episodes import SavedEpisode
-from curation.errors import DataError, UnreadableVideo
+from curation.errors import DataError
 from curation.stats import ImageStats
 from curation.store import Store
 from curation.video import read_video
@@ -84,15 +84,6 @@ def pictures(store: Store) -> list[str]:
     ]
 
 
-def kept_histograms(root: Path, episode: SavedEpisode) -> dict[str, ImageStats]:
-    """Histograms that belong to an episode, as far as they cover all of it."""
-    try:
-        found = read_histograms(root / layout.histograms_path(episode.row.episode_id))
-    except (FileNotFoundError, DataError):
-        return {}
-    return {key: stats for key, stats in found.items() if stats.images == episode.length and stats.counts.sum() > 0}
-
-
 Job = tuple[Path, str, int, int]
 """A video, "", its first frame wanted and how many; or a data file, its column of images, an episode and its length."""
 
@@ -130,6 +121,18 @@ def _told(
         yield counted
 
 
+def decoded_images(episode: SavedEpisode, key: str) -> ImageStats:
+    """Histograms of an episode's images, decoded from its video or its data file.
+
+    Raises:
+        DataError: they cannot be decoded.
+    """
+    counted = _histogram(_job(episode, key))
+    if isinstance(counted, DataError):
+        raise counted
+    return counted.stats
+
+
 def _histogram(job: Job) -> Counted | DataError:
     """Count one video's images. A fault is a value: raised in a process, it would end the others' work."""
     path, column, which, count = job
@@ -138,7 +141,7 @@ def _histogram(job: Job) -> Counted | DataError:
         for image in _stored_images(path, column, which) if column else read_video(path, which, count):
             stats.add(image)
             still.add(image)
-    except UnreadableVideo as refused:
+    except DataError as refused:
         return DataError(str(refused))
     if stats.images != count:
         return DataError(f"{path} has {stats.images} images of {column}, episode {which}; {count} are counted.")
@@ -170,5 +173,9 @@ def _stored_images(path: Path, column: str, episode: int) -> Iterator[NDArray[np
     with layout.whole_parquet(path) as file:
         table = file.read(columns=["episode_index", column], use_threads=False)
     for owner, stored in zip(table["episode_index"].to_pylist(), table[column].to_pylist(), strict=True):
-        if owner == episode:
+        if owner != episode:
+            continue
+        try:
             yield np.asarray(Image.open(io.BytesIO(stored["bytes"])).convert("RGB"))
+        except (TypeError, OSError) as error:  # there is none, or it is no picture
+            raise DataError(f"{path}: an image of {column}, episode {episode}, cannot be decoded: {error}") from error

@@ -32,10 +32,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from curation.arrow import lists, numbers, plain, strings, texts
+from curation.arrow import lists, numbers, strings, texts
 from curation.errors import DataError
 from curation.frames import Feature
 from curation.stats import Stats
+from curation.vectors import vectors
 
 FILES_PER_CHUNK = 1000
 
@@ -294,12 +295,15 @@ def read_columns(
 
     Raises:
         DataError: the file is not whole.
+        NoValue: a row of it holds no value that its feature could have.
     """
     with whole_parquet(path) as file:
         table = file.read(columns=list({"episode_index": None, **features}), use_threads=False)
+    first = 0
     if episode_index is not None:
-        table = table.filter(pc.equal(table["episode_index"], episode_index))
-    return {key: _numpy(table[key], feature) for key, feature in features.items()}
+        mine = pc.equal(table["episode_index"], episode_index)
+        first, table = pc.index(mine, True).as_py(), table.filter(mine)
+    return {key: vectors(path, key, table[key], feature, first) for key, feature in features.items()}
 
 
 def whole_parquet(path: Path) -> pq.ParquetFile:
@@ -312,12 +316,6 @@ def whole_parquet(path: Path) -> pq.ParquetFile:
         return pq.ParquetFile(path)
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{path} cannot be read: {error}") from error
-
-
-def _numpy(column: pa.ChunkedArray, feature: Feature) -> NDArray[Any]:
-    flat = column.combine_chunks()
-    values = plain(flat if feature.shape == (1,) else flat.flatten())
-    return np.asarray(values.reshape(len(flat), *feature.shape), dtype=feature.dtype)
 
 
 def _data_schema(features: Mapping[str, Feature]) -> pa.Schema:

@@ -8,12 +8,11 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from curation import layout
-from curation.commit import read_histograms
+from curation.commit import kept_histograms
 from curation.episodes import SavedEpisode
 from curation.errors import DataError
 from curation.fingerprint import file_hash
@@ -172,7 +171,5 @@ class Pictures:
     def _histograms(self, source: Source) -> dict[str, ImageStats]:
         """Those the recorder made, of an episode that is kept whole."""
         if source.clip.whole and not is_numbered(source.episode.row.episode_id):
-            with suppress(FileNotFoundError):
-                found = read_histograms(source.root / layout.histograms_path(source.clip.episode_id))
-                return {key: stats for key, stats in found.items() if stats.images == source.clip.length}
+            return kept_histograms(source.root, source.episode)
         return {}

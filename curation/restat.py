@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 
 from curation import layout
 from curation.atomic import one_at_a_time, write_aside
-from curation.commit import histograms_bytes
+from curation.commit import histograms_bytes, kept_histograms
 from curation.episodes import EpisodeRow, SavedEpisode
 from curation.errors import DataError
 from curation.frames import Feature
-from curation.histograms import Images, Progress, counted_images, kept_histograms, pictures
+from curation.histograms import Images, Progress, counted_images, pictures
 from curation.info import require_writable
 from curation.stats import ImageStats, Stats
 from curation.store import Store
@@ -185,7 +185,9 @@ def differences(store: Store, found: Restated) -> list[Difference]:
 def repair(
     store: Store, images: Images = "missing", *, processes: int | None = None, progress: Progress | None = None
 ) -> list[Difference]:
-    """Write the true statistics over those stored, if any differ; data and videos are not touched.
+    """Write the true statistics over those stored, if any differ, and histograms where there are none or damaged ones.
+
+    Data and videos are not touched.
 
     Each file is replaced at once, the episodes' first and stats.json last: LeRobot opens every state between. A kill
     leaves some replaced; a second repair ends what the first began.
@@ -204,9 +206,9 @@ def repair(
         require_writable(fresh.root, fresh.info)
         found = restate(fresh, images, processes=processes, progress=progress)
         apart = differences(fresh, found)
+        _renew_histograms(fresh, found, over=bool(apart))
         if not apart:
             return apart
-        _renew_histograms(fresh, found)
         for path in sorted((fresh.root / "meta/episodes").glob("*/*.parquet")):
             _rewrite_episodes(path, found)
         _rewrite_whole(fresh.root, found)
@@ -336,12 +338,14 @@ def _nested(row: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 # Writing.
 
 
-def _renew_histograms(store: Store, found: Restated) -> None:
-    """Keep what was decoded of our own episodes; ids of other people's belong to a place, not to an episode."""
+def _renew_histograms(store: Store, found: Restated, *, over: bool) -> None:
+    """Keep what was decoded of our own episodes, over what was counted before encoding or only where that is lost."""
+    # Ids of other people's episodes belong to a place, not to an episode.
     for episode, decoded in zip(store.episodes, found.histograms, strict=True):
-        if decoded and episode.row.episode_id != EpisodeRow.unknown(episode.index).episode_id:
-            kept = kept_histograms(store.root, episode) | decoded
-            write_aside(store.root / layout.histograms_path(episode.row.episode_id), histograms_bytes(kept))
+        kept = kept_histograms(store.root, episode)
+        new = decoded if over else {key: stats for key, stats in decoded.items() if key not in kept}
+        if new and episode.row.episode_id != EpisodeRow.unknown(episode.index).episode_id:
+            write_aside(store.root / layout.histograms_path(episode.row.episode_id), histograms_bytes(kept | new))
 
 
 def _rewrite_episodes(path: Path, found: Restated) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from threading import Lock
@@ -69,6 +70,12 @@ def _size(values: dict[str, NDArray[Any]]) -> int:
 _LATELY = _Lately()
 
 
+def vector_features(features: Mapping[str, Feature]) -> dict[str, Feature]:
+    """Those that `Rows` reads, with LeRobot's bookkeeping: vectors of numbers that the studio can store."""
+    stored = layout.columns(features)
+    return {key: one for key, one in stored.items() if one.dtype in NUMBERS and len(one.shape) == 1}
+
+
 class Rows:
     """The numbers of a dataset's episodes. Asked for in order, every file is read once.
 
@@ -78,11 +85,7 @@ class Rows:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._features = {
-            key: feature
-            for key, feature in layout.columns(store.features).items()
-            if feature.dtype in NUMBERS and len(feature.shape) == 1
-        }
+        self._features = vector_features(store.features)
         self._path: Path | None = None
         self._values: dict[str, NDArray[Any]] = {}
         self._runs: dict[int, list[tuple[int, int]]] = {}
@@ -95,7 +98,7 @@ class Rows:
         """
         if episode.data != self._path:
             self._values, self._path = _LATELY.columns(episode.data, self._features), episode.data
-            self._runs = _runs(self._values["episode_index"][:, 0])
+            self._runs = runs_of(self._values["episode_index"][:, 0])
         runs = self._runs.get(episode.index, [])
         count = sum(stop - start for start, stop in runs)
         if count != episode.length or len(runs) > 1:
@@ -111,7 +114,7 @@ class Rows:
         return {key: values for key, values in self.of(episode).items() if key not in layout.BOOKKEEPING}
 
 
-def _runs(indices: NDArray[Any]) -> dict[int, list[tuple[int, int]]]:
+def runs_of(indices: NDArray[Any]) -> dict[int, list[tuple[int, int]]]:
     """Where each episode's rows lie: first row and the one after the last, of every run of equal numbers."""
     found: dict[int, list[tuple[int, int]]] = {}
     edges = [0, *(np.flatnonzero(np.diff(indices)) + 1).tolist(), len(indices)] if len(indices) else []

@@ -38,9 +38,9 @@ from curation.commit import (
     Commit,
     frames_in_stats,
     histograms_bytes,
+    kept_histograms,
     last_positions,
     prepare,
-    read_histograms,
     strays,
 )
 from curation.episodes import EpisodeRow, SavedEpisode, StagedEpisode, check_staged, stage
@@ -337,15 +337,14 @@ class Store:
         return running
 
     def _histograms(self, episode: SavedEpisode) -> dict[str, ImageStats]:
-        """An episode's image statistics; counted anew from its videos if a foreign tool dropped them."""
-        path = self.root / layout.histograms_path(episode.row.episode_id)
-        with suppress(FileNotFoundError):
-            return read_histograms(path)
-        found = {key: ImageStats() for key in episode.videos}
-        for key, stats in found.items():
+        """An episode's image statistics; counted anew from its videos if a foreign tool dropped or damaged them."""
+        kept = kept_histograms(self.root, episode)
+        found = {key: kept.get(key) or ImageStats() for key in episode.videos}
+        for key in found.keys() - kept.keys():
             for image in read_video(episode.videos[key], episode.video_starts[key], episode.length):
-                stats.add(image)
-        write_aside(path, histograms_bytes(found))
+                found[key].add(image)
+        if found.keys() - kept.keys():
+            write_aside(self.root / layout.histograms_path(episode.row.episode_id), histograms_bytes(found))
         return found
 
     def _roll_back(self) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from curation import layout
-from curation.histograms import kept_histograms, pictures
+from curation.commit import kept_histograms
+from curation.histograms import pictures
 from curation.names import camera_name
 from curation.stats import ImageStats
 from curation.store import Store

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation import layout
+from curation.commit import kept_histograms
 from curation.errors import UsageError
-from curation.histograms import kept_histograms, pictures
+from curation.histograms import decoded_images, pictures
 from curation.library import Entry
 from curation.restat import numeric_features
 from curation.stats import ImageStats, NumericStats, Stats
 from curation.store import SavedEpisode, Store
-from curation.video import read_video
 
 
 @dataclass(frozen=True)
@@ -106,10 +106,4 @@ def subset_stats(chosen: Subset) -> dict[str, Stats]:
 
 
 def _images(store: Store, episode: SavedEpisode, key: str) -> ImageStats:
-    kept = kept_histograms(store.root, episode)
-    if key in kept:
-        return kept[key]
-    stats = ImageStats()
-    for image in read_video(episode.videos[key], episode.video_starts[key], episode.length):
-        stats.add(image)
-    return stats
+    return kept_histograms(store.root, episode).get(key) or decoded_images(episode, key)

@@ -12,9 +12,9 @@ from curation import layout
 from curation.atomic import ASIDE
 from curation.checks.finding import Finding, joined, listed
 from curation.checks.subject import Subject
-from curation.commit import read_histograms
-from curation.episodes import EpisodeRow
-from curation.errors import DataError
+from curation.commit import kept_histograms
+from curation.episodes import EpisodeRow, SavedEpisode
+from curation.histograms import pictures
 
 _CLEAR = "studio merge DATASET --to NEW copies only what counts; studio record --resume clears what a kill left."
 
@@ -60,23 +60,17 @@ def _sidecars(subject: Subject) -> Iterator[Finding]:
                 "Copy meta/studio/frames from the dataset's source.",
                 tuple(found),
             )
-    yield from _histograms(subject, [e.row.episode_id for e in ours], [e.index for e in ours])
+    yield from _histograms(subject, ours)
 
 
-def _histograms(subject: Subject, ids: list[str], indices: list[int]) -> Iterator[Finding]:
-    missing = []
-    for episode_id, index in zip(ids, indices, strict=True):
-        try:
-            kept = read_histograms(subject.root / layout.histograms_path(episode_id))
-        except (FileNotFoundError, DataError):
-            kept = {}
-        if set(kept) < set(layout.cameras(subject.store.features)):
-            missing.append(index)
+def _histograms(subject: Subject, ours: list[SavedEpisode]) -> Iterator[Finding]:
+    due = set(pictures(subject.store))
+    missing = [e.index for e in ours if due - kept_histograms(subject.root, e).keys()]
     if missing:
         yield Finding(
             "sidecars",
             "note",
-            f"image histograms of {listed(missing)} are missing",
+            f"image histograms of {listed(missing)} are missing or damaged",
             "Nothing in training; statistics of images take longer, because videos must be decoded.",
             "studio stats DATASET --repair",
             tuple(missing),

@@ -12,8 +12,9 @@ from curation.checks.cameras import exchanged, frozen
 from curation.checks.finding import Finding, joined, listed
 from curation.checks.samples import sampled
 from curation.checks.subject import Motion, Subject
+from curation.commit import kept_histograms
 from curation.errors import DataError
-from curation.histograms import kept_histograms, pictures
+from curation.histograms import pictures
 from curation.restat import (
     CODING,
     Difference,

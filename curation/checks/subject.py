@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,8 +24,11 @@ from curation.notes import masked, read_notes
 from curation.restat import numeric_features
 from curation.store import Store
 from curation.units import Units, read_units
+from curation.vectors import NoValue
 
 Numbers = Mapping[str, NDArray[Any]]
+
+EPISODE = "episode_index"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +181,9 @@ def motions(subject: Subject) -> Iterator[Motion | Finding]:
     for path, episodes in by_file.items():
         try:
             table = layout.read_columns(path, subject.features)
+        except NoValue as error:
+            yield unfilled(subject, path, error, episodes)
+            continue
         except (DataError, pa.ArrowException, OSError, KeyError, ValueError) as error:
             yield unreadable(path, error, tuple(episode.index for episode in episodes))
             continue
@@ -229,6 +235,23 @@ def unreadable(path: Path, error: Exception, episodes: tuple[int, ...]) -> Findi
         "LeRobot cannot open the dataset at all: the file was cut off or never finished.",
         "Restore the file from where the dataset was copied; a take that waits on disk comes back with studio recover.",
         episodes,
+    )
+
+
+def unfilled(subject: Subject, path: Path, error: NoValue, episodes: Sequence[SavedEpisode]) -> Finding:
+    """Rows without a value where a whole number, a truth or a vector must be."""
+    concerned = tuple(episode.index for episode in episodes)
+    with suppress(DataError):
+        owner = layout.read_columns(path, {EPISODE: layout.BOOKKEEPING[EPISODE]})[EPISODE][error.rows, 0]
+        concerned = tuple(sorted({int(index) for index in owner} & {*concerned})) or concerned
+    return Finding(
+        "nulls",
+        "error",
+        f"{path.relative_to(subject.root)}: {error.said} ({listed(concerned)})",
+        "Training stops at the row, or takes what is absent for a number. Nothing else in the file was looked at, and "
+        "no edit reads it.",
+        "Restore the file from where the dataset was copied, or write the values with the tool that made it.",
+        concerned,
     )
 
 

@@ -50,7 +50,7 @@ def stats(options: Stats, console: Console) -> int:
     processes = process_count(options.processes)
     if options.repair:
         apart = repair(store, images, processes=processes, progress=tell)
-        done = "Nothing differed; nothing was written." if not apart else "Mended. Before, there was:"
+        done = "Nothing differed; no statistic was written." if not apart else "Mended. Before, there was:"
     else:
         apart = differences(store, restate(store, images, processes=processes, progress=tell))
         done = "All statistics are those of the data." if not apart else "Different from the data:"

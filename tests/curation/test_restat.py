@@ -15,9 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from curation import layout
-from curation.commit import read_histograms
+from curation.apply import apply
+from curation.checks import check_folder
+from curation.commit import kept_histograms, read_histograms
 from curation.episodes import stage
 from curation.errors import DataError
+from curation.histograms import Images
+from curation.plan import begin
 from curation.restat import CODING, differences, repair, restate, stored_episodes, stored_whole
 from curation.stats import QUANTILES
 from curation.store import Store
@@ -165,6 +169,43 @@ def test_lost_histograms_are_counted_again(ours: Store) -> None:
     assert differences(ours, restate(ours, "histograms")) == []
 
 
+DAMAGED = {
+    "missing": lambda path: path.unlink(),
+    "empty": lambda path: path.write_bytes(b""),
+    "cut off": lambda path: path.write_bytes(path.read_bytes()[:-40]),
+    "no archive": lambda path: path.write_bytes(b"x" * 300),
+}
+
+
+@pytest.mark.parametrize("how", DAMAGED)
+def test_a_damaged_histogram_is_none(ours: Store, tmp_path: Path, how: str) -> None:
+    """What was counted before encoding is lost; all else goes on, counted in the video."""
+    root, path = ours.root, ours.root / layout.histograms_path(ours.episodes[1].row.episode_id)
+    DAMAGED[how](path)
+    named = [one.episodes for one in check_folder(root) if "histograms of episode 1 are missing" in one.what]
+    assert named == [(1,)]
+    kept = apply(begin([ours]), tmp_path / "kept", tell=lambda *_: None).root
+    assert set(kept_histograms(kept, Store.open(kept).episodes[1])) == set(CAMERAS)
+    assert differences(Store.open(kept), restate(Store.open(kept))) == []
+    append(Store.open(root, writing=True), tmp_path)
+    assert set(kept_histograms(root, ours.episodes[1])) == set(CAMERAS)
+    assert Store.open(root).total_episodes == 3
+
+
+@pytest.mark.parametrize("how", DAMAGED)
+@pytest.mark.parametrize("images", ["missing", "all"])
+def test_a_repair_renews_a_damaged_histogram_though_nothing_differs(ours: Store, how: str, images: Images) -> None:
+    paths = [ours.root / layout.histograms_path(episode.row.episode_id) for episode in ours.episodes]
+    right = paths[0].read_bytes()
+    DAMAGED[how](paths[1])
+    repair(ours, "missing")  # from now on the stored statistics are those of what was decoded
+    paths[1].write_bytes(b"")
+    assert repair(ours, images) == []
+    assert [set(kept_histograms(ours.root, episode)) for episode in ours.episodes] == [set(CAMERAS)] * 2
+    assert paths[0].read_bytes() == right
+    assert not [one for one in check_folder(ours.root) if "histograms" in one.what]
+
+
 def test_nothing_is_written_where_the_data_cannot_be_read(ours: Store) -> None:
     set_column(ours.episodes[1].data, "action", lambda old: [[float("nan")] * 6, *old[1:]])
     stored = (ours.root / layout.STATS).read_bytes()
@@ -177,13 +218,8 @@ def test_nothing_is_written_where_the_data_cannot_be_read(ours: Store) -> None:
     assert (ours.root / layout.STATS).read_bytes() == stored
 
 
-def test_a_recorder_goes_on_after_a_repair(tmp_path: Path) -> None:
-    """Its running totals are its own: what it commits next is right again."""
-    root = tmp_path / "set"
-    make_ours(root, [6, 9], ["pick", "pick"])
-    recorder, other = Store.open(root, writing=True), Store.open(root)
-    edit_json(root / layout.STATS, lambda stats: stats.pop("action"))
-    repair(other)
+def append(recorder: Store, tmp_path: Path) -> None:
+    """Save one more episode."""
     more = make_ours(tmp_path / "more", [5], ["pick"])
     episode = more.episodes[0]
     folder = tmp_path / "again"
@@ -192,6 +228,16 @@ def test_a_recorder_goes_on_after_a_repair(tmp_path: Path) -> None:
         shutil.copy(path, folder / f"{camera}.mp4")
     images = read_histograms(more.root / layout.histograms_path(episode.row.episode_id))
     recorder.commit(stage(folder, row=episode.row, task="pick", numeric=more.numeric(0), images=images))
+
+
+def test_a_recorder_goes_on_after_a_repair(tmp_path: Path) -> None:
+    """Its running totals are its own: what it commits next is right again."""
+    root = tmp_path / "set"
+    make_ours(root, [6, 9], ["pick", "pick"])
+    recorder, other = Store.open(root, writing=True), Store.open(root)
+    edit_json(root / layout.STATS, lambda stats: stats.pop("action"))
+    repair(other)
+    append(recorder, tmp_path)
     store = Store.open(root)
     assert store.total_episodes == 3
     assert differences(store, restate(store)) == []
