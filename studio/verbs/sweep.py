@@ -134,7 +134,8 @@ def _race(options: Sweep, console: Console, candidates: dict[str, Path]) -> tupl
     raced: dict[str, Evaluated] = {}
     race = Race(tuple(candidates), options.most, ERROR)
     done = 0
-    while race.standing.state == "continue":
+    # So few episodes that nobody could be beaten still say who did best.
+    while not raced or race.standing.state == "continue":
         reach = min(done + ROUND, options.most)
         for name in race.standing.alive:
             raced[name] = evaluated(options.of(candidates[name], RACE, reach), console)

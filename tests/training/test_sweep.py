@@ -52,6 +52,14 @@ def test_an_undecided_race_says_so_and_its_choice_is_tried_on_fresh_seeds(home: 
     assert [file.read_bytes() for file in files] == before, "what was run is not run again"
 
 
+def test_so_few_episodes_that_nobody_could_be_beaten_are_run_all_the_same(home: Path, studio: Studio) -> None:
+    done = studio("sweep", "a", *QUICK, "--most", "2", "--fresh", "1")
+    assert done.code == 0, done.err
+    best = json.loads((home / "a/best.json").read_text())
+    assert [entry["n"] for entry in best["race"]] == [2, 2, 2]
+    assert not best["decided"]
+
+
 def test_a_race_over_a_grid_covers_it_in_random_order_and_the_winner_is_tried_at_other_placements(
     home: Path, studio: Studio
 ) -> None:
