@@ -83,8 +83,8 @@ def plans(draw: st.DrawFn, stores: list[Store]) -> Plan:
             old = draw(st.sampled_from([None, *sorted({one for c in plan.clips for one in c.instructions})]))
             plan = edited(plan, Relabel(draw(st.sampled_from((*TASKS, "sort"))), old, tuple(refs)))
         elif kind == "columns" and not any(parent.changes for parent in plan.parents):
-            if changes := [one for one in CHANGES if possible(one, stores)]:
-                plan = edited(plan, Columns(draw(st.sampled_from(changes))))
+            changes = [one for one in CHANGES if possible(one, stores)]
+            plan = edited(plan, Columns(draw(st.sampled_from(changes)))) if changes else plan
     return plan
 
 
