@@ -8,6 +8,7 @@ regression on episodes the network did not learn from.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,16 +24,30 @@ _PENALTY = 0.05
 _STEPS = 60
 
 
+def stride(fps: int) -> int:
+    """Frames from one of an episode's last pictures to the next."""
+    return max(1, round(SPREAD_S / (LAST - 1) * fps))
+
+
 def last_frames(length: int, fps: int) -> list[int]:
     """Frames of an episode's last pictures, oldest first; earlier ones are left out of a short one."""
-    back = np.round(np.linspace(SPREAD_S, 0.0, LAST) * fps).astype(int)
-    return sorted({length - 1 - int(frames) for frames in back if frames < length})
+    return list(range(length - 1, -1, -stride(fps)))[:LAST][::-1]
 
 
 def evidence(log_odds: NDArray[np.float64], pictures: Pictures) -> NDArray[np.float64]:
     """Of an episode's last pictures: mean and least log-odds, and log of how many grey levels they move; shape (3,)."""
+    return combined(log_odds, differences(pictures))
+
+
+def differences(pictures: Pictures) -> NDArray[np.float64]:
+    """Mean change of each picture from the one before it [grey levels], shape (N - 1,)."""
     grey = pictures.mean(axis=-1)
-    motion = float(np.abs(np.diff(grey, axis=0)).mean()) if len(pictures) > 1 else 0.0
+    return np.array([np.abs(now - before).mean() for before, now in pairwise(grey)])
+
+
+def combined(log_odds: NDArray[np.float64], moved: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Evidence from log-odds of pictures and the differences between them."""
+    motion = float(moved.mean()) if len(moved) else 0.0
     return np.array([log_odds.mean(), log_odds.min(), np.log(0.1 + motion)])
 
 

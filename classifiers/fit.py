@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.evidence import Weighing, evidence, fit_weighing, last_frames
+from classifiers.holdout import held_out_by_position
 from classifiers.labels import Instant, Labelled
 from classifiers.look import CutOut
 from classifiers.pictures import Pictures, pictures_of
@@ -22,6 +23,8 @@ LEAST = 8
 """Episodes of either kind without which nothing is trained (assumed): fewer cannot be held out and counted."""
 CALIBRATION_SHARE = 0.2
 """Share of the training episodes kept from the network, on which the episode's verdict is calibrated."""
+LEAST_CALIBRATION = 2
+"""Episodes of either kind that are calibrated on at least."""
 WARM_UP = 0.1
 """Share of the steps in which the learning rate rises."""
 PER_EPISODE = 10
@@ -179,8 +182,8 @@ def _loss(network: Any, pictures: Pictures, labels: NDArray[np.float32], balance
 
 def require_enough(episodes: Sequence[Labelled]) -> None:
     """Raise DataError where one kind is too rare."""
-    good = sum(episode.success for episode in episodes)
-    if min(good, len(episodes) - good) < LEAST:
+    if _rarer(episodes) < LEAST:
+        good = sum(episode.success for episode in episodes)
         raise DataError(
             f"{good} successes and {len(episodes) - good} failures are too few to learn from; {LEAST} of each are the "
             "least. studio generate --operator fumbler --keep all makes both."
@@ -188,15 +191,29 @@ def require_enough(episodes: Sequence[Labelled]) -> None:
 
 
 def set_aside(episodes: Sequence[Labelled], rng: np.random.Generator) -> tuple[list[Labelled], list[Labelled]]:
-    """Episodes to learn from and to calibrate on, both kinds in both."""
-    learn, check = [], []
+    """Episodes to learn from and to calibrate on, both kinds in both.
+
+    Squares of the table stay on one side where that leaves enough of both kinds, else recordings do: on what it has
+    learned by heart a network is surer than elsewhere.
+    """
+    learn, check = held_out_by_position(episodes, CALIBRATION_SHARE, rng)
+    if min(_rarer(learn), _rarer(check)) >= LEAST_CALIBRATION:
+        return learn, check
+    chosen: set[str] = set()
     for kind in (True, False):
-        some = [episode for episode in episodes if episode.success is kind]
-        order = rng.permutation(len(some))
-        cut = max(2, round(CALIBRATION_SHARE * len(some)))
-        check += [some[at] for at in order[:cut]]
-        learn += [some[at] for at in order[cut:]]
-    return learn, check
+        recordings = sorted({one.recording for one in episodes if one.success is kind})
+        count = max(LEAST_CALIBRATION, round(CALIBRATION_SHARE * len(recordings)))
+        chosen |= {recordings[at] for at in rng.permutation(len(recordings))[:count]}
+    sides: tuple[list[Labelled], list[Labelled]] = ([], [])
+    for one in episodes:
+        sides[one.recording in chosen].append(one)
+    return sides
+
+
+def _rarer(episodes: Sequence[Labelled]) -> int:
+    """How many there are of the kind there are fewer of."""
+    good = sum(one.success for one in episodes)
+    return min(good, len(episodes) - good)
 
 
 def last_pictures(stores: Sequence[Store], episodes: Sequence[Labelled], look: Mapping[str, CutOut]) -> list[Pictures]:

@@ -31,14 +31,14 @@ class Novelty:
     policy: bool
 
 
-def novelty(one: Labelled, session: str, learned: Mapping[str, Any]) -> Novelty:
+def novelty(one: Labelled, learned: Mapping[str, Any]) -> Novelty:
     """Compare with what a classifier says it learned from."""
     row = one.episode.row
     known = np.array(learned["positions"], np.float64).reshape(-1, 2)
     position = None
     if np.isfinite([row.x, row.y]).all() and len(known):
         position = bool(np.hypot(*(known - (row.x, row.y)).T).min() >= NEAR_M)
-    return Novelty(position, session not in learned["sessions"], row.operator not in learned["operators"])
+    return Novelty(position, one.session not in learned["sessions"], row.operator not in learned["operators"])
 
 
 def held_out_by_position(
@@ -46,8 +46,8 @@ def held_out_by_position(
 ) -> tuple[list[Labelled], list[Labelled]]:
     """Episodes to learn from, and those of whole squares of the table that are held out.
 
-    Pieces of one recording share their placement, so they stay on one side. Episodes without a placement are told apart
-    by their session instead.
+    Pieces and copies of one recording stay on one side: they share their placement, and episodes without a placement
+    are told apart by their recording instead.
     """
     squares: dict[tuple[Any, ...], list[Labelled]] = {}
     for one in episodes:
@@ -65,4 +65,4 @@ def _square(one: Labelled) -> tuple[Any, ...]:
     row = one.episode.row
     if np.isfinite([row.x, row.y]).all():
         return int(row.x // CELL_M), int(row.y // CELL_M)
-    return one.dataset, row.extra.get("source_episode_id") or row.episode_id
+    return (one.recording,)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from curation.episodes import SavedEpisode
 from curation.errors import DataError
 from curation.frames import Outcome
-from curation.notes import Note, masked, read_notes
+from curation.notes import Note, by_classifier, masked, read_notes, scores
+from curation.origins import Origins
 from curation.store import Store
 
 DWELL_S = 0.5
@@ -60,6 +61,8 @@ class Labelled:
         by: who says so: "judge", or a person.
         since: first frame at which it shows the success; None if it never does or nobody knows.
         exact: whether `since` is the judge's, so that every instant is known.
+        recording: the recorded episode its frames come from, however often it was edited since.
+        session: who recorded it with which seed, else its dataset.
     """
 
     dataset: int
@@ -68,6 +71,8 @@ class Labelled:
     by: str
     since: int | None
     exact: bool
+    recording: str = ""
+    session: str = ""
 
     def instants(self, rng: np.random.Generator, count: int, fps: int) -> list[Instant]:
         """Some of its moments, about as many of either kind as it has, never an unclear one.
@@ -106,11 +111,12 @@ def labelled(stores: Sequence[Store]) -> list[Labelled]:
     found = []
     for number, store in enumerate(stores):
         notes = read_notes(store.root)
-        away, scores = masked(notes), _scores(notes)
+        away, people, origins = masked(notes), _people(notes), Origins(store)
         for episode in store.episodes:
-            if episode.row.episode_id not in away:
-                label = _label(number, episode, store.fps, scores)
-                found += [] if label is None else [label]
+            label = None if episode.row.episode_id in away else _label(number, episode, store.fps, people)
+            if label is not None:
+                recording = origins.of(episode).recording
+                found.append(replace(label, recording=recording, session=_session(episode, origins)))
     if not found:
         raise DataError(
             "No episode says whether it succeeded. Give some a score: studio note DATASET EPISODE --score 0..1; "
@@ -119,15 +125,21 @@ def labelled(stores: Sequence[Store]) -> list[Labelled]:
     return found
 
 
-def _scores(notes: Sequence[Note]) -> dict[str, tuple[float, str]]:
-    """The last score of every episode that somebody gave who is not a classifier."""
-    people = (note for note in notes if note.kind == "score" and not note.by.startswith("classifier:"))
-    return {note.episode_id: (float(note.value), note.by) for note in people}
+def _session(episode: SavedEpisode, origins: Origins) -> str:
+    """The session an episode was recorded in: its seed where there is one."""
+    seed = episode.row.extra.get("session_seed")
+    return f"dataset {origins.mark}" if seed is None else f"{episode.row.operator}:{seed}"
 
 
-def _label(dataset: int, episode: SavedEpisode, fps: int, scores: dict[str, tuple[float, str]]) -> Labelled | None:
+def _people(notes: Sequence[Note]) -> dict[str, tuple[float, str]]:
+    """The score of every episode that somebody gave who is not a classifier."""
+    said = scores(note for note in notes if not by_classifier(note.by))
+    return {episode_id: (float(note.value), note.by) for episode_id, note in said.items()}
+
+
+def _label(dataset: int, episode: SavedEpisode, fps: int, people: dict[str, tuple[float, str]]) -> Labelled | None:
     row = episode.row
-    score = scores.get(row.episode_id)
+    score = people.get(row.episode_id)
     if score is not None and (score[0] >= SCORE) != row.success:
         return Labelled(dataset, episode, score[0] >= SCORE, score[1], None, False)
     if row.outcome not in set(Outcome):

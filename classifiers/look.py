@@ -41,13 +41,17 @@ class CutOut:
 
     def of(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The part, at `SIDE` x `SIDE`: uint8 (SIDE, SIDE, 3)."""
-        height, width = image.shape[:2]
-        top, left = round(self.top * height), round(self.left * width)
-        bottom, right = round((self.top + self.height) * height), round((self.left + self.width) * width)
-        part = np.ascontiguousarray(image[top:bottom, left:right])
+        top, left, height, width = self.pixels(*image.shape[:2])
+        part = np.ascontiguousarray(image[top : top + height, left : left + width])
         shrinks = part.shape[0] >= SIDE
         how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         return np.asarray(cv2.resize(part, (SIDE, SIDE), interpolation=how), np.uint8)
+
+    def pixels(self, height: int, width: int) -> tuple[int, int, int, int]:
+        """Top, left, height and width of the part of a picture of some size."""
+        top, left = round(self.top * height), round(self.left * width)
+        bottom, right = round((self.top + self.height) * height), round((self.left + self.width) * width)
+        return top, left, bottom - top, right - left
 
     def as_json(self) -> dict[str, float]:
         return {name: round(getattr(self, name), 4) for name in ("top", "left", "height", "width")}

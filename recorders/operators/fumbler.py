@@ -1,6 +1,8 @@
 """The expert gone wrong on purpose: failures of every kind, and near misses, for a success classifier to learn.
 
-About half of its episodes are the expert's own. Which way an episode goes is drawn from its seed.
+About half of its episodes are the expert's own. Which way an episode goes is drawn from its seed. Whatever came of it,
+it stands there for a while and then ends the take, so that neither an episode's length nor where the arm is at its end
+tells much of its success.
 """
 
 from __future__ import annotations
@@ -11,17 +13,23 @@ from dataclasses import replace
 
 import numpy as np
 
-from curation.frames import Command, Observation, Vector, Verdict
+from curation.frames import JOINTS, Command, Observation, Vector, Verdict
 from recorders.world import props
 from recorders.world.sim import SimWorld
 from recorders.world.units import from_radians, to_radians
 
 from .expert import SEED_STREAM
-from .path import CLOSING, FREEING, LIFTING, OVER, Path, Variation, plan_pick_and_place, vary
+from .path import CLOSING, FREEING, LIFTING, OVER, Path, Variation, Waypoint, plan_pick_and_place, vary
 
 WAY_STREAM = 3
 """Keeps the choice of the way apart from the expert's random stream."""
 SUCCESS_SHARE = 0.5
+HOME_SHARE = 0.5
+"""Share of the episodes at whose end it goes back to where it began."""
+LINGERS_S = (0.1, 1.5)
+"""How long it stands still before it ends the take [s]."""
+LEAVES_S = 1.0
+"""Least time in which it goes back, or stands still instead [s]; enough for the judge to be content."""
 
 
 class Fumbler:
@@ -34,6 +42,7 @@ class Fumbler:
     def __init__(self, world: SimWorld) -> None:
         self._world = world
         self._path: Path | None = None
+        self._after = Path(np.zeros(len(JOINTS)), [])
         self._frame = 0
         self._frozen_s = math.inf
         self._opens_s = math.inf
@@ -55,14 +64,18 @@ class Fumbler:
         if self._path is not None:
             self._frozen_s = _when(FROZEN, self.way, rng, self._path)
             self._opens_s = _when(OPENED, self.way, rng, self._path)
+            self._after = _after(rng, self._path, home)
 
     def act(self, observation: Observation) -> Command:
-        """The spoiled path's next target; ends the take at once where there is no path."""
-        if self._path is None:
-            return Command(observation.state, "fumbler", Verdict.STOP)
+        """The spoiled path's next target; ends the take after it, and at once where there is none."""
         self._frame += 1
         time = self._frame / self._world.fps
-        target = self._path.at(min(time, self._frozen_s)).copy()
+        if self._path is None or time > self._path.seconds + self._after.seconds:
+            return Command(observation.state, "fumbler", Verdict.STOP)
+        if min(time, self._frozen_s) < self._path.seconds:
+            target = self._path.at(min(time, self._frozen_s)).copy()
+        else:
+            target = self._after.at(time - self._path.seconds)
         if time > self._opens_s:
             target[5] = self._path.at(math.inf)[5]
         return Command(from_radians(target), "fumbler")
@@ -79,6 +92,13 @@ FROZEN: dict[str, tuple[int, float, float]] = {
 OPENED: dict[str, tuple[int, float, float]] = {"drops": (OVER, 0.05, 0.6), "drops early": (LIFTING, 0.3, 0.9)}
 """Ways that let go too early: in which move, and between which shares of it."""
 WAYS = (*FROZEN, *OPENED, "on the rim", "beside the bowl", "beside the block")
+
+
+def _after(rng: np.random.Generator, path: Path, home: Vector) -> Path:
+    """What comes after a path: back to the start, or nothing, and standing still."""
+    end = path.at(math.inf)
+    to = home if rng.random() < HOME_SHARE else end
+    return Path(end, [Waypoint(to, LEAVES_S, float(rng.uniform(*LINGERS_S)))])
 
 
 def _when(ways: dict[str, tuple[int, float, float]], way: str, rng: np.random.Generator, path: Path) -> float:

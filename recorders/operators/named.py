@@ -51,6 +51,14 @@ class Who:
         """What is stored per episode."""
         return f"{self.name}+noise{self.noise:g}" if self.noise else self.name
 
+    @property
+    def until_success(self) -> bool | None:
+        """Whether a take ends as soon as the judge is content; None is as the keep rule has it.
+
+        The fumbler's goes on: ended by the judge, an episode's length would tell its success.
+        """
+        return False if self.name == "fumbler" else None
+
 
 def make_driver(who: Who, world: SimWorld) -> Driver:
     """A driver for one world that is no person.
