@@ -88,6 +88,8 @@ def fit(
     look: Mapping[str, CutOut],
     settings: Settings,
     said: Callable[[str, int, int], None] = lambda what, done, total: None,
+    *,
+    shuffled: bool = False,
 ) -> Fitted:
     """Train on labelled episodes.
 
@@ -97,6 +99,7 @@ def fit(
         look: cut-out of each camera.
         settings: how.
         said: told (what is being done, how much, of how much).
+        shuffled: deal the labels out at random among the instants, and among the episodes of the calibration.
 
     Raises:
         DataError: too few of one kind.
@@ -111,10 +114,13 @@ def fit(
     instants = [one for episode in learn for one in episode.instants(rng, PER_EPISODE, stores[episode.dataset].fps)]
     pictures = pictures_of(stores, instants, look, lambda done, total: said("decoding", done, total))
     labels = np.array([instant.success for instant in instants], np.float32)
+    truth = np.array([episode.success for episode in check])
+    if shuffled:
+        labels, truth = rng.permutation(labels), rng.permutation(truth)
     network = new_network(sorted(look), settings.seed)
     losses = taught(network, pictures, labels, settings, rng, lambda done, total: said("learning", done, total))
     ends = last_pictures(stores, check, look)
-    weighing = fit_weighing(gathered(network, ends), np.array([episode.success for episode in check]))
+    weighing = fit_weighing(gathered(network, ends), truth)
     took = time.monotonic() - began
     counts = (len(instants), int(labels.sum()))
     return Fitted(network, dict(look), weighing, settings, tuple(losses), counts, took)

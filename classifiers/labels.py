@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from curation.episodes import SavedEpisode
 from curation.errors import DataError
 from curation.frames import Outcome
-from curation.notes import Note, by_classifier, masked, read_notes, scores
+from curation.notes import masked, read_notes, scores_by_people
 from curation.origins import Origins
 from curation.store import Store
 
@@ -111,7 +111,8 @@ def labelled(stores: Sequence[Store]) -> list[Labelled]:
     found = []
     for number, store in enumerate(stores):
         notes = read_notes(store.root)
-        away, people, origins = masked(notes), _people(notes), Origins(store)
+        away, origins = masked(notes), Origins(store)
+        people = {name: (float(note.value), note.by) for name, note in scores_by_people(notes).items()}
         for episode in store.episodes:
             label = None if episode.row.episode_id in away else _label(number, episode, store.fps, people)
             if label is not None:
@@ -129,12 +130,6 @@ def _session(episode: SavedEpisode, origins: Origins) -> str:
     """The session an episode was recorded in: its seed where there is one."""
     seed = episode.row.extra.get("session_seed")
     return f"dataset {origins.mark}" if seed is None else f"{episode.row.operator}:{seed}"
-
-
-def _people(notes: Sequence[Note]) -> dict[str, tuple[float, str]]:
-    """The score of every episode that somebody gave who is not a classifier."""
-    said = scores(note for note in notes if not by_classifier(note.by))
-    return {episode_id: (float(note.value), note.by) for episode_id, note in said.items()}
 
 
 def _label(dataset: int, episode: SavedEpisode, fps: int, people: dict[str, tuple[float, str]]) -> Labelled | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import batched
@@ -18,10 +19,11 @@ from curation.store import Store
 
 TOGETHER = 16
 """Episodes whose pictures are in memory at once."""
-LATE_S = 1.0
-"""Since the block lies still, within which a success has to be seen [s]."""
-EARLY_S = 0.1
-"""Before that, from which on "done" was said too early [s]: nobody can tell closer from pictures."""
+DONE_S = 1.0
+"""For how long it must have been sure before an episode is done [s] (assumed): a block that rolls through the bowl is
+no success, and the judge wants half a second of rest."""
+LATE_S = 2.0
+"""Since the block lies still, within which a success has to be seen [s]; successes that end earlier tell nothing."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,12 @@ class Course:
     frames: NDArray[np.int64]
     probability: NDArray[np.float64]
 
-    def done(self, threshold: float) -> int | None:
-        """The first frame from which on it would stop; None if it never would."""
-        sure = np.flatnonzero(self.probability >= threshold)
-        return int(self.frames[sure[0]]) if len(sure) else None
+    def done(self, threshold: float, fps: int) -> int | None:
+        """The first frame at which it has been sure for `DONE_S`; None if it never has."""
+        sure = self.probability >= threshold
+        wanted = math.ceil(DONE_S / (stride(fps) / fps) - 1e-9) + 1
+        ends = [at for at in range(wanted - 1, len(sure)) if sure[at - wanted + 1 : at + 1].all()]
+        return int(self.frames[ends[0]]) if ends else None
 
 
 def courses(
@@ -94,7 +98,7 @@ class Stops:
 
     Attributes:
         seen: successes that end it within `LATE_S` of the block's coming to rest.
-        early: successes that end it before there is one.
+        early: successes that end it before the block lies still.
         wrong: failures that end it at all.
         delays_s: from coming to rest to the end of those seen [s].
     """
@@ -116,14 +120,12 @@ def stops(episodes: Sequence[Labelled], found: Sequence[Course], threshold: floa
     """
     delays, early, wrong, good, bad = [], 0, 0, 0, 0
     for one, course in zip(episodes, found, strict=True):
-        if not one.exact:
-            continue
-        done = course.done(threshold)
-        if one.since is None:
+        rate = fps[one.dataset]
+        done = course.done(threshold, rate)
+        if one.exact and one.since is None:
             bad, wrong = bad + 1, wrong + (done is not None)
-            continue
-        good += 1
-        delay = None if done is None else (done - one.since) / fps[one.dataset]
-        early += delay is not None and delay < -EARLY_S
-        delays += [delay] if delay is not None and -EARLY_S <= delay <= LATE_S else []
+        elif one.since is not None and one.episode.length >= one.since + LATE_S * rate:
+            delay = math.inf if done is None else (done - one.since) / rate
+            good, early = good + 1, early + (delay < 0)
+            delays += [delay] if 0 <= delay <= LATE_S else []
     return Stops(wilson(len(delays), good), wilson(early, good), wilson(wrong, bad), tuple(delays))

@@ -125,6 +125,11 @@ def scores(notes: Iterable[Note]) -> dict[str, Note]:
     return found
 
 
+def scores_by_people(notes: Iterable[Note]) -> dict[str, Note]:
+    """The last score of every episode that somebody gave who is not a classifier."""
+    return scores(note for note in notes if not by_classifier(note.by))
+
+
 def by_classifier(by: str) -> bool:
     """Whether a note is by a classifier, not by a person."""
     return by.startswith(CLASSIFIER)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from classifiers.card import Card, test, unseen
-from classifiers.checkpoint import Classifier
+from classifiers.card_file import card_of_its_own
+from classifiers.checkpoint import Classifier, load
 from classifiers.controls import joints_only, length_only, shuffled_labels
 from classifiers.labels import Labelled
 from classifiers.metrics import Measured, measured_auroc
@@ -168,3 +170,14 @@ class _DrawnAgain:
         """At most so many of them, drawn from the seed, in their order."""
         rng = np.random.default_rng([self._ask.seed, SOME_STREAM])
         return [episodes[at] for at in sorted(rng.permutation(len(episodes))[:most])]
+
+
+def carded_classifier(folder: Path) -> tuple[Classifier, Card]:
+    """A classifier that may judge: it has a calibration card of its own.
+
+    Raises:
+        UsageError: there is none.
+        DataError: it has no card, or another's.
+    """
+    made = load(folder)
+    return made, card_of_its_own(made)

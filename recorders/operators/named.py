@@ -52,12 +52,12 @@ class Who:
         return f"{self.name}+noise{self.noise:g}" if self.noise else self.name
 
     @property
-    def until_success(self) -> bool | None:
-        """Whether a take ends as soon as the judge is content; None is as the keep rule has it.
+    def until_success(self) -> bool:
+        """Whether a take that nobody watches ends as soon as the judge is content.
 
         The fumbler's goes on: ended by the judge, an episode's length would tell its success.
         """
-        return False if self.name == "fumbler" else None
+        return self.name != "fumbler"
 
 
 def make_driver(who: Who, world: SimWorld) -> Driver:

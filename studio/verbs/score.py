@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from classifiers.card import Card
-from classifiers.card_file import card_of_its_own
-from classifiers.checkpoint import Classifier, load
+from classifiers.checkpoint import Classifier
 from classifiers.fit import last_pictures
 from classifiers.labels import Labelled
 from classifiers.look import colour_cameras
@@ -17,6 +16,7 @@ from curation.episodes import SavedEpisode
 from curation.errors import DataError
 from curation.notes import Note, add_notes, masked, read_notes
 from curation.store import Store
+from studio.carding import carded_classifier
 from studio.console import Console
 from studio.options import Name
 from studio.paths import dataset_path, run_path
@@ -43,8 +43,7 @@ class Score:
 
 def score(options: Score, console: Console) -> int:
     """Append the notes, or print what it says frame by frame."""
-    made = load(run_path(options.by))
-    card = card_of_its_own(made)
+    made, card = carded_classifier(run_path(options.by))
     store = Store.open(dataset_path(options.dataset))
     _require_fitting(made, store)
     notes = read_notes(store.root)
@@ -82,7 +81,7 @@ def _along(made: Classifier, card: Card, store: Store, live: Sequence[SavedEpiso
     told = [
         {
             "episode_id": one.row.episode_id,
-            "done_frame": course.done(card.threshold),
+            "done_frame": course.done(card.threshold, store.fps),
             "frames": course.frames.tolist(),
             "probability": [round(float(p), 4) for p in course.probability],
         }
@@ -94,7 +93,7 @@ def _along(made: Classifier, card: Card, store: Store, live: Sequence[SavedEpiso
 
 def _line(one: SavedEpisode, course: Course, threshold: float, fps: int) -> str:
     """When an episode was done, as the classifier and as the judge say."""
-    done, judged = course.done(threshold), one.row.extra.get("success_s")
+    done, judged = course.done(threshold, fps), one.row.extra.get("success_s")
     said = "never" if done is None else f"at {done / fps:5.2f} s"
     judge = f"; the judge at {judged:.2f} s" if isinstance(judged, int | float) else ""
     return (

@@ -13,6 +13,7 @@ from classifiers.look import CutOut
 from classifiers.network import new_network
 from classifiers.over_time import Course, courses, stops
 from tests.classifiers.toys import SINCE, toy
+from tests.curation.tiny import FPS
 
 LOOK = {"overhead_cam": CutOut(), "wrist_cam": CutOut(0.1, 0.1, 0.5, 0.5)}
 
@@ -30,15 +31,18 @@ def test_the_last_word_is_the_episodes(tmp_path: Path) -> None:
 
 
 def test_stops_are_counted_as_what_they_would_do(tmp_path: Path) -> None:
-    episodes = labelled([toy(tmp_path / "toy", 8)])
-    at = np.arange(0, 45, 4)
+    """The block lies still from frame 25 on; after a second of being sure, 32 frames in steps of 4, it is done."""
+    episodes = labelled([toy(tmp_path / "toy", 8, length=SINCE + 60)])
+    at = np.arange(0, SINCE + 60, 4)
 
-    def sure_from(frame: int) -> Course:
-        return Course(at, (at >= frame).astype(float))
+    def sure_from(frame: int, until: int = 999) -> Course:
+        return Course(at, ((at >= frame) & (at < until)).astype(float))
 
-    # Successes are 0, 2, 4, 6: in time, in time, too early, never. Failures: never, never, never, at its end.
-    firsts = [28, 99, 36, 99, 12, 99, 99, 44]
-    found = stops(episodes, [sure_from(first) for first in firsts], 0.5, [30])
-    assert (found.seen.k, found.early.k, found.wrong.k) == (2, 1, 1)
-    assert (found.seen.n, found.early.n, found.wrong.n) == (4, 4, 4)
-    assert found.delays_s == ((28 - SINCE) / 30, (36 - SINCE) / 30)
+    # Successes are 0, 2, 4, 6: in time, in time, too early, never. Failures: never, not for long enough, at its end.
+    courses = [sure_from(28), sure_from(99), sure_from(48), sure_from(20, until=44), sure_from(-9, until=24)]
+    courses += [sure_from(99), sure_from(36, until=60), sure_from(52)]
+    found = stops(episodes, courses, 0.5, [FPS])
+    assert found.delays_s == ((28 + 32 - SINCE) / FPS, (48 + 32 - SINCE) / FPS)
+    assert [(rate.k, rate.n) for rate in (found.seen, found.early, found.wrong)] == [(2, 4), (0, 4), (1, 4)]
+    short = labelled([toy(tmp_path / "short", 2, length=SINCE + 40)])
+    assert stops(short, [sure_from(28)] * 2, 0.5, [FPS]).seen.n == 0

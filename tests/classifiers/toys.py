@@ -47,12 +47,12 @@ def judged(episode: int) -> dict[str, Any]:
     return {"x": x, "y": y, "outcome": outcome, "success": succeeds(episode), "extra": extra}
 
 
-def toy(root: Path, episodes: int, **row: Any) -> Store:
-    """A dataset of them; `row` is said of every episode, over what `judged` says."""
+def toy(root: Path, episodes: int, length: int = LENGTH, **row: Any) -> Store:
+    """A dataset of them, so many frames each; `row` is said of every episode, over what `judged` says."""
     return record(
         root,
         episodes=episodes,
-        length=lambda episode: LENGTH,
+        length=lambda episode: length,
         image=picture,
         physics=False,
         row=lambda episode: judged(episode) | {"episode_id": f"{root.name}-{episode}"} | row,
