@@ -40,7 +40,7 @@ AREA_M = 0.08
 
 
 @dataclass(frozen=True)
-class Tested:
+class HeldOut:
     """One held-out episode.
 
     Attributes:
@@ -103,7 +103,7 @@ class Card:
 
     classifier: str
     threshold: float
-    tested: tuple[Tested, ...]
+    tested: tuple[HeldOut, ...]
     passed_over: int = 0
     controls: Mapping[str, Measured] = field(default_factory=dict)
     pairs: Mapping[str, Rate] = field(default_factory=dict)
@@ -163,17 +163,17 @@ class Card:
 
     def by_area(self) -> dict[tuple[float, float], Part]:
         """Among the episodes that began in one area of the table, by the area's middle [m]; unknown places left out."""
-        areas: dict[tuple[float, float], list[Tested]] = {}
+        areas: dict[tuple[float, float], list[HeldOut]] = {}
         for one in self.tested:
             if math.isfinite(one.x + one.y):
                 middle = tuple(round((math.floor(at / AREA_M) + 0.5) * AREA_M, 3) for at in (one.x, one.y))
                 areas.setdefault((middle[0], middle[1]), []).append(one)
         return {middle: self._part(areas[middle]) for middle in sorted(areas)}
 
-    def _kept(self, some: Sequence[Tested]) -> Rate:
+    def _kept(self, some: Sequence[HeldOut]) -> Rate:
         return wilson(sum(one.probability >= self.threshold for one in some), len(some))
 
-    def _part(self, some: Sequence[Tested]) -> Part:
+    def _part(self, some: Sequence[HeldOut]) -> Part:
         scores = np.array([one.probability for one in some], np.float64)
         truth = np.array([one.success for one in some], bool)
         return Part(
@@ -196,19 +196,20 @@ def unseen(classifier: Classifier, stores: Sequence[Store], episodes: Sequence[L
     return fresh
 
 
-def test(classifier: Classifier, stores: Sequence[Store], episodes: Sequence[Labelled]) -> tuple[Tested, ...]:
+def answers(classifier: Classifier, stores: Sequence[Store], episodes: Sequence[Labelled]) -> tuple[HeldOut, ...]:
     """Ask a classifier about episodes whose truth is known, all of them `unseen`."""
     probabilities = classifier.fitted.judge(last_pictures(stores, episodes, classifier.fitted.look))
     return tuple(
-        Tested(
+        HeldOut(
             stores[one.dataset].root.name,
             one.episode.row.episode_id,
-            one.episode.row.x,
-            one.episode.row.y,
+            round(one.episode.row.x, 4),
+            round(one.episode.row.y, 4),
             one.episode.row.operator,
             one.episode.row.outcome if one.by == "judge" else ("success" if one.success else "failure"),
             one.success,
-            float(probability),
+            # As the file holds it, so that the card read back falls on the same side of the threshold.
+            round(float(probability), 5),
             novelty(one, classifier.learned),
         )
         for one, probability in zip(episodes, probabilities, strict=True)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from classifiers.card import BASE_RATES, Card, Part, Tested
+from classifiers.card import BASE_RATES, Card, HeldOut, Part
 from classifiers.holdout import Novelty
 from classifiers.metrics import Measured
 from classifiers.over_time import Stops
@@ -67,15 +67,15 @@ def card_of(told: Mapping[str, Any]) -> Card:
         raise DataError(f"The calibration card cannot be read ({error!r}). Make it again: studio card.") from error
 
 
-def _told(one: Tested) -> list[Any]:
+def _told(one: HeldOut) -> list[Any]:
     what = [one.dataset, one.episode_id, _number(one.x), _number(one.y), one.operator, one.outcome, one.success]
-    return [*what, round(one.probability, 5), one.new.position, one.new.session, one.new.policy]
+    return [*what, one.probability, one.new.position, one.new.session, one.new.policy]
 
 
-def _tested(told: Sequence[Any]) -> Tested:
+def _tested(told: Sequence[Any]) -> HeldOut:
     name, episode_id, x, y, operator, outcome, success, probability, *new = told
     place = (_float(x), _float(y))
-    return Tested(name, episode_id, *place, operator, outcome, bool(success), float(probability), Novelty(*new))
+    return HeldOut(name, episode_id, *place, operator, outcome, bool(success), float(probability), Novelty(*new))
 
 
 def _measured(told: Mapping[str, float | None]) -> Measured:

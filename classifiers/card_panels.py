@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from classifiers.card import Card, Tested
+from classifiers.card import Card, HeldOut
 from curation.palette import CARD, FAINT, INK, MUTED, Colour, font
 
 if TYPE_CHECKING:
@@ -49,13 +49,14 @@ def calibration(draw: Draw, box: Box, card: Card) -> None:
     _axes(draw, box, "of what it says, so much comes true", "probability it says (below: episodes)")
     left, top, right, bottom = box
     draw.line((left, bottom, right, top), FAINT, 3)
-    for one in card.curve:
+    for number, one in enumerate(card.curve):
         x = left + one.said * (right - left)
         ends = [bottom - value * (bottom - top) for value in (one.true.low, one.true.high)]
         draw.line((x, ends[0], x, ends[1]), INK, 2)
         y = bottom - one.true.k / one.true.n * (bottom - top)
         draw.ellipse((x - 6, y - 6, x + 6, y + 6), GOOD)
-        draw.text((x, bottom - 12), str(one.true.n), MUTED, font=font(12), anchor="mm")
+        # Two heights, because neighbours may be near.
+        draw.text((x, bottom - 14 - 14 * (number % 2)), str(one.true.n), MUTED, font=font(12), anchor="mm")
 
 
 def precision(draw: Draw, box: Box, card: Card) -> None:
@@ -78,10 +79,10 @@ def precision(draw: Draw, box: Box, card: Card) -> None:
 
 
 def table(draw: Draw, box: Box, card: Card) -> None:
-    """Where the blocks began, up is +x; what it got wrong is crossed."""
+    """Where the blocks began, up is +x; what it got wrong is crossed out."""
     left, top, right, bottom = box
     draw.rectangle(box, CARD, FAINT)
-    _title(draw, box, "where the block began, and where it errs (crosses)")
+    _title(draw, box, "where the block began; crossed: it errs")
     known = [one for one in card.tested if math.isfinite(one.x + one.y)]
     if not known:
         draw.text(((left + right) / 2, (top + bottom) / 2), "nobody knows", INK, font=font(18), anchor="mm")
@@ -114,7 +115,7 @@ def told_apart(draw: Draw, box: Box, card: Card) -> None:
         rates = {"done seen in time": card.stops.seen, "done too early": card.stops.early}
         rates["done in a failure"] = card.stops.wrong
         bars += [(what, r.k / max(1, r.n), r.low, r.high, f"{r.k} of {r.n}") for what, r in rates.items()]
-    _bars(draw, box, "the same instant with the block elsewhere; asked all along", "share of episodes", bars)
+    _bars(draw, box, "told apart from a success; when it is done", "share of episodes", bars)
 
 
 def enough(draw: Draw, box: Box, card: Card) -> None:
@@ -126,7 +127,7 @@ def enough(draw: Draw, box: Box, card: Card) -> None:
     draw.line(((left + right) / 2, top, (left + right) / 2, bottom), INK, 1)
 
 
-def _errs(one: Tested, card: Card) -> bool:
+def _errs(one: HeldOut, card: Card) -> bool:
     return (one.probability >= card.threshold) != one.success
 
 

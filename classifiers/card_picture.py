@@ -11,15 +11,15 @@ from classifiers.card_text import trust
 from curation.atomic import write_aside
 from curation.palette import INK, MUTED, PAPER, font
 
-WIDTH, HEIGHT, EDGE = 1600, 1130, 60
+WIDTH, HEIGHT, EDGE = 1680, 1150, 60
 PANEL = 340
 """Side of a panel [px]."""
-TOP = 210
+TOP = 225
 """Where the first row of panels begins [px]."""
 ROW = PANEL + 130
-LEFT = (170, 660, 1150)
+LEFT = (190, 710, 1270)
 """Where the columns begin [px]."""
-SENTENCES = 3
+SENTENCES = 4
 """Conclusions that have room above the panels."""
 
 

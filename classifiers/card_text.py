@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from textwrap import wrap
 
 import numpy as np
 
@@ -16,6 +17,8 @@ CONTROL_HIGH = 0.8
 """AUROC of a control from which it is named as a danger."""
 WORSE = 0.9
 """AUROC in another look below which a classifier does not carry over to it."""
+WIDTH = 100
+"""Characters of a line of sentences."""
 FEW = 10
 """Episodes of a kind below which hardly anything is known of it."""
 
@@ -28,7 +31,7 @@ def card_lines(card: Card) -> list[str]:
         f"{card.classifier} on {len(card.tested)} episodes it has not seen: {good} successes, "
         f"{len(card.tested) - good} failures.{over}",
         "",
-        *trust(card),
+        *(line for sentence in trust(card) for line in wrap(sentence, WIDTH)),
         "",
         f"AUROC                     {card.auroc}",
         f"kept from                 probability {card.threshold:g} on, chosen before",
@@ -90,7 +93,9 @@ def trust(card: Card) -> list[str]:
     worse = [what for what, one in card.looks.items() if one.value < WORSE]
     if worse:
         said.append(f"It does not carry over to: {', '.join(worse)}. Train it on such pictures first.")
-    said += [f"No episode of {what} was among them." for what, part in card.where_new().items() if not part.episodes]
+    unknown = [what for what, part in card.where_new().items() if not part.episodes]
+    if unknown:
+        said.append(f"No episode of {' or '.join(unknown)} was among them.")
     thin = [word.replace("_", " ") for word, rate in card.by_outcome().items() if rate.n < FEW]
     if thin:
         said.append(f"Fewer than {FEW} episodes of {', '.join(thin)}: what it does with those is hardly known.")

@@ -2,7 +2,8 @@
 
 A block that lies still in the bowl shows a success in every one of the last pictures, and these do not differ. So an
 episode's evidence is the mean and the least of their log-odds and how much the pictures move, weighed by a logistic
-regression on episodes the network did not learn from.
+regression on episodes the network did not learn from, as if they had ended there or elsewhere: whoever ends an episode
+at once, while the arm still moves, shall be judged as well as who waits.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ SPREAD_S = 0.4
 """Time before the end over which an episode's last pictures are spread [s]: within the judge's half second."""
 LAST = 4
 """How many pictures."""
-_PENALTY = 0.05
-"""Ridge on the standardised weights, so that few episodes that separate do not give certainty."""
+_PENALTY = 1.0
+"""Ridge on the standardised weights: a normal prior of unit variance, so that few that separate give no certainty."""
 _STEPS = 60
 
 
@@ -82,7 +83,7 @@ def fit_weighing(found: NDArray[np.float64], success: NDArray[np.bool_]) -> Weig
     """
     mean, scale = found.mean(axis=0), found.std(axis=0) + 1e-6
     design = np.column_stack([(found - mean) / scale, np.ones(len(found))])
-    ridge = np.diag([_PENALTY * len(found)] * found.shape[1] + [1e-6])
+    ridge = np.diag([_PENALTY] * found.shape[1] + [1e-6])
     weights = np.zeros(design.shape[1])
     for _ in range(_STEPS):
         p = 1.0 / (1.0 + np.exp(-np.clip(design @ weights, -40, 40)))

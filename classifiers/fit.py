@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.evidence import Weighing, evidence, fit_weighing, last_frames
-from classifiers.holdout import held_out_by_position
+from classifiers.holdout import rarer, whole_parts
 from classifiers.labels import Instant, Labelled
 from classifiers.look import CutOut
 from classifiers.pictures import Pictures, pictures_of
@@ -22,13 +22,15 @@ from curation.store import Store
 LEAST = 8
 """Episodes of either kind without which nothing is trained (assumed): fewer cannot be held out and counted."""
 CALIBRATION_SHARE = 0.2
-"""Share of the training episodes kept from the network, on which the episode's verdict is calibrated."""
+"""Share of the training episodes kept from the network, on which the verdict is calibrated."""
 LEAST_CALIBRATION = 2
 """Episodes of either kind that are calibrated on at least."""
 WARM_UP = 0.1
 """Share of the steps in which the learning rate rises."""
 PER_EPISODE = 10
 """Instants of either kind that an episode gives at most."""
+MOST_INSTANTS = 6000
+"""Instants that all episodes give at most, about: half a gigabyte, and ten minutes of two cores."""
 
 
 @dataclass(frozen=True)
@@ -111,16 +113,17 @@ def fit(
     require_enough(episodes)
     rng = np.random.default_rng(settings.seed)
     learn, check = set_aside(episodes, rng)
-    instants = [one for episode in learn for one in episode.instants(rng, PER_EPISODE, stores[episode.dataset].fps)]
+    each = max(2, min(PER_EPISODE, MOST_INSTANTS // (2 * len(learn))))
+    instants = [one for episode in learn for one in episode.instants(rng, each, stores[episode.dataset].fps)]
     pictures = pictures_of(stores, instants, look, lambda done, total: said("decoding", done, total))
     labels = np.array([instant.success for instant in instants], np.float32)
-    truth = np.array([episode.success for episode in check])
+    ends = [one for episode in check for one in episode.ends(rng, stores[episode.dataset].fps)]
+    truth = np.array([end.success for end in ends])
     if shuffled:
         labels, truth = rng.permutation(labels), rng.permutation(truth)
     network = new_network(sorted(look), settings.seed)
     losses = taught(network, pictures, labels, settings, rng, lambda done, total: said("learning", done, total))
-    ends = last_pictures(stores, check, look)
-    weighing = fit_weighing(gathered(network, ends), truth)
+    weighing = fit_weighing(gathered(network, pictures_until(stores, ends, look)), truth)
     took = time.monotonic() - began
     counts = (len(instants), int(labels.sum()))
     return Fitted(network, dict(look), weighing, settings, tuple(losses), counts, took)
@@ -157,6 +160,8 @@ def taught(
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, settings.rate, total_steps=steps, pct_start=warm_up)
     balance = torch.tensor(float((labels == 0).sum() / max(1.0, labels.sum())))
     losses = []
+    # A third faster on a CPU; weights are saved in the usual order.
+    network.encoder.to(memory_format=torch.channels_last)
     # Dropout draws from torch's own generator, which is put back as it was.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
@@ -173,6 +178,7 @@ def taught(
                 total += float(loss.detach()) * len(batch)
             losses.append(total / len(labels))
             said(epoch + 1, settings.epochs)
+    network.encoder.to(memory_format=torch.contiguous_format)
     return losses
 
 
@@ -188,7 +194,7 @@ def _loss(network: Any, pictures: Pictures, labels: NDArray[np.float32], balance
 
 def require_enough(episodes: Sequence[Labelled]) -> None:
     """Raise DataError where one kind is too rare."""
-    if _rarer(episodes) < LEAST:
+    if rarer(episodes) < LEAST:
         good = sum(episode.success for episode in episodes)
         raise DataError(
             f"{good} successes and {len(episodes) - good} failures are too few to learn from; {LEAST} of each are the "
@@ -202,8 +208,8 @@ def set_aside(episodes: Sequence[Labelled], rng: np.random.Generator) -> tuple[l
     Squares of the table stay on one side where that leaves enough of both kinds, else recordings do: on what it has
     learned by heart a network is surer than elsewhere.
     """
-    learn, check = held_out_by_position(episodes, CALIBRATION_SHARE, rng)
-    if min(_rarer(learn), _rarer(check)) >= LEAST_CALIBRATION:
+    learn, check = whole_parts(episodes, CALIBRATION_SHARE, rng)
+    if min(rarer(learn), rarer(check)) >= LEAST_CALIBRATION:
         return learn, check
     chosen: set[str] = set()
     for kind in (True, False):
@@ -216,22 +222,18 @@ def set_aside(episodes: Sequence[Labelled], rng: np.random.Generator) -> tuple[l
     return sides
 
 
-def _rarer(episodes: Sequence[Labelled]) -> int:
-    """How many there are of the kind there are fewer of."""
-    good = sum(one.success for one in episodes)
-    return min(good, len(episodes) - good)
-
-
 def last_pictures(stores: Sequence[Store], episodes: Sequence[Labelled], look: Mapping[str, CutOut]) -> list[Pictures]:
     """Each episode's last pictures."""
-    ends = [last_frames(one.episode.length, stores[one.dataset].fps) for one in episodes]
-    instants = [
-        Instant(one.dataset, one.episode.index, frame, one.success)
-        for one, frames in zip(episodes, ends, strict=True)
-        for frame in frames
-    ]
+    ends = [Instant(one.dataset, one.episode.index, one.episode.length - 1, one.success) for one in episodes]
+    return pictures_until(stores, ends, look)
+
+
+def pictures_until(stores: Sequence[Store], ends: Sequence[Instant], look: Mapping[str, CutOut]) -> list[Pictures]:
+    """The last pictures that each episode would have had if it had ended there."""
+    frames = [last_frames(end.frame + 1, stores[end.dataset].fps) for end in ends]
+    instants = [replace(end, frame=frame) for end, some in zip(ends, frames, strict=True) for frame in some]
     found = pictures_of(stores, instants, look)
-    return np.split(found, np.cumsum([len(frames) for frames in ends])[:-1])
+    return np.split(found, np.cumsum([len(some) for some in frames])[:-1])
 
 
 def gathered(network: Any, pictures: Sequence[Pictures]) -> NDArray[np.float64]:

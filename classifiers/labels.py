@@ -8,7 +8,7 @@ any episode is no success yet. A person's score counts more than the judge.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,6 +29,8 @@ TAIL_S = 0.5
 """Instants at the end of an episode that carry its verdict where nothing else is known [s]."""
 EARLY_SHARE = 0.6
 """Share of an episode in which it has not succeeded yet where nothing else is known (assumed)."""
+HARD_S = 1.5
+"""Time before a success, or before an end without one, in which pictures are hardest to tell from a success [s]."""
 SCORE = 0.5
 """A person's score from which an episode counts as a success."""
 
@@ -77,20 +79,38 @@ class Labelled:
     def instants(self, rng: np.random.Generator, count: int, fps: int) -> list[Instant]:
         """Some of its moments, about as many of either kind as it has, never an unclear one.
 
+        Half of those without a success are from shortly before it, or before the end: there it is hard to tell.
+
         Args:
             rng: draws them.
             count: at most so many of each kind.
             fps: frames per second.
         """
         yes, no = self._known(fps)
-        chosen: list[Instant] = []
-        for frames, success in ((yes, True), (no, False)):
-            picked = sorted(rng.permutation(frames)[:count].tolist())
-            chosen += [Instant(self.dataset, self.episode.index, frame, success) for frame in picked]
+        hard = no >= (self.episode.length if self.since is None else self.since) - HARD_S * fps
+        near = rng.permutation(no[hard])[: count // 2]
+        far = rng.permutation(no[~hard])[: count - len(near)]
+        chosen = {int(frame): True for frame in rng.permutation(yes)[:count]}
+        chosen |= {int(frame): False for frame in (*near, *far)}
+        chosen.setdefault(self.episode.length - 1, self.success)
+        return self._at(chosen)
+
+    def ends(self, rng: np.random.Generator, fps: int) -> list[Instant]:
+        """Moments at which it might have ended, and whether it would be a success: its end, and where every instant is
+        known also where a judge would have stopped it, and any other, before a success or after."""
         last = self.episode.length - 1
-        if all(instant.frame != last for instant in chosen):
-            chosen.append(Instant(self.dataset, self.episode.index, last, self.success))
-        return chosen
+        chosen = {last: self.success}
+        if self.exact and self.since is not None:
+            judged = min(last, self.since + round(DWELL_S * fps))
+            before = np.arange(max(0, self.since - HARD_S * fps), self.since - UNCLEAR_S * fps, dtype=int)
+            chosen |= {judged: True, int(rng.integers(judged, last + 1)): True}
+            chosen |= {int(frame): False for frame in rng.permutation(before)[:1]}
+        elif self.exact:
+            chosen |= {int(frame): False for frame in rng.integers(last // 2, last + 1, 2)}
+        return self._at(chosen)
+
+    def _at(self, chosen: Mapping[int, bool]) -> list[Instant]:
+        return [Instant(self.dataset, self.episode.index, frame, chosen[frame]) for frame in sorted(chosen)]
 
     def _known(self, fps: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         frames = np.arange(self.episode.length)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from classifiers.card import Card, test, unseen
+from classifiers.card import Card, answers, unseen
 from classifiers.card_file import card_of_its_own
 from classifiers.checkpoint import Classifier, load
 from classifiers.controls import joints_only, length_only, shuffled_labels
@@ -73,7 +73,7 @@ def carded(
         DataError: it learned from all of `held`, or its cameras are missing.
     """
     fresh = unseen(classifier, stores, held)
-    tested = test(classifier, stores, fresh)
+    tested = answers(classifier, stores, fresh)
     again = _DrawnAgain(classifier, stores, fresh, ask)
     said("drawing again", 0, 4)
     pairs = again.pairs()

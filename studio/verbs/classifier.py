@@ -13,7 +13,7 @@ from classifiers.card_file import write_card
 from classifiers.card_json import card_json
 from classifiers.checkpoint import load, save
 from classifiers.fit import Settings, fit, require_enough
-from classifiers.holdout import held_out_by_position
+from classifiers.holdout import one_side
 from classifiers.labels import labelled
 from classifiers.look import CutOut, look_of
 from curation.errors import DataError, UsageError
@@ -36,7 +36,7 @@ class Classifier:
     to: str
     """The classifier: a folder, or a bare name under STUDIO_RUNS (default ./runs). Must be new."""
     hold_out: float | None = None
-    """Share of the episodes, whole squares of the table, that is kept for the card; 0.25, and 0 with --on."""
+    """Share of the episodes, those on one side of the table, that is kept for the card; 0.25, and 0 with --on."""
     on: tuple[str, ...] = ()
     """Datasets of which nothing is learned, for the card: of another session, policy or person."""
     epochs: int = 6
@@ -67,7 +67,7 @@ def classifier(options: Classifier, console: Console) -> int:
     episodes = labelled(stores)
     look = look_of(stores, dict(_cut_out(text) for text in options.cut_out))
     own = [one for one in episodes if one.dataset < len(options.datasets)]
-    learn, held = held_out_by_position(own, share, np.random.default_rng([options.seed, HOLD_OUT_STREAM]))
+    learn, held = one_side(own, share, np.random.default_rng([options.seed, HOLD_OUT_STREAM]))
     held += [one for one in episodes if one.dataset >= len(options.datasets)]
     require_enough(learn)
     if not held:

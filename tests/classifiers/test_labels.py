@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from classifiers.fit import set_aside
-from classifiers.holdout import NEAR_M, held_out_by_position, novelty
+from classifiers.holdout import NEAR_M, novelty, one_side
 from classifiers.labels import Labelled, labelled
 from curation.errors import DataError
 from curation.notes import Note, add_notes
@@ -55,17 +55,20 @@ def places(episodes: list[Labelled]) -> np.ndarray:
     return np.array([(one.episode.row.x, one.episode.row.y) for one in episodes])
 
 
-def test_held_out_squares_share_no_place_with_what_is_learned_from(twelve: Store) -> None:
+def test_one_side_of_the_table_is_held_out_and_new(twelve: Store) -> None:
     episodes = labelled([twelve])
     for seed in range(5):
-        learn, held = held_out_by_position(episodes, 0.3, np.random.default_rng(seed))
-        assert {len(learn) + len(held), 12} == {12}
-        assert 2 <= len(held) <= 5
+        learn, held = one_side(episodes, 0.3, np.random.default_rng(seed))
+        assert len(learn) + len(held) == 12
+        assert 3 <= len(held) <= 8, "the episodes of one distance stay together"
+        middle = places(learn).mean(axis=0) - places(held).mean(axis=0)
+        assert (places(learn) @ middle).mean() > (places(held) @ middle).mean()
         gaps = np.linalg.norm(places(held)[:, None] - places(learn)[None], axis=-1)
         assert gaps.min() >= NEAR_M
         learned = {"positions": places(learn).tolist(), "sessions": ["expert:1"], "operators": ["expert"]}
         new = {(said.position, said.session, said.policy) for one in held for said in [novelty(one, learned)]}
         assert new == {(True, False, False)}
+    assert one_side(episodes, 0.0, np.random.default_rng(0))[1] == []
 
 
 def test_calibration_has_both_kinds_and_no_recording_of_what_is_learned_from(twelve: Store, tmp_path: Path) -> None:
