@@ -32,7 +32,7 @@ LONG = 3600.0
 
 @pytest.fixture(scope="module")
 def commands(tmp_path_factory: pytest.TempPathFactory) -> Commands:
-    return Commands(tmp_path_factory.mktemp("classified"), {"OMP_NUM_THREADS": "2"})
+    return Commands(tmp_path_factory.mktemp("classified"))
 
 
 @pytest.fixture(scope="module")
@@ -63,12 +63,11 @@ def others(commands: Commands) -> list[str]:
     for camera in Scene().cameras:
         plan = edited(plan, Columns(DropFeature(f"observation.images.{camera}")))
     apply(plan, commands.home / "states", tell=lambda *told: None)
-    one_thread = {"OMP_NUM_THREADS": "1"}
     train = ("train", "states", "--preset", "cpu-state", "--steps", "300", "--seed", "1", "--to", "half")
-    commands.studio(*train, "--device", "cpu", more=one_thread, timeout=LONG)
+    commands.studio(*train, "--device", "cpu", timeout=LONG)
     commands.studio(
         "generate", "--operator", "policy:half", "--keep", "all", "-n", str(HELD_EACH), "--seed", "73", *near,
-        "--jitter", "0.022", "--limit", "7", *SIZE, "--to", "half", more=one_thread, timeout=LONG,
+        "--jitter", "0.022", "--limit", "7", *SIZE, "--to", "half", timeout=LONG,
     )  # fmt: skip
     return ["noisy", "clumsy", "half"]
 

@@ -24,7 +24,7 @@ def made(episodes: int = 60, mistakes: int = 2) -> Card:
     tested = []
     for at in range(episodes):
         good, wrong = at % 2 == 0, at < 2 * mistakes
-        x, y = (0.3, 0.2) if wrong else (0.2 + 0.1 * (at % 3 == 0), 0.0)
+        x, y = (0.3, 0.2) if wrong else (0.2 if at % 3 else 0.3, 0.0)
         told = round(0.9 - 0.001 * at if good != wrong else 0.1 + 0.001 * at, 5)
         new = Novelty(at % 3 == 0, session=True, policy=at % 4 < 2)
         outcome = "success" if good else ("missed_goal" if at % 3 else "held_at_timeout")
