@@ -95,10 +95,7 @@ def test_a_change_is_the_same_in_all_frames_and_another_for_another_seed(store: 
     assert all(np.array_equal(a, b) for a, b in zip(once["overhead_cam"], again["overhead_cam"], strict=True))
     assert not np.array_equal(once["overhead_cam"][1], other["overhead_cam"][1])
     assert not np.array_equal(once["overhead_cam"][1], plain["overhead_cam"][1])
-    places = [
-        np.argwhere(image[..., 0].astype(int) - image[..., 2] > 80).mean(axis=0) for image in once["overhead_cam"]
-    ]
-    assert np.abs(places[0] - places[1]).max() < 1.5
+    assert len(red(once["overhead_cam"][0])) > 4, "beside the bowl it is in sight"
 
 
 def test_without_block_and_bowl_neither_is_seen_and_other_looks_are_others(store: Store) -> None:
