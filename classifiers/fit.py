@@ -46,7 +46,7 @@ class Settings:
 
     seed: int = 0
     epochs: int = 6
-    batch: int = 32
+    batch: int = 16
     rate: float = 1e-3
 
     def __post_init__(self) -> None:

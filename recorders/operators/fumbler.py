@@ -27,6 +27,8 @@ SUCCESS_SHARE = 0.45
 """Share of the episodes that are the expert's own; a few of the others succeed by luck."""
 HOME_SHARE = 0.5
 """Share of the episodes at whose end it goes back to where it began."""
+ON_THE_RIM = -0.034
+"""Extra height of a release that presses the block onto the rim, where it stays as long as a jaw is near [m]."""
 LINGERS_S = (0.1, 1.5)
 """How long it stands still before it ends the take [s]."""
 LEAVES_S = 1.0
@@ -88,6 +90,8 @@ FROZEN: dict[str, tuple[int, float, float]] = {
     "holds low": (OVER + 1, 1.0, 1.0),
     "holds over the bowl": (FREEING, 0.0, 0.05),
     "half let go": (FREEING, 0.10, 0.45),
+    "holds on the rim": (FREEING, 0.05, 0.45),
+    "lets go on the rim": (FREEING, 0.45, 0.80),
 }
 """Ways that stand still: in which move, and between which shares of it."""
 OPENED: dict[str, tuple[int, float, float]] = {"drops": (OVER, 0.05, 0.6), "drops early": (LIFTING, 0.3, 0.9)}
@@ -115,8 +119,14 @@ def _astray(way: str, rng: np.random.Generator, block: Vector, variation: Variat
     """Where the block is taken to be, and a variation that releases elsewhere [m]."""
     bearing = float(rng.uniform(-math.pi, math.pi))
     aside = np.array([math.cos(bearing), math.sin(bearing)])
+
+    def lowered(drop: Vector) -> tuple[Vector, Variation]:
+        return block, replace(variation, drop=drop, drop_height=ON_THE_RIM)
+
     ways: dict[str, Callable[[], tuple[Vector, Variation]]] = {
         "on the rim": lambda: (block, replace(variation, drop=aside * rng.uniform(0.054, 0.070))),
+        "holds on the rim": lambda: lowered(aside * rng.uniform(0.050, 0.072)),
+        "lets go on the rim": lambda: lowered(aside * rng.uniform(0.050, 0.072)),
         "beside the bowl": lambda: (block, replace(variation, drop=aside * rng.uniform(0.080, 0.110))),
         "beside the block": lambda: (block + np.append(aside * rng.uniform(0.020, 0.045), 0.0), variation),
         "holds low": lambda: (block, replace(variation, drop_height=-0.040)),

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from curation.episodes import StagedEpisode
 from curation.frames import Command, Observation
 from curation.video import Encoding
-from recorders.fleet import fleet, save_made
-from recorders.operators import Operator, each
-from recorders.operators.named import Who
+from recorders.crew import draw_take
+from recorders.journal import read_journal
+from recorders.operators import each
 from recorders.operators.path import Path as Motion
 from recorders.operators.path import plan_pick_and_place, vary
-from recorders.placements import Placing
+from recorders.placements import Placing, start
 from recorders.session import Session
-from recorders.take import Keep
+from recorders.take import Keep, run_take
 from recorders.world import props
 from recorders.world.scene import Scene
 from recorders.world.sim import SimWorld
@@ -63,22 +65,17 @@ class Clumsy:
         return Command(from_radians(target), "clumsy")
 
 
-def clumsy(world: SimWorld) -> Operator:
-    return each(lambda _: Clumsy(world))
-
-
 def record_clumsy(root: Path, scene: Scene, episodes: int, box: tuple[float, float, float, float], seed: int) -> None:
     """A dataset of its attempts, whatever comes of them."""
-    session = Session.create(root, scene, Encoding())
-    made = fleet(
-        session, Who(name="clumsy", make=clumsy), Placing(box=box, yaw="free"), None,
-        seed=seed, processes=2, rule=Keep.ALL, limit=round(LIMIT_S * scene.fps),
-    )  # fmt: skip
-    try:
-        for attempt in made:
-            save_made(session, attempt)
-            if len(session.live) >= episodes:
-                break
-    finally:
-        made.close()
-        session.close()
+    session, world = Session.create(root, scene, Encoding()), SimWorld(scene)
+    driver = Clumsy(world)
+    with closing(session), closing(world):
+        for attempt in range(episodes):
+            at = start(Placing(box=box, yaw="free"), scene, seed, attempt)
+            journal = session.begin(at, "clumsy", attempt, {"session_seed": seed})
+            limit = round(LIMIT_S * scene.fps)
+            run_take(world, each(lambda _: driver), at, journal, rule=Keep.ALL, limit=limit)
+            take = read_journal(journal.path)
+            session.settle(take)
+            staged = draw_take(take, root, scene, world.painter, session.store.encoding)
+            session.save(StagedEpisode.load(staged))

@@ -16,7 +16,7 @@ from tests.classifiers.toys import succeeds, toy
 from tests.studio.conftest import Studio, studio
 
 assert studio
-EPISODES = 36
+EPISODES = 32
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with attempts, others' attempts, and a classifier trained on the first."""
     home = tmp_path_factory.mktemp("classifying")
     toy(home / "attempts", EPISODES)
-    toy(home / "others", 8, operator="somebody", extra={"session_seed": 9})
+    toy(home / "others", 8, operator="somebody", session=9)
     with pytest.MonkeyPatch.context() as patch:
         import torch
 
@@ -32,7 +32,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         torch.set_num_threads(1)
         patch.setenv("STUDIO_DATA", str(home))
         patch.setenv("STUDIO_RUNS", str(home / "runs"))
-        assert cli.run(["classifier", "attempts", "--epochs", "3", "--to", "done"]) == 0
+        assert cli.run(["classifier", "attempts", "--epochs", "3", "--no-controls", "--to", "done"]) == 0
         yield home
         torch.set_num_threads(threads)
 
@@ -58,8 +58,6 @@ def test_its_card_is_about_places_it_has_not_seen(home: Path, here: Studio) -> N
     assert not seen & {one[1] for one in card["tested"]}
     assert card["new"]["new positions"]["n"] == len(card["tested"])
     assert card["auroc"]["value"] > 0.95
-    assert set(card["controls"]) == {"length only", "joints only", "shuffled labels"}
-    assert abs(card["controls"]["length only"]["value"] - 0.5) < 0.3
     assert card["pairs"] == {}, "there is no physics to draw the block elsewhere"
 
 

@@ -36,9 +36,9 @@ def picture(episode: int, frame: int, camera: int) -> Image:
     return image
 
 
-def judged(episode: int) -> dict[str, Any]:
+def judged(episode: int, session: int) -> dict[str, Any]:
     """What an episode's row says, as the judge would have it: content half a second after the block lies still."""
-    extra: dict[str, Any] = {"session_seed": 1, "success_s": None, "success_at_end": False}
+    extra: dict[str, Any] = {"session_seed": session, "success_s": None, "success_at_end": False}
     if succeeds(episode):
         extra |= {"success_s": SINCE / FPS + 0.5, "success_at_end": True}
     outcome = "success" if succeeds(episode) else "missed_goal"
@@ -47,7 +47,7 @@ def judged(episode: int) -> dict[str, Any]:
     return {"x": x, "y": y, "outcome": outcome, "success": succeeds(episode), "extra": extra}
 
 
-def toy(root: Path, episodes: int, length: int = LENGTH, **row: Any) -> Store:
+def toy(root: Path, episodes: int, length: int = LENGTH, session: int = 1, **row: Any) -> Store:
     """A dataset of them, so many frames each; `row` is said of every episode, over what `judged` says."""
     return record(
         root,
@@ -55,5 +55,5 @@ def toy(root: Path, episodes: int, length: int = LENGTH, **row: Any) -> Store:
         length=lambda episode: length,
         image=picture,
         physics=False,
-        row=lambda episode: judged(episode) | {"episode_id": f"{root.name}-{episode}"} | row,
+        row=lambda episode: judged(episode, session) | {"episode_id": f"{root.name}-{episode}"} | row,
     )
