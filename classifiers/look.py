@@ -62,6 +62,17 @@ def colour_cameras(store: Store) -> list[str]:
     return sorted(camera_name(key) for key in layout.cameras(store.features) if not key.endswith("_depth"))
 
 
+def require_cameras(look: Mapping[str, CutOut], stores: Sequence[Store], who: str) -> None:
+    """Raise DataError where a dataset lacks a camera that somebody looks through."""
+    for store in stores:
+        missing = sorted(set(look) - set(colour_cameras(store)))
+        if missing:
+            raise DataError(
+                f"{store.root.name} lacks the camera {missing[0]} that {who} looks through; it has "
+                f"{', '.join(colour_cameras(store)) or 'none'}. studio rename gives a camera another name."
+            )
+
+
 def look_of(stores: Sequence[Store], asked: Mapping[str, CutOut]) -> dict[str, CutOut]:
     """The cut-out of every camera: as asked, else around the bowl where the dataset says where the camera sees it.
 

@@ -13,6 +13,7 @@ from classifiers.card_file import card_of_its_own
 from classifiers.checkpoint import Classifier, load
 from classifiers.controls import joints_only, length_only, shuffled_labels
 from classifiers.labels import Labelled
+from classifiers.look import require_cameras
 from classifiers.metrics import Measured, measured_auroc
 from classifiers.over_time import Stops, courses, stops
 from classifiers.pictures import Pictures
@@ -72,6 +73,7 @@ def carded(
     Raises:
         DataError: it learned from all of `held`, or its cameras are missing.
     """
+    require_cameras(classifier.fitted.look, stores, classifier.name)
     fresh = unseen(classifier, stores, held)
     tested = answers(classifier, stores, fresh)
     again = _DrawnAgain(classifier, stores, fresh, ask)

@@ -10,10 +10,9 @@ from classifiers.card import Card
 from classifiers.checkpoint import Classifier
 from classifiers.fit import last_pictures
 from classifiers.labels import Labelled
-from classifiers.look import colour_cameras
+from classifiers.look import require_cameras
 from classifiers.over_time import Course, courses
 from curation.episodes import SavedEpisode
-from curation.errors import DataError
 from curation.notes import Note, add_notes, masked, read_notes
 from curation.store import Store
 from studio.carding import carded_classifier
@@ -45,7 +44,7 @@ def score(options: Score, console: Console) -> int:
     """Append the notes, or print what it says frame by frame."""
     made, card = carded_classifier(run_path(options.by))
     store = Store.open(dataset_path(options.dataset))
-    _require_fitting(made, store)
+    require_cameras(made.fitted.look, [store], made.name)
     notes = read_notes(store.root)
     away = masked(notes)
     live = [one for one in store.episodes if one.row.episode_id not in away]
@@ -99,12 +98,6 @@ def _line(one: SavedEpisode, course: Course, threshold: float, fps: int) -> str:
     return (
         f"{one.index:>5}  done {said:<11} of {one.length / fps:5.2f} s, {course.probability[-1]:.3f} at its end{judge}"
     )
-
-
-def _require_fitting(made: Classifier, store: Store) -> None:
-    missing = sorted(set(made.fitted.look) - set(colour_cameras(store)))
-    if missing:
-        raise DataError(f"{store.root.name} lacks the camera {missing[0]} that {made.name} looks through.")
 
 
 def _asked(episodes: Sequence[SavedEpisode]) -> list[Labelled]:

