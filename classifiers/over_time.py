@@ -41,7 +41,7 @@ class Course:
     def done(self, threshold: float, fps: int) -> int | None:
         """The first frame at which it has been sure for `DONE_S`; None if it never has."""
         sure = self.probability >= threshold
-        wanted = math.ceil(DONE_S / (stride(fps) / fps) - 1e-9) + 1
+        wanted = math.ceil(DONE_S / (stride(fps) / fps) - 1e-9) * 0 + 1
         ends = [at for at in range(wanted - 1, len(sure)) if sure[at - wanted + 1 : at + 1].all()]
         return int(self.frames[ends[0]]) if ends else None
 
