@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from classifiers.checkpoint import Classifier, session_of
+from classifiers.checkpoint import Classifier
+from classifiers.familiar import known_of, repeated
 from classifiers.fit import last_pictures
 from classifiers.holdout import Novelty, novelty
 from classifiers.labels import Labelled
@@ -21,12 +22,12 @@ from classifiers.metrics import (
     Scores,
     Truth,
     at_threshold,
-    auroc,
     brier,
     calibration,
     measured_auroc,
     threshold_at_recall,
 )
+from classifiers.over_time import Stops
 from curation.errors import DataError
 from curation.rates import Rate, wilson
 from curation.store import Store
@@ -34,16 +35,19 @@ from curation.store import Store
 BASE_RATES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
 RECALL = 0.9
 """Recall at which the precision is quoted."""
+AREA_M = 0.08
+"""Side of the squares of the table that are told apart [m]."""
 
 
 @dataclass(frozen=True)
-class Tested:
+class HeldOut:
     """One held-out episode.
 
     Attributes:
         dataset: its dataset's name.
         episode_id: its id.
         x, y: placement [m], NaN if unknown.
+        operator: who drove.
         outcome: the judge's word, or "success" / "failure" of a person.
         success: the truth.
         probability: what the classifier says.
@@ -54,10 +58,30 @@ class Tested:
     episode_id: str
     x: float
     y: float
+    operator: str
     outcome: str
     success: bool
     probability: float
     new: Novelty
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the held-out episodes: those of one kind of newness, or of one area of the table.
+
+    Attributes:
+        auroc: among them.
+        recall: successes kept, of all successes.
+        false_positives: failures kept, of all failures.
+    """
+
+    auroc: Measured
+    recall: Rate
+    false_positives: Rate
+
+    @property
+    def episodes(self) -> int:
+        return self.recall.n + self.false_positives.n
 
 
 @dataclass(frozen=True)
@@ -66,21 +90,25 @@ class Card:
 
     Attributes:
         classifier: who, such as "classifier:done@1f2e3d".
-        threshold: of the probability, from which an episode is kept.
+        threshold: of the probability, from which an episode is kept; chosen before these episodes were looked at.
         tested: every held-out episode.
+        passed_over: episodes that do not count, because they or copies of them were learned from, or counted already.
         controls: AUROC of what should not be enough to tell: {"length only": 0.61, ...}.
         pairs: counterfactual pairs told apart, by kind: {"moved out of the bowl": 29 of 30}.
-        looks: AUROC in other looks and cameras: {"ground dark": ...}.
+        looks: AUROC in other looks and cameras: {"dark ground": ...}.
+        stops: what a recorder that stops at "done" would do; None where no judge knows every instant.
         learned: what it learned from.
         seed: of the bootstrap.
     """
 
     classifier: str
     threshold: float
-    tested: tuple[Tested, ...]
+    tested: tuple[HeldOut, ...]
+    passed_over: int = 0
     controls: Mapping[str, Measured] = field(default_factory=dict)
     pairs: Mapping[str, Rate] = field(default_factory=dict)
     looks: Mapping[str, Measured] = field(default_factory=dict)
+    stops: Stops | None = None
     learned: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
 
@@ -120,125 +148,69 @@ class Card:
         words = sorted({one.outcome for one in self.tested})
         return {word: self._kept([one for one in self.tested if one.outcome == word]) for word in words}
 
-    def where_new(self) -> dict[str, tuple[int, float]]:
-        """Episodes and AUROC among those of new positions, sessions and policies."""
-        tests = {
-            "new positions": [bool(one.new.position) for one in self.tested],
-            "new sessions": [one.new.session for one in self.tested],
-            "new policies": [one.new.policy for one in self.tested],
-        }
+    def where_new(self) -> dict[str, Part]:
+        """Among the episodes of new positions, sessions and policies."""
         return {
-            what: (sum(chosen), auroc(self.scores[np.array(chosen, bool)], self.truth[np.array(chosen, bool)]))
-            for what, chosen in tests.items()
+            "new positions": self._part([one for one in self.tested if one.new.position]),
+            "new sessions": self._part([one for one in self.tested if one.new.session]),
+            "new policies": self._part([one for one in self.tested if one.new.policy]),
         }
 
-    def _kept(self, some: Sequence[Tested]) -> Rate:
+    def by_policy(self) -> dict[str, Part]:
+        """Among the episodes of everyone who drove."""
+        words = sorted({one.operator for one in self.tested})
+        return {word or "unknown": self._part([one for one in self.tested if one.operator == word]) for word in words}
+
+    def by_area(self) -> dict[tuple[float, float], Part]:
+        """Among the episodes that began in one area of the table, by the area's middle [m]; unknown places left out."""
+        areas: dict[tuple[float, float], list[HeldOut]] = {}
+        for one in self.tested:
+            if math.isfinite(one.x + one.y):
+                middle = tuple(round((math.floor(at / AREA_M) + 0.5) * AREA_M, 3) for at in (one.x, one.y))
+                areas.setdefault((middle[0], middle[1]), []).append(one)
+        return {middle: self._part(areas[middle]) for middle in sorted(areas)}
+
+    def _kept(self, some: Sequence[HeldOut]) -> Rate:
         return wilson(sum(one.probability >= self.threshold for one in some), len(some))
 
-    def as_json(self) -> dict[str, Any]:
-        """JSON values; `card_of` reads the card back from it."""
-        rates = self.rates
-        return {
-            "version": 1,
-            "classifier": self.classifier,
-            "threshold": self.threshold,
-            "seed": self.seed,
-            "auroc": self.auroc.as_json(),
-            "recall": _rate(rates.recall),
-            "false_positives": _rate(rates.false_positives),
-            "precision": _rate(rates.precision),
-            "precision_at_recall_90": [_number(value) for value in self.precision_at_recall()],
-            "precision_by_base_rate": {
-                str(base): [_number(v) for v in rates.precision_at(base)] for base in BASE_RATES
-            },
-            "brier": _number(self.brier),
-            "calibration": [{"said": _number(one.said), **_rate(one.true)} for one in self.curve],
-            "kept_by_outcome": {word: _rate(rate) for word, rate in self.by_outcome().items()},
-            "new": {what: {"n": n, "auroc": _number(value)} for what, (n, value) in self.where_new().items()},
-            "controls": {what: one.as_json() for what, one in self.controls.items()},
-            "pairs": {what: _rate(rate) for what, rate in self.pairs.items()},
-            "looks": {what: one.as_json() for what, one in self.looks.items()},
-            "learned": dict(self.learned),
-            "tested": [_told(one) for one in self.tested],
-        }
-
-
-def card_of(told: Mapping[str, Any]) -> Card:
-    """A card from what `Card.as_json` gave.
-
-    Raises:
-        DataError: it is damaged.
-    """
-    try:
-        tested = tuple(
-            Tested(name, one, _float(x), _float(y), outcome, bool(success), float(probability), Novelty(*new))
-            for name, one, x, y, outcome, success, probability, *new in told["tested"]
+    def _part(self, some: Sequence[HeldOut]) -> Part:
+        scores = np.array([one.probability for one in some], np.float64)
+        truth = np.array([one.success for one in some], bool)
+        return Part(
+            measured_auroc(scores, truth, self.seed),
+            self._kept([one for one in some if one.success]),
+            self._kept([one for one in some if not one.success]),
         )
 
-        def measured(what: str) -> dict[str, Measured]:
-            return {k: Measured(_float(v["value"]), _float(v["low"]), _float(v["high"])) for k, v in told[what].items()}
 
-        pairs = {what: wilson(int(rate["k"]), int(rate["n"])) for what, rate in told["pairs"].items()}
-        return Card(
-            told["classifier"],
-            float(told["threshold"]),
-            tested,
-            measured("controls"),
-            pairs,
-            measured("looks"),
-            told["learned"],
-            int(told["seed"]),
-        )
-    except (KeyError, ValueError, TypeError) as error:
-        raise DataError(f"The calibration card cannot be read ({error!r}). Make it again: studio card.") from error
-
-
-def test(
-    classifier: Classifier, stores: Sequence[Store], episodes: Sequence[Labelled]
-) -> tuple[tuple[Tested, ...], list[str]]:
-    """Ask a classifier about episodes whose truth is known.
-
-    Returns:
-        Those it has not learned from, and the ids of those it has, which do not count.
+def unseen(classifier: Classifier, stores: Sequence[Store], episodes: Sequence[Labelled]) -> list[Labelled]:
+    """Episodes a classifier has not learned from, under whatever name, each once.
 
     Raises:
-        DataError: it learned from all of them.
+        DataError: it learned from all of them, or what it learned from cannot be told any more.
     """
-    seen = {one for dataset in classifier.learned["datasets"] for one in dataset["episodes"]}
-    ids = {one.episode.row.episode_id: one for one in episodes}
-    known = [key for key, one in ids.items() if key in seen or one.episode.row.extra.get("source_episode_id") in seen]
-    fresh = [one for one in episodes if one.episode.row.episode_id not in set(known)]
+    again = repeated(classifier.known(), known_of(stores, episodes))
+    fresh = [one for one, seen in zip(episodes, again, strict=True) if not seen]
     if not fresh:
         raise DataError("The classifier learned from all these episodes; they say nothing about others. Record more.")
-    probabilities = classifier.fitted.judge(last_pictures(stores, fresh, classifier.fitted.look))
-    tested = tuple(
-        Tested(
+    return fresh
+
+
+def answers(classifier: Classifier, stores: Sequence[Store], episodes: Sequence[Labelled]) -> tuple[HeldOut, ...]:
+    """Ask a classifier about episodes whose truth is known, all of them `unseen`."""
+    probabilities = classifier.fitted.judge(last_pictures(stores, episodes, classifier.fitted.look))
+    return tuple(
+        HeldOut(
             stores[one.dataset].root.name,
             one.episode.row.episode_id,
-            one.episode.row.x,
-            one.episode.row.y,
+            round(one.episode.row.x, 4),
+            round(one.episode.row.y, 4),
+            one.episode.row.operator,
             one.episode.row.outcome if one.by == "judge" else ("success" if one.success else "failure"),
             one.success,
-            float(probability),
-            novelty(one, session_of(one), classifier.learned),
+            # As the file holds it, so that the card read back falls on the same side of the threshold.
+            round(float(probability), 5),
+            novelty(one, classifier.learned),
         )
-        for one, probability in zip(fresh, probabilities, strict=True)
+        for one, probability in zip(episodes, probabilities, strict=True)
     )
-    return tested, known
-
-
-def _told(one: Tested) -> list[Any]:
-    what = [one.dataset, one.episode_id, _number(one.x), _number(one.y), one.outcome, one.success]
-    return [*what, round(one.probability, 5), one.new.position, one.new.session, one.new.policy]
-
-
-def _rate(rate: Rate) -> dict[str, float]:
-    return {"k": rate.k, "n": rate.n, "low": round(rate.low, 4), "high": round(rate.high, 4)}
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else round(float(value), 4)
-
-
-def _float(value: float | None) -> float:
-    return math.nan if value is None else float(value)

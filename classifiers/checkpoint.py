@@ -1,7 +1,8 @@
 """A classifier on disk: what LeRobot's HIL-SERL loads, and beside it `classifier.json` with all that is ours.
 
 runs/<name>/config.json, model.safetensors, encoder/    LeRobot's reward classifier (config.json, weights, encoder)
-runs/<name>/classifier.json                             cut-outs, verdict, what it learned from
+runs/<name>/classifier.json                             cut-outs, verdict, what it learned from, HIL-SERL's settings
+runs/<name>/learned.npz                                 the motion of what it learned from, to know copies again
 runs/<name>/card.json, card.md, card.png                how far to trust it
 """
 
@@ -16,19 +17,22 @@ from pathlib import Path
 from typing import Any
 
 from classifiers.evidence import Weighing
+from classifiers.familiar import Known, known_of, read_known, write_known
 from classifiers.fit import Fitted, Settings
 from classifiers.labels import Labelled
-from classifiers.look import CutOut
-from classifiers.network import load_network, save_network
+from classifiers.look import SIDE, CutOut
 from curation.atomic import write_aside
 from curation.errors import DataError, UsageError
 from curation.fingerprint import fingerprint
 from curation.layout import json_bytes
+from curation.names import IMAGES
+from curation.notes import CLASSIFIER
 from curation.staging import building
 from curation.store import Store
 
 FILE = "classifier.json"
 WEIGHTS = "model.safetensors"
+LEARNED = "learned.npz"
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Classifier:
     Attributes:
         root: its folder.
         name: the folder's name.
-        digest: SHA-256 of its weights, the first 12 digits: its id in notes.
+        digest: SHA-256 of all that decides what it says, the first 12 digits: its id in notes.
         fitted: it.
         learned: what it learned from: {"datasets": [{"name", "fingerprint", "episodes": [ids]}], "positions":
             [[x, y]], "operators": [names], "sessions": [keys]}.
@@ -55,7 +59,15 @@ class Classifier:
     @property
     def by(self) -> str:
         """Who its notes are by."""
-        return f"classifier:{self.name}@{self.digest}"
+        return f"{CLASSIFIER}{self.name}@{self.digest}"
+
+    def known(self) -> list[Known]:
+        """What the episodes it learned from are known again by.
+
+        Raises:
+            DataError: the file that tells is damaged.
+        """
+        return read_known(self.root / LEARNED)
 
 
 def save(to: Path, fitted: Fitted, stores: Sequence[Store], episodes: Sequence[Labelled]) -> Classifier:
@@ -71,8 +83,11 @@ def save(to: Path, fitted: Fitted, stores: Sequence[Store], episodes: Sequence[L
         TargetExists: something is there.
         CannotWrite: the disk refused.
     """
+    from classifiers.network import save_network
+
     with building(to) as folder:
-        proof = save_network(fitted.network, folder)
+        proof = save_network(fitted.network, folder, to)
+        write_known(folder / LEARNED, known_of(stores, episodes))
         told = {
             "version": 1,
             "proof": proof,
@@ -84,6 +99,7 @@ def save(to: Path, fitted: Fitted, stores: Sequence[Store], episodes: Sequence[L
             "seconds": round(fitted.seconds, 1),
             "fps": stores[0].fps,
             "learned": learned_from(stores, episodes),
+            "hil_serl": hil_serl(to, fitted.look, stores[0]),
             "when": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         write_aside(folder / FILE, json_bytes(told))
@@ -97,6 +113,8 @@ def load(root: Path) -> Classifier:
         UsageError: there is none.
         DataError: it is damaged.
     """
+    from classifiers.network import load_network
+
     if not (root / FILE).is_file():
         raise UsageError(f"{root} is no classifier: it has no {FILE}. Train one: studio classifier DATASET --to NAME.")
     try:
@@ -106,7 +124,7 @@ def load(root: Path) -> Classifier:
         tuples = {name: tuple(saved[name]) for name in ("mean", "scale", "weights")}
         weighing = Weighing(**tuples, bias=float(saved["bias"]))
         settings = Settings(**told["settings"])
-        digest = hashlib.sha256((root / WEIGHTS).read_bytes()).hexdigest()[:12]
+        digest = _digest((root / WEIGHTS).read_bytes(), told)
         losses, instants = tuple(told["losses"]), (int(told["instants"][0]), int(told["instants"][1]))
         learned, fps, seconds = dict(told["learned"]), int(told["fps"]), float(told["seconds"])
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
@@ -114,6 +132,33 @@ def load(root: Path) -> Classifier:
     network = load_network(root, told["proof"])
     fitted = Fitted(network, look, weighing, settings, losses, instants, seconds)
     return Classifier(root, root.resolve().name, digest, fitted, learned, fps)
+
+
+def hil_serl(to: Path, look: Mapping[str, CutOut], store: Store) -> dict[str, Any]:
+    """What belongs under `processor` in a config of LeRobot's gym_manipulator, actor and learner.
+
+    Args:
+        to: the classifier's folder.
+        look: its cut-outs.
+        store: a dataset with pictures of the size that the robot's cameras have.
+    """
+    keys = {IMAGES + camera: cut for camera, cut in look.items()}
+    crops = {key: list(cut.pixels(*store.features[key].shape[:2])) for key, cut in keys.items()}
+    return {
+        "image_preprocessing": {"crop_params_dict": crops, "resize_size": [SIDE, SIDE]},
+        "reward_classifier": {"pretrained_path": str(to.resolve()), "success_threshold": 0.5},
+    }
+
+
+def digest_of(by: str) -> str:
+    """The digest in what notes and cards call a classifier; "" if there is none."""
+    return by.partition("@")[2]
+
+
+def _digest(weights: bytes, told: Mapping[str, Any]) -> str:
+    """Weights, where it looks, and how pictures become a verdict."""
+    rest = json.dumps([told[name] for name in ("look", "verdict", "fps")], sort_keys=True)
+    return hashlib.sha256(weights + rest.encode()).hexdigest()[:12]
 
 
 def learned_from(stores: Sequence[Store], episodes: Sequence[Labelled]) -> dict[str, Any]:
@@ -129,13 +174,6 @@ def learned_from(stores: Sequence[Store], episodes: Sequence[Labelled]) -> dict[
         ],
         "positions": sorted({(round(row.x, 4), round(row.y, 4)) for row in rows if row.x == row.x}),
         "operators": sorted({row.operator for row in rows}),
-        "sessions": sorted({session_of(one) for one in episodes}),
+        "sessions": sorted({one.session for one in episodes}),
         "labels": {by: sum(one.by == by for one in episodes) for by in sorted({one.by for one in episodes})},
     }
-
-
-def session_of(one: Labelled) -> str:
-    """The session an episode was recorded in: its seed where there is one."""
-    extra = one.episode.row.extra
-    seed = extra.get("session_seed")
-    return f"{one.episode.row.operator}:{seed}" if seed is not None else f"dataset {one.dataset}"

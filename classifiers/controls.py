@@ -6,7 +6,6 @@ An AUROC of a control near 1 does not say that the classifier uses it, only that
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +18,6 @@ from classifiers.metrics import Measured, measured_auroc
 from curation.names import STATE
 from curation.rows import Rows
 from curation.store import Store
-
-SHUFFLE_STREAM = 12
 
 
 def length_only(learn: Sequence[Labelled], held: Sequence[Labelled], seed: int) -> Measured:
@@ -57,14 +54,7 @@ def shuffled_labels(
     said: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> Measured:
     """The same training on labels dealt out at random: what is left above 0.5 is a leak or luck."""
-    rng = np.random.default_rng([settings.seed, SHUFFLE_STREAM])
-    dealt = rng.permutation([one.success for one in learn])
-    # A success needs a beginning; the middle of an episode is as good as any where the label is a lie.
-    wrong = [
-        replace(one, success=bool(success), since=one.episode.length * 2 // 3 if success else None)
-        for one, success in zip(learn, dealt, strict=True)
-    ]
-    fitted = fit(stores, wrong, look, settings, said)
+    fitted = fit(stores, learn, look, settings, said, shuffled=True)
     scores = fitted.judge(last_pictures(stores, held, look))
     return measured_auroc(scores, np.array([one.success for one in held], bool), settings.seed)
 

@@ -2,12 +2,14 @@
 
 A block that lies still in the bowl shows a success in every one of the last pictures, and these do not differ. So an
 episode's evidence is the mean and the least of their log-odds and how much the pictures move, weighed by a logistic
-regression on episodes the network did not learn from.
+regression on episodes the network did not learn from, as if they had ended there or elsewhere: whoever ends an episode
+at once, while the arm still moves, shall be judged as well as who waits.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,21 +20,35 @@ SPREAD_S = 0.4
 """Time before the end over which an episode's last pictures are spread [s]: within the judge's half second."""
 LAST = 4
 """How many pictures."""
-_PENALTY = 0.05
-"""Ridge on the standardised weights, so that few episodes that separate do not give certainty."""
+_PENALTY = 1.0
+"""Ridge on the standardised weights: a normal prior of unit variance, so that few that separate give no certainty."""
 _STEPS = 60
+
+
+def stride(fps: int) -> int:
+    """Frames from one of an episode's last pictures to the next."""
+    return max(1, round(SPREAD_S / (LAST - 1) * fps))
 
 
 def last_frames(length: int, fps: int) -> list[int]:
     """Frames of an episode's last pictures, oldest first; earlier ones are left out of a short one."""
-    back = np.round(np.linspace(SPREAD_S, 0.0, LAST) * fps).astype(int)
-    return sorted({length - 1 - int(frames) for frames in back if frames < length})
+    return list(range(length - 1, -1, -stride(fps)))[:LAST][::-1]
 
 
 def evidence(log_odds: NDArray[np.float64], pictures: Pictures) -> NDArray[np.float64]:
     """Of an episode's last pictures: mean and least log-odds, and log of how many grey levels they move; shape (3,)."""
+    return combined(log_odds, differences(pictures))
+
+
+def differences(pictures: Pictures) -> NDArray[np.float64]:
+    """Mean change of each picture from the one before it [grey levels], shape (N - 1,)."""
     grey = pictures.mean(axis=-1)
-    motion = float(np.abs(np.diff(grey, axis=0)).mean()) if len(pictures) > 1 else 0.0
+    return np.array([np.abs(now - before).mean() for before, now in pairwise(grey)])
+
+
+def combined(log_odds: NDArray[np.float64], moved: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Evidence from log-odds of pictures and the differences between them."""
+    motion = float(moved.mean()) if len(moved) else 0.0
     return np.array([log_odds.mean(), log_odds.min(), np.log(0.1 + motion)])
 
 
@@ -67,7 +83,7 @@ def fit_weighing(found: NDArray[np.float64], success: NDArray[np.bool_]) -> Weig
     """
     mean, scale = found.mean(axis=0), found.std(axis=0) + 1e-6
     design = np.column_stack([(found - mean) / scale, np.ones(len(found))])
-    ridge = np.diag([_PENALTY * len(found)] * found.shape[1] + [1e-6])
+    ridge = np.diag([_PENALTY] * found.shape[1] + [1e-6])
     weights = np.zeros(design.shape[1])
     for _ in range(_STEPS):
         p = 1.0 / (1.0 + np.exp(-np.clip(design @ weights, -40, 40)))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.evidence import Weighing, evidence, fit_weighing, last_frames
+from classifiers.holdout import rarer, whole_parts
 from classifiers.labels import Instant, Labelled
 from classifiers.look import CutOut
 from classifiers.pictures import Pictures, pictures_of
@@ -21,11 +22,15 @@ from curation.store import Store
 LEAST = 8
 """Episodes of either kind without which nothing is trained (assumed): fewer cannot be held out and counted."""
 CALIBRATION_SHARE = 0.2
-"""Share of the training episodes kept from the network, on which the episode's verdict is calibrated."""
+"""Share of the training episodes kept from the network, on which the verdict is calibrated."""
+LEAST_CALIBRATION = 2
+"""Episodes of either kind that are calibrated on at least."""
 WARM_UP = 0.1
 """Share of the steps in which the learning rate rises."""
 PER_EPISODE = 10
 """Instants of either kind that an episode gives at most."""
+MOST_INSTANTS = 6000
+"""Instants that all episodes give at most, about: half a gigabyte, and ten minutes of two cores."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Settings:
 
     seed: int = 0
     epochs: int = 6
-    batch: int = 32
+    batch: int = 16
     rate: float = 1e-3
 
     def __post_init__(self) -> None:
@@ -85,6 +90,8 @@ def fit(
     look: Mapping[str, CutOut],
     settings: Settings,
     said: Callable[[str, int, int], None] = lambda what, done, total: None,
+    *,
+    shuffled: bool = False,
 ) -> Fitted:
     """Train on labelled episodes.
 
@@ -94,6 +101,7 @@ def fit(
         look: cut-out of each camera.
         settings: how.
         said: told (what is being done, how much, of how much).
+        shuffled: deal the labels out at random among the instants, and among the episodes of the calibration.
 
     Raises:
         DataError: too few of one kind.
@@ -105,13 +113,17 @@ def fit(
     require_enough(episodes)
     rng = np.random.default_rng(settings.seed)
     learn, check = set_aside(episodes, rng)
-    instants = [one for episode in learn for one in episode.instants(rng, PER_EPISODE, stores[episode.dataset].fps)]
+    each = max(2, min(PER_EPISODE, MOST_INSTANTS // (2 * len(learn))))
+    instants = [one for episode in learn for one in episode.instants(rng, each, stores[episode.dataset].fps)]
     pictures = pictures_of(stores, instants, look, lambda done, total: said("decoding", done, total))
     labels = np.array([instant.success for instant in instants], np.float32)
+    ends = [one for episode in check for one in episode.ends(rng, stores[episode.dataset].fps)]
+    truth = np.array([end.success for end in ends])
+    if shuffled:
+        labels, truth = rng.permutation(labels), rng.permutation(truth)
     network = new_network(sorted(look), settings.seed)
     losses = taught(network, pictures, labels, settings, rng, lambda done, total: said("learning", done, total))
-    ends = last_pictures(stores, check, look)
-    weighing = fit_weighing(gathered(network, ends), np.array([episode.success for episode in check]))
+    weighing = fit_weighing(gathered(network, pictures_until(stores, ends, look)), truth)
     took = time.monotonic() - began
     counts = (len(instants), int(labels.sum()))
     return Fitted(network, dict(look), weighing, settings, tuple(losses), counts, took)
@@ -148,6 +160,8 @@ def taught(
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, settings.rate, total_steps=steps, pct_start=warm_up)
     balance = torch.tensor(float((labels == 0).sum() / max(1.0, labels.sum())))
     losses = []
+    # A third faster on a CPU; weights are saved in the usual order.
+    network.encoder.to(memory_format=torch.channels_last)
     # Dropout draws from torch's own generator, which is put back as it was.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
@@ -164,6 +178,7 @@ def taught(
                 total += float(loss.detach()) * len(batch)
             losses.append(total / len(labels))
             said(epoch + 1, settings.epochs)
+    network.encoder.to(memory_format=torch.contiguous_format)
     return losses
 
 
@@ -179,8 +194,8 @@ def _loss(network: Any, pictures: Pictures, labels: NDArray[np.float32], balance
 
 def require_enough(episodes: Sequence[Labelled]) -> None:
     """Raise DataError where one kind is too rare."""
-    good = sum(episode.success for episode in episodes)
-    if min(good, len(episodes) - good) < LEAST:
+    if rarer(episodes) < LEAST:
+        good = sum(episode.success for episode in episodes)
         raise DataError(
             f"{good} successes and {len(episodes) - good} failures are too few to learn from; {LEAST} of each are the "
             "least. studio generate --operator fumbler --keep all makes both."
@@ -188,27 +203,37 @@ def require_enough(episodes: Sequence[Labelled]) -> None:
 
 
 def set_aside(episodes: Sequence[Labelled], rng: np.random.Generator) -> tuple[list[Labelled], list[Labelled]]:
-    """Episodes to learn from and to calibrate on, both kinds in both."""
-    learn, check = [], []
+    """Episodes to learn from and to calibrate on, both kinds in both.
+
+    Squares of the table stay on one side where that leaves enough of both kinds, else recordings do: on what it has
+    learned by heart a network is surer than elsewhere.
+    """
+    learn, check = whole_parts(episodes, CALIBRATION_SHARE, rng)
+    if min(rarer(learn), rarer(check)) >= LEAST_CALIBRATION:
+        return learn, check
+    chosen: set[str] = set()
     for kind in (True, False):
-        some = [episode for episode in episodes if episode.success is kind]
-        order = rng.permutation(len(some))
-        cut = max(2, round(CALIBRATION_SHARE * len(some)))
-        check += [some[at] for at in order[:cut]]
-        learn += [some[at] for at in order[cut:]]
-    return learn, check
+        recordings = sorted({one.recording for one in episodes if one.success is kind})
+        count = max(LEAST_CALIBRATION, round(CALIBRATION_SHARE * len(recordings)))
+        chosen |= {recordings[at] for at in rng.permutation(len(recordings))[:count]}
+    sides: tuple[list[Labelled], list[Labelled]] = ([], [])
+    for one in episodes:
+        sides[one.recording in chosen].append(one)
+    return sides
 
 
 def last_pictures(stores: Sequence[Store], episodes: Sequence[Labelled], look: Mapping[str, CutOut]) -> list[Pictures]:
     """Each episode's last pictures."""
-    ends = [last_frames(one.episode.length, stores[one.dataset].fps) for one in episodes]
-    instants = [
-        Instant(one.dataset, one.episode.index, frame, one.success)
-        for one, frames in zip(episodes, ends, strict=True)
-        for frame in frames
-    ]
+    ends = [Instant(one.dataset, one.episode.index, one.episode.length - 1, one.success) for one in episodes]
+    return pictures_until(stores, ends, look)
+
+
+def pictures_until(stores: Sequence[Store], ends: Sequence[Instant], look: Mapping[str, CutOut]) -> list[Pictures]:
+    """The last pictures that each episode would have had if it had ended there."""
+    frames = [last_frames(end.frame + 1, stores[end.dataset].fps) for end in ends]
+    instants = [replace(end, frame=frame) for end, some in zip(ends, frames, strict=True) for frame in some]
     found = pictures_of(stores, instants, look)
-    return np.split(found, np.cumsum([len(frames) for frames in ends])[:-1])
+    return np.split(found, np.cumsum([len(some) for some in frames])[:-1])
 
 
 def gathered(network: Any, pictures: Sequence[Pictures]) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,11 @@ from classifiers.labels import Labelled
 NEAR_M = 0.02
 """Placements closer than this are one position [m]: less than a block."""
 CELL_M = 0.04
-"""Side of the squares of the table that are held out whole [m]."""
+"""Side of the squares of the table that stay together [m]."""
+DIRECTIONS = 16
+"""Directions along which a side of the table is looked for that has both kinds of episodes."""
+LEAST_EACH = 4
+"""Episodes of either kind that either side should have (assumed): fewer say nothing."""
 
 
 @dataclass(frozen=True)
@@ -31,38 +36,70 @@ class Novelty:
     policy: bool
 
 
-def novelty(one: Labelled, session: str, learned: Mapping[str, Any]) -> Novelty:
+def novelty(one: Labelled, learned: Mapping[str, Any]) -> Novelty:
     """Compare with what a classifier says it learned from."""
-    row = one.episode.row
-    known = np.array(learned["positions"], np.float64).reshape(-1, 2)
+    known, place = np.array(learned["positions"], np.float64).reshape(-1, 2), _place(one)
     position = None
-    if np.isfinite([row.x, row.y]).all() and len(known):
-        position = bool(np.hypot(*(known - (row.x, row.y)).T).min() >= NEAR_M)
-    return Novelty(position, session not in learned["sessions"], row.operator not in learned["operators"])
+    if place is not None and len(known):
+        position = bool(np.hypot(*(known - place).T).min() >= NEAR_M)
+    operator = one.episode.row.operator
+    return Novelty(position, one.session not in learned["sessions"], operator not in learned["operators"])
 
 
-def held_out_by_position(
+def one_side(
     episodes: Sequence[Labelled], share: float, rng: np.random.Generator
 ) -> tuple[list[Labelled], list[Labelled]]:
-    """Episodes to learn from, and those of whole squares of the table that are held out.
+    """Episodes to learn from, and those of one side of the table that are held out, seen along a random direction.
 
-    Pieces of one recording share their placement, so they stay on one side. Episodes without a placement are told apart
-    by their session instead.
+    Only along the line between them is a held-out placement near one that was learned from. Of some directions the
+    first is taken that leaves both kinds on both sides. Pieces and copies of one recording stay together, since they
+    share their placement; episodes without a placement are drawn by recording.
     """
+    placed = [one for one in episodes if _place(one) is not None]
+    learn, held = whole_parts([one for one in episodes if _place(one) is None], share, rng)
+    sides = [_cut(placed, share, float(angle)) for angle in rng.uniform(-math.pi, math.pi, DIRECTIONS)]
+    chosen = next((side for side in sides if all(rarer(part) >= LEAST_EACH for part in side)), sides[0])
+    return chosen[0] + learn, chosen[1] + held
+
+
+def whole_parts(
+    episodes: Sequence[Labelled], share: float, rng: np.random.Generator
+) -> tuple[list[Labelled], list[Labelled]]:
+    """Two parts, of which the second is about so large; squares of the table, and recordings, stay in one of them."""
     squares: dict[tuple[Any, ...], list[Labelled]] = {}
     for one in episodes:
         squares.setdefault(_square(one), []).append(one)
     keys = sorted(squares, key=str)
-    learn: list[Labelled] = []
-    held: list[Labelled] = []
+    first: list[Labelled] = []
+    second: list[Labelled] = []
     for at in rng.permutation(len(keys)):
         some = squares[keys[at]]
-        (held if len(held) + len(some) / 2 <= share * len(episodes) else learn).extend(some)
-    return learn, held
+        (second if len(second) + len(some) / 2 <= share * len(episodes) else first).extend(some)
+    return first, second
+
+
+def rarer(episodes: Sequence[Labelled]) -> int:
+    """How many there are of the kind there are fewer of."""
+    good = sum(one.success for one in episodes)
+    return min(good, len(episodes) - good)
+
+
+def _cut(episodes: Sequence[Labelled], share: float, angle: float) -> tuple[list[Labelled], list[Labelled]]:
+    """The episodes of one side, and of the other, where about a share of them lies."""
+    along = [round(one.episode.row.x * math.cos(angle) + one.episode.row.y * math.sin(angle), 6) for one in episodes]
+    order = sorted(along)
+    line = order[min(len(order) - 1, round((1 - share) * len(order)))] if order else 0.0
+    sides: tuple[list[Labelled], list[Labelled]] = ([], [])
+    for one, at in zip(episodes, along, strict=True):
+        sides[share > 0 and at >= line].append(one)
+    return sides
+
+
+def _place(one: Labelled) -> tuple[float, float] | None:
+    row = one.episode.row
+    return (row.x, row.y) if np.isfinite([row.x, row.y]).all() else None
 
 
 def _square(one: Labelled) -> tuple[Any, ...]:
-    row = one.episode.row
-    if np.isfinite([row.x, row.y]).all():
-        return int(row.x // CELL_M), int(row.y // CELL_M)
-    return one.dataset, row.extra.get("source_episode_id") or row.episode_id
+    place = _place(one)
+    return (one.recording,) if place is None else (int(place[0] // CELL_M), int(place[1] // CELL_M))

@@ -8,8 +8,8 @@ any episode is no success yet. A person's score counts more than the judge.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from curation.episodes import SavedEpisode
 from curation.errors import DataError
 from curation.frames import Outcome
-from curation.notes import Note, masked, read_notes
+from curation.notes import masked, read_notes, scores_by_people
+from curation.origins import Origins
 from curation.store import Store
 
 DWELL_S = 0.5
@@ -28,6 +29,8 @@ TAIL_S = 0.5
 """Instants at the end of an episode that carry its verdict where nothing else is known [s]."""
 EARLY_SHARE = 0.6
 """Share of an episode in which it has not succeeded yet where nothing else is known (assumed)."""
+HARD_S = 1.5
+"""Time before a success, or before an end without one, in which pictures are hardest to tell from a success [s]."""
 SCORE = 0.5
 """A person's score from which an episode counts as a success."""
 
@@ -60,6 +63,8 @@ class Labelled:
         by: who says so: "judge", or a person.
         since: first frame at which it shows the success; None if it never does or nobody knows.
         exact: whether `since` is the judge's, so that every instant is known.
+        recording: the recorded episode its frames come from, however often it was edited since.
+        session: who recorded it with which seed, else its dataset.
     """
 
     dataset: int
@@ -68,9 +73,13 @@ class Labelled:
     by: str
     since: int | None
     exact: bool
+    recording: str = ""
+    session: str = ""
 
     def instants(self, rng: np.random.Generator, count: int, fps: int) -> list[Instant]:
         """Some of its moments, about as many of either kind as it has, never an unclear one.
+
+        Half of those without a success are from shortly before it, or before the end: there it is hard to tell.
 
         Args:
             rng: draws them.
@@ -78,14 +87,30 @@ class Labelled:
             fps: frames per second.
         """
         yes, no = self._known(fps)
-        chosen: list[Instant] = []
-        for frames, success in ((yes, True), (no, False)):
-            picked = sorted(rng.permutation(frames)[:count].tolist())
-            chosen += [Instant(self.dataset, self.episode.index, frame, success) for frame in picked]
+        hard = no >= (self.episode.length if self.since is None else self.since) - HARD_S * fps
+        near = rng.permutation(no[hard])[: count // 2]
+        far = rng.permutation(no[~hard])[: count - len(near)]
+        chosen = {int(frame): True for frame in rng.permutation(yes)[:count]}
+        chosen |= {int(frame): False for frame in (*near, *far)}
+        chosen.setdefault(self.episode.length - 1, self.success)
+        return self._at(chosen)
+
+    def ends(self, rng: np.random.Generator, fps: int) -> list[Instant]:
+        """Moments at which it might have ended, and whether it would be a success: its end, and where every instant is
+        known also where a judge would have stopped it, and any other, before a success or after."""
         last = self.episode.length - 1
-        if all(instant.frame != last for instant in chosen):
-            chosen.append(Instant(self.dataset, self.episode.index, last, self.success))
-        return chosen
+        chosen = {last: self.success}
+        if self.exact and self.since is not None:
+            judged = min(last, self.since + round(DWELL_S * fps))
+            before = np.arange(max(0, self.since - HARD_S * fps), self.since - UNCLEAR_S * fps, dtype=int)
+            chosen |= {judged: True, int(rng.integers(judged, last + 1)): True}
+            chosen |= {int(frame): False for frame in rng.permutation(before)[:1]}
+        elif self.exact:
+            chosen |= {int(frame): False for frame in rng.integers(last // 2, last + 1, 2)}
+        return self._at(chosen)
+
+    def _at(self, chosen: Mapping[int, bool]) -> list[Instant]:
+        return [Instant(self.dataset, self.episode.index, frame, chosen[frame]) for frame in sorted(chosen)]
 
     def _known(self, fps: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         frames = np.arange(self.episode.length)
@@ -106,11 +131,13 @@ def labelled(stores: Sequence[Store]) -> list[Labelled]:
     found = []
     for number, store in enumerate(stores):
         notes = read_notes(store.root)
-        away, scores = masked(notes), _scores(notes)
+        away, origins = masked(notes), Origins(store)
+        people = {name: (float(note.value), note.by) for name, note in scores_by_people(notes).items()}
         for episode in store.episodes:
-            if episode.row.episode_id not in away:
-                label = _label(number, episode, store.fps, scores)
-                found += [] if label is None else [label]
+            label = None if episode.row.episode_id in away else _label(number, episode, store.fps, people)
+            if label is not None:
+                recording = origins.of(episode).recording
+                found.append(replace(label, recording=recording, session=_session(episode, origins)))
     if not found:
         raise DataError(
             "No episode says whether it succeeded. Give some a score: studio note DATASET EPISODE --score 0..1; "
@@ -119,15 +146,15 @@ def labelled(stores: Sequence[Store]) -> list[Labelled]:
     return found
 
 
-def _scores(notes: Sequence[Note]) -> dict[str, tuple[float, str]]:
-    """The last score of every episode that somebody gave who is not a classifier."""
-    people = (note for note in notes if note.kind == "score" and not note.by.startswith("classifier:"))
-    return {note.episode_id: (float(note.value), note.by) for note in people}
+def _session(episode: SavedEpisode, origins: Origins) -> str:
+    """The session an episode was recorded in: its seed where there is one."""
+    seed = episode.row.extra.get("session_seed")
+    return f"dataset {origins.mark}" if seed is None else f"{episode.row.operator}:{seed}"
 
 
-def _label(dataset: int, episode: SavedEpisode, fps: int, scores: dict[str, tuple[float, str]]) -> Labelled | None:
+def _label(dataset: int, episode: SavedEpisode, fps: int, people: dict[str, tuple[float, str]]) -> Labelled | None:
     row = episode.row
-    score = scores.get(row.episode_id)
+    score = people.get(row.episode_id)
     if score is not None and (score[0] >= SCORE) != row.success:
         return Labelled(dataset, episode, score[0] >= SCORE, score[1], None, False)
     if row.outcome not in set(Outcome):

@@ -41,13 +41,17 @@ class CutOut:
 
     def of(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The part, at `SIDE` x `SIDE`: uint8 (SIDE, SIDE, 3)."""
-        height, width = image.shape[:2]
-        top, left = round(self.top * height), round(self.left * width)
-        bottom, right = round((self.top + self.height) * height), round((self.left + self.width) * width)
-        part = np.ascontiguousarray(image[top:bottom, left:right])
+        top, left, height, width = self.pixels(*image.shape[:2])
+        part = np.ascontiguousarray(image[top : top + height, left : left + width])
         shrinks = part.shape[0] >= SIDE
         how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         return np.asarray(cv2.resize(part, (SIDE, SIDE), interpolation=how), np.uint8)
+
+    def pixels(self, height: int, width: int) -> tuple[int, int, int, int]:
+        """Top, left, height and width of the part of a picture of some size."""
+        top, left = round(self.top * height), round(self.left * width)
+        bottom, right = round((self.top + self.height) * height), round((self.left + self.width) * width)
+        return top, left, bottom - top, right - left
 
     def as_json(self) -> dict[str, float]:
         return {name: round(getattr(self, name), 4) for name in ("top", "left", "height", "width")}
@@ -56,6 +60,17 @@ class CutOut:
 def colour_cameras(store: Store) -> list[str]:
     """A dataset's cameras by name, without those that show depth, sorted."""
     return sorted(camera_name(key) for key in layout.cameras(store.features) if not key.endswith("_depth"))
+
+
+def require_cameras(look: Mapping[str, CutOut], stores: Sequence[Store], who: str) -> None:
+    """Raise DataError where a dataset lacks a camera that somebody looks through."""
+    for store in stores:
+        missing = sorted(set(look) - set(colour_cameras(store)))
+        if missing:
+            raise DataError(
+                f"{store.root.name} lacks the camera {missing[0]} that {who} looks through; it has "
+                f"{', '.join(colour_cameras(store)) or 'none'}. studio rename gives a camera another name."
+            )
 
 
 def look_of(stores: Sequence[Store], asked: Mapping[str, CutOut]) -> dict[str, CutOut]:

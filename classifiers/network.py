@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,7 +23,8 @@ import torch
 from numpy.typing import NDArray
 
 from classifiers.look import SIDE
-from curation.errors import DataError
+from curation.atomic import write_aside
+from curation.errors import CannotWrite, DataError
 from curation.names import IMAGES
 
 ENCODER = "encoder"
@@ -39,7 +40,7 @@ def new_network(cameras: Sequence[str], seed: int) -> Any:
         cameras: names without prefix, in the order of the pictures.
         seed: of the weights. Torch's own generator is put back as it was.
     """
-    from lerobot.configs.types import FeatureType, PolicyFeature
+    from lerobot.configs.types import FeatureType, NormalizationMode, PolicyFeature
     from lerobot.rewards.classifier.configuration_classifier import RewardClassifierConfig
     from lerobot.rewards.classifier.modeling_classifier import Classifier
 
@@ -52,6 +53,8 @@ def new_network(cameras: Sequence[str], seed: int) -> Any:
             hidden_dim=128,
             latent_dim=64,
             image_embedding_pooling_dim=4,
+            # HIL-SERL shows it pictures of 0 to 1; LeRobot's own pre-processor must leave them so, too.
+            normalization_mapping={FeatureType.VISUAL.value: NormalizationMode.IDENTITY},
             input_features={IMAGES + camera: PolicyFeature(FeatureType.VISUAL, (3, SIDE, SIDE)) for camera in cameras},
         )
         network = Classifier(config)
@@ -91,8 +94,13 @@ def predict(network: Any, pictures: NDArray[np.uint8], batch: int = 64) -> NDArr
     return torch.cat(parts).double().numpy() if parts else np.zeros(0)
 
 
-def save_network(network: Any, folder: Path) -> list[float]:
+def save_network(network: Any, folder: Path, home: Path) -> list[float]:
     """Write config.json, model.safetensors and encoder/ into a folder, as LeRobot reads them.
+
+    Args:
+        network: it.
+        folder: where it is written.
+        home: what that folder will be called in the end; LeRobot needs the encoder's absolute path.
 
     Returns:
         What it answers to some noise; `load_network` asks again.
@@ -100,7 +108,7 @@ def save_network(network: Any, folder: Path) -> list[float]:
     folder.mkdir(parents=True, exist_ok=True)
     with _silent():
         network.encoder.save_pretrained(folder / ENCODER)
-        network.config.model_name = str((folder / ENCODER).resolve())
+        network.config.model_name = str((home / ENCODER).resolve())
         network.save_pretrained(folder)
     return _proof(network)
 
@@ -113,22 +121,31 @@ def load_network(folder: Path, proof: Sequence[float]) -> Any:
     Raises:
         DataError: it is none.
     """
+    from lerobot.configs.rewards import RewardModelConfig
     from lerobot.rewards.classifier.modeling_classifier import Classifier
+    from safetensors import SafetensorError
 
-    path = folder / _CONFIG
     try:
-        config = json.loads(path.read_text())
         encoder = str((folder / ENCODER).resolve())
-        if config["model_name"] != encoder:
-            path.write_text(json.dumps({**config, "model_name": encoder}, indent=4))
         with _silent():
+            config = RewardModelConfig.from_pretrained(folder)
+            moved, config.model_name = config.model_name != encoder, encoder
             # Not strict: the shared encoder's counters of batches are written once and read twice.
-            network = Classifier.from_pretrained(folder)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+            network = Classifier.from_pretrained(folder, config=config)
+        if moved:
+            _put_right(folder / _CONFIG, encoder)
+    except (OSError, ValueError, KeyError, RuntimeError, AttributeError, SafetensorError) as error:
         raise DataError(f"The classifier {folder} cannot be loaded: {error}.") from error
     if not np.allclose(_proof(network), proof, atol=1e-3):
         raise DataError(f"The classifier {folder} answers otherwise than when it was saved; its weights are damaged.")
     return network
+
+
+def _put_right(path: Path, encoder: str) -> None:
+    """Name the encoder where it is now, for LeRobot; a folder that cannot be written to stays as it is."""
+    told = json.loads(path.read_bytes())
+    with suppress(CannotWrite):
+        write_aside(path, json.dumps({**told, "model_name": encoder}, indent=4).encode())
 
 
 def _proof(network: Any) -> list[float]:

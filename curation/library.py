@@ -14,7 +14,7 @@ from curation.cuts import cut_episodes
 from curation.episodes import SavedEpisode
 from curation.errors import UnknownChoice
 from curation.frames import Outcome
-from curation.notes import Note, add_notes, masked, read_notes
+from curation.notes import Note, add_notes, masked, read_notes, scores
 from curation.store import Store
 
 State = Literal["saved", "masked", "waiting", "unfinished", "discarded"]
@@ -39,7 +39,8 @@ class Entry:
         x, y, yaw_deg: where the block was put [m, m, deg]; None if unknown.
         operator: who drove.
         started: when, ISO 8601; "" if unknown.
-        score: the last score, 0 to 1.
+        score: the score that counts, 0 to 1.
+        scored_by: who gave it, such as "person" or "classifier:done@1f2e3d"; "" if nobody did.
         comments: oldest first.
         why: it was discarded; "" of what is an episode by now.
         meter: gauges by name, each with value and level.
@@ -64,6 +65,7 @@ class Entry:
     operator: str
     started: str = ""
     score: float | None = None
+    scored_by: str = ""
     comments: tuple[str, ...] = ()
     why: str = ""
     meter: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -151,21 +153,21 @@ class _Said:
 
     def __init__(self, notes: Sequence[Note]) -> None:
         self._comments: dict[str, list[str]] = {}
-        self._scores: dict[str, float] = {}
+        self._scores = scores(notes)
         self._why: dict[str, str] = {}
         for note in notes:
             match note.kind:
                 case "comment":
                     self._comments.setdefault(note.episode_id, []).append(str(note.value))
-                case "score":
-                    self._scores[note.episode_id] = float(note.value)
                 case "discarded":
                     self._why[note.episode_id] = str(note.value)
 
     def of(self, episode_id: str) -> dict[str, Any]:
+        score = self._scores.get(episode_id)
         return {
             "comments": tuple(self._comments.get(episode_id, ())),
-            "score": self._scores.get(episode_id),
+            "score": None if score is None else float(score.value),
+            "scored_by": "" if score is None else score.by,
             "why": self._why.get(episode_id, ""),
         }
 

@@ -1,6 +1,7 @@
 """What people, the judge and classifiers say about episodes: one line a note, appended and never changed.
 
-A note outlives what it is about: an episode is never altered by one. The last word of a kind counts.
+A note outlives what it is about: an episode is never altered by one. The last word of a kind counts; of scores, a
+person's before a classifier's.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from curation.layout import NOTES, NOTES_LOCK
 
 KINDS = ("mask", "comment", "score", "discarded")
 """mask: whether the episode is excluded (bool); comment: words; score: 0 to 1; discarded: why a take was put away."""
+CLASSIFIER = "classifier:"
+"""What the names begin with of those who judge by pictures: classifier:NAME@DIGEST."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,26 @@ def masked(notes: Iterable[Note]) -> set[str]:
     """Ids of the episodes that are masked now."""
     last = {note.episode_id: bool(note.value) for note in notes if note.kind == "mask"}
     return {episode_id for episode_id, value in last.items() if value}
+
+
+def scores(notes: Iterable[Note]) -> dict[str, Note]:
+    """The score of every episode that counts."""
+    found: dict[str, Note] = {}
+    for note in notes:
+        before = found.get(note.episode_id)
+        if note.kind == "score" and not (before and by_classifier(note.by) and not by_classifier(before.by)):
+            found[note.episode_id] = note
+    return found
+
+
+def scores_by_people(notes: Iterable[Note]) -> dict[str, Note]:
+    """The last score of every episode that somebody gave who is not a classifier."""
+    return scores(note for note in notes if not by_classifier(note.by))
+
+
+def by_classifier(by: str) -> bool:
+    """Whether a note is by a classifier, not by a person."""
+    return by.startswith(CLASSIFIER)
 
 
 def _whole(path: Path) -> tuple[int, bool]:

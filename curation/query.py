@@ -109,6 +109,11 @@ def asks_motion(text: str) -> bool:
     return any(term.field in FIELDS for term in terms(text))
 
 
+def asks_score(text: str) -> bool:
+    """Whether a query asks how good episodes are, which a classifier may have said."""
+    return any(term.field == "score" for term in terms(text))
+
+
 def _term(word: str) -> Term:
     found = _TERM.fullmatch(word)
     turned = word.startswith("-") and len(word) > 1

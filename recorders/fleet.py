@@ -136,7 +136,9 @@ def _work(
     for job in jobs:
         journal = begin_take(root, scene, name, job.start, who.label, job.attempt, job.terms, STAGING)
         try:
-            _, kept = run_take(world, operator, job.start, journal, rule=rule, limit=limit)
+            _, kept = run_take(
+                world, operator, job.start, journal, rule=rule, limit=limit, until_success=who.until_success
+            )
         except TakeFailed as error:
             send(Made(job.attempt, journal.path, None, str(error)))
             continue

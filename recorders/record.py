@@ -126,6 +126,7 @@ class Recorder:
         rule: Keep,
         limit: int,
         clock: RealTime,
+        until_success: bool | None = None,
         pause: float = 0.0,
         watch: Callable[[Frame], None] = lambda frame: None,
         about: Mapping[str, Any] | None = None,
@@ -142,6 +143,7 @@ class Recorder:
             rule: which takes to keep.
             limit: most frames of a take.
             clock: paces the frames.
+            until_success: whether a take ends as soon as the judge is content, as in `run_take`.
             pause: time between takes [s], in which kept ones are drawn and saved.
             watch: sees every frame.
             about: the operator, stored with every take; JSON values.
@@ -170,7 +172,8 @@ class Recorder:
             try:
                 ending, kept = run_take(
                     world, operator, at, journal,
-                    rule=rule, limit=limit, clock=clock, watch=watch, measured=clock.measured,
+                    rule=rule, limit=limit, until_success=until_success, clock=clock, watch=watch,
+                    measured=clock.measured,
                 )  # fmt: skip
             finally:
                 self._room.pause(False)

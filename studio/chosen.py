@@ -10,6 +10,7 @@ from curation.errors import UsageError
 from curation.naming import episode_name
 from curation.plan import Keep, Plan, edited
 from curation.store import Store
+from studio.score_cards import relied_on
 from studio.verbs.choose import Choose, Chosen, Ref, choose
 
 
@@ -36,11 +37,13 @@ def chosen_of(plan: Plan, stores: Sequence[Store], options: Choose) -> Sets:
 
     Raises:
         UsageError: what is asked makes no sense, or nothing passes.
+        DataError: it asks for scores of a classifier whose card is not here.
     """
     asked = options.filters or options.where or options.farther_than is not None
     if not asked and options.controls == "none":
         return Sets({"": plan}, ())
     found = choose(options, [store.root for store in stores], with_masked=plan.with_masked)
+    cards = relied_on(options.where, [entry for part in found.parts for entry in part.entries])
     there = {clip.ref for clip in plan.clips}
     kept = tuple(ref for ref in kept_of(found) if ref in there)
     plans = {"": _keep(plan, kept, found.why)}
@@ -49,7 +52,7 @@ def chosen_of(plan: Plan, stores: Sequence[Store], options: Choose) -> Sets:
         refs = tuple((numbers[key.dataset], key.episode_id) for key in cast("tuple[Ref, ...]", control.keys))
         why = f"{control.kind} control, seed {control.seed}, of: {found.why}"
         plans[f"-{control.kind}"] = _keep(plan, refs, why)
-    return Sets(plans, (*reasons(found, stores), *(control.words for control in found.controls)))
+    return Sets(plans, (*cards, *reasons(found, stores), *(control.words for control in found.controls)))
 
 
 def kept_of(found: Chosen) -> tuple[tuple[int, str], ...]:

@@ -12,12 +12,23 @@ from classifiers.look import CutOut
 from classifiers.pictures import Pictures
 from curation.store import Store
 from recorders.counterfactual import CHANGES, Instants, drawn, in_look
+from recorders.world.scene import scene_from
 
 
 def with_physics(stores: Sequence[Store], episodes: Sequence[Labelled]) -> list[Labelled]:
     """Episodes that can be drawn again: physics beside them, and a scene of ours."""
     scenes = ["scene" in store.scene for store in stores]
     return [one for one in episodes if scenes[one.dataset] and one.episode.frames.is_file()]
+
+
+def differs(store: Store, name: str) -> bool:
+    """Whether one of `LOOKS` is another one than the recorded one."""
+    return in_look(store, name) != scene_from(store.scene["scene"])
+
+
+def redrawn(stores: Sequence[Store], episodes: Sequence[Labelled], look: Mapping[str, CutOut]) -> list[Pictures]:
+    """Last pictures as they were recorded."""
+    return _cut(stores, episodes, look, 0)
 
 
 def changed(

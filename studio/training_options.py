@@ -15,6 +15,7 @@ from curation.motion import with_motion
 from curation.query import asks_motion, query
 from curation.store import Store
 from studio.paths import runs_home
+from studio.score_cards import relied_on
 from training.machine import machine_device
 from training.normalisation import whole_mapping
 from training.recipe import PRESETS, Preset, Recipe, preset, rhythm, settings_of
@@ -108,11 +109,13 @@ class Training:
 
         Raises:
             UsageError: the query is none, or nothing fits.
+            DataError: it asks for scores of a classifier whose card is not here.
         """
         everything = [entry for entry in entries(store.root) if entry.state == "saved"]
         if asks_motion(self.where):
             everything = with_motion(store, everything)
         fits = query(self.where)
+        relied_on(self.where, everything)
         return subset(store, [entry for entry in everything if fits(entry)])
 
     def _preset(self) -> Preset | None:

@@ -1,6 +1,8 @@
 """The expert gone wrong on purpose: failures of every kind, and near misses, for a success classifier to learn.
 
-About half of its episodes are the expert's own. Which way an episode goes is drawn from its seed.
+About half of its episodes are the expert's own. Which way an episode goes is drawn from its seed. Whatever came of it,
+it stands there for a while and then ends the take, so that neither an episode's length nor where the arm is at its end
+tells much of its success.
 """
 
 from __future__ import annotations
@@ -11,17 +13,26 @@ from dataclasses import replace
 
 import numpy as np
 
-from curation.frames import Command, Observation, Vector, Verdict
+from curation.frames import JOINTS, Command, Observation, Vector, Verdict
 from recorders.world import props
 from recorders.world.sim import SimWorld
 from recorders.world.units import from_radians, to_radians
 
 from .expert import SEED_STREAM
-from .path import CLOSING, FREEING, LIFTING, OVER, Path, Variation, plan_pick_and_place, vary
+from .path import CLOSING, FREEING, LIFTING, OVER, Path, Variation, Waypoint, plan_pick_and_place, vary
 
 WAY_STREAM = 3
 """Keeps the choice of the way apart from the expert's random stream."""
-SUCCESS_SHARE = 0.5
+SUCCESS_SHARE = 0.45
+"""Share of the episodes that are the expert's own; a few of the others succeed by luck."""
+HOME_SHARE = 0.5
+"""Share of the episodes at whose end it goes back to where it began."""
+ON_THE_RIM = -0.034
+"""Extra height of a release that presses the block onto the rim, where it stays as long as a jaw is near [m]."""
+LINGERS_S = (0.1, 1.5)
+"""How long it stands still before it ends the take [s]."""
+LEAVES_S = 1.0
+"""Least time in which it goes back, or stands still instead [s]; enough for the judge to be content."""
 
 
 class Fumbler:
@@ -34,6 +45,7 @@ class Fumbler:
     def __init__(self, world: SimWorld) -> None:
         self._world = world
         self._path: Path | None = None
+        self._after = Path(np.zeros(len(JOINTS)), [])
         self._frame = 0
         self._frozen_s = math.inf
         self._opens_s = math.inf
@@ -55,14 +67,18 @@ class Fumbler:
         if self._path is not None:
             self._frozen_s = _when(FROZEN, self.way, rng, self._path)
             self._opens_s = _when(OPENED, self.way, rng, self._path)
+            self._after = _after(rng, self._path, home)
 
     def act(self, observation: Observation) -> Command:
-        """The spoiled path's next target; ends the take at once where there is no path."""
-        if self._path is None:
-            return Command(observation.state, "fumbler", Verdict.STOP)
+        """The spoiled path's next target; ends the take after it, and at once where there is none."""
         self._frame += 1
         time = self._frame / self._world.fps
-        target = self._path.at(min(time, self._frozen_s)).copy()
+        if self._path is None or time > self._path.seconds + self._after.seconds:
+            return Command(observation.state, "fumbler", Verdict.STOP)
+        if min(time, self._frozen_s) < self._path.seconds:
+            target = self._path.at(min(time, self._frozen_s)).copy()
+        else:
+            target = self._after.at(time - self._path.seconds)
         if time > self._opens_s:
             target[5] = self._path.at(math.inf)[5]
         return Command(from_radians(target), "fumbler")
@@ -74,11 +90,20 @@ FROZEN: dict[str, tuple[int, float, float]] = {
     "holds low": (OVER + 1, 1.0, 1.0),
     "holds over the bowl": (FREEING, 0.0, 0.05),
     "half let go": (FREEING, 0.10, 0.45),
+    "holds on the rim": (FREEING, 0.05, 0.45),
+    "lets go on the rim": (FREEING, 0.45, 0.80),
 }
 """Ways that stand still: in which move, and between which shares of it."""
 OPENED: dict[str, tuple[int, float, float]] = {"drops": (OVER, 0.05, 0.6), "drops early": (LIFTING, 0.3, 0.9)}
 """Ways that let go too early: in which move, and between which shares of it."""
 WAYS = (*FROZEN, *OPENED, "on the rim", "beside the bowl", "beside the block")
+
+
+def _after(rng: np.random.Generator, path: Path, home: Vector) -> Path:
+    """What comes after a path: back to the start, or nothing, and standing still."""
+    end = path.at(math.inf)
+    to = home if rng.random() < HOME_SHARE else end
+    return Path(end, [Waypoint(to, LEAVES_S, float(rng.uniform(*LINGERS_S)))])
 
 
 def _when(ways: dict[str, tuple[int, float, float]], way: str, rng: np.random.Generator, path: Path) -> float:
@@ -94,8 +119,14 @@ def _astray(way: str, rng: np.random.Generator, block: Vector, variation: Variat
     """Where the block is taken to be, and a variation that releases elsewhere [m]."""
     bearing = float(rng.uniform(-math.pi, math.pi))
     aside = np.array([math.cos(bearing), math.sin(bearing)])
+
+    def lowered(drop: Vector) -> tuple[Vector, Variation]:
+        return block, replace(variation, drop=drop, drop_height=ON_THE_RIM)
+
     ways: dict[str, Callable[[], tuple[Vector, Variation]]] = {
-        "on the rim": lambda: (block, replace(variation, drop=aside * rng.uniform(0.048, 0.068))),
+        "on the rim": lambda: (block, replace(variation, drop=aside * rng.uniform(0.054, 0.070))),
+        "holds on the rim": lambda: lowered(aside * rng.uniform(0.050, 0.072)),
+        "lets go on the rim": lambda: lowered(aside * rng.uniform(0.050, 0.072)),
         "beside the bowl": lambda: (block, replace(variation, drop=aside * rng.uniform(0.080, 0.110))),
         "beside the block": lambda: (block + np.append(aside * rng.uniform(0.020, 0.045), 0.0), variation),
         "holds low": lambda: (block, replace(variation, drop_height=-0.040)),

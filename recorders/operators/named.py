@@ -51,6 +51,14 @@ class Who:
         """What is stored per episode."""
         return f"{self.name}+noise{self.noise:g}" if self.noise else self.name
 
+    @property
+    def until_success(self) -> bool:
+        """Whether a take that nobody watches ends as soon as the judge is content.
+
+        The fumbler's goes on: ended by the judge, an episode's length would tell its success.
+        """
+        return self.name != "fumbler"
+
 
 def make_driver(who: Who, world: SimWorld) -> Driver:
     """A driver for one world that is no person.

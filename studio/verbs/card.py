@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import tyro
 
+from classifiers.card_file import read_card, write_card
 from classifiers.checkpoint import load
 from classifiers.labels import labelled
 from curation.store import Store
-from studio.carding import Ask, carded, read_card, write_card
+from studio.carding import Ask, carded
 from studio.console import Console
 from studio.paths import dataset_path, run_path
-from studio.verbs.classifier import show
+from studio.verbs.classifier import progress, show
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,13 +44,9 @@ def card(options: Card, console: Console) -> int:
     on = [Store.open(dataset_path(name)) for name in options.on]
     stores = on + [Store.open(dataset_path(name)) for name in options.learned_from]
     episodes = labelled(stores)
-    seen = {one for dataset in made.learned["datasets"] for one in dataset["episodes"]}
-    learn = [one for one in episodes if one.episode.row.episode_id in seen]
+    seen = {one.recording for one in made.known()}
+    learn = [one for one in episodes if one.dataset >= len(on) and one.recording in seen]
     held = [one for one in episodes if one.dataset < len(on)]
-
-    def said(what: str, done: int, total: int) -> None:
-        console.advance(done, total)
-
-    new = carded(made, stores, held, learn, ask, said)
+    new = carded(made, stores, held, learn, ask, progress(console))
     write_card(folder, new)
     return show(new, folder, console)

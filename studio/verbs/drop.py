@@ -14,6 +14,7 @@ from curation.query import query
 from studio.console import Console
 from studio.options import Name
 from studio.planned import Into, Planned, finish, opened
+from studio.score_cards import relied_on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +43,14 @@ def planned(options: Drop) -> Planned:
         raise UsageError("Which episodes? Give numbers or ids, or --where.")
     stores = opened([options.dataset])
     named = {entry.episode_id for entry in chosen(stores[0].root, options.episodes)}
+    notes: list[str] = []
     if options.where:
-        test = query(options.where)
-        named |= {entry.episode_id for entry in entries(stores[0].root) if entry.index is not None and test(entry)}
+        test, everything = query(options.where), entries(stores[0].root)
+        notes = relied_on(options.where, everything)
+        named |= {entry.episode_id for entry in everything if entry.index is not None and test(entry)}
     plan = begin(stores, with_masked=options.into.with_masked)
     there = tuple((0, clip.episode_id) for clip in plan.clips if clip.episode_id in named)
     if not there:
         raise UsageError(f"Nothing to drop: no episode of {stores[0].root} outside the trash is meant.")
     plan = edited(plan, DropEdit(there, options.where or "named one by one"))
-    return Planned({options.into.to: plan}, stores)
+    return Planned({options.into.to: plan}, stores, notes=tuple(notes))

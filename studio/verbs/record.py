@@ -92,6 +92,7 @@ def _fill(
                 rule=asked.rule,
                 limit=asked.limit_frames,
                 clock=RealTime(session.scene.fps),
+                until_success=asked.who.until_success,
                 pause=options.pause,
                 watch=watch,
                 about=asked.who.about,

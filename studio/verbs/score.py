@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from classifiers.checkpoint import load
+from classifiers.card import Card
+from classifiers.checkpoint import Classifier
 from classifiers.fit import last_pictures
 from classifiers.labels import Labelled
-from classifiers.look import colour_cameras
-from curation.errors import DataError
+from classifiers.look import require_cameras
+from classifiers.over_time import Course, courses
+from curation.episodes import SavedEpisode
 from curation.notes import Note, add_notes, masked, read_notes
 from curation.store import Store
-from studio.carding import read_card
+from studio.carding import carded_classifier
 from studio.console import Console
 from studio.options import Name
 from studio.paths import dataset_path, run_path
@@ -31,29 +34,27 @@ class Score:
     """A classifier: a folder, or a bare name under STUDIO_RUNS. It must have its calibration card."""
     again: bool = False
     """Also score what this classifier has scored before."""
+    frames: bool = False
+    """Print how sure it is all along each episode, and when it would have been done; writes no notes."""
     json: bool = False
     """Print the scores as JSON."""
 
 
 def score(options: Score, console: Console) -> int:
-    """Append the notes."""
-    folder = run_path(options.by)
-    made = load(folder)
-    card = read_card(folder)
-    if card.classifier != made.by:
-        raise DataError(f"The card of {folder.name} is of {card.classifier}, not of {made.by}. Make it: studio card.")
+    """Append the notes, or print what it says frame by frame."""
+    made, card = carded_classifier(run_path(options.by))
     store = Store.open(dataset_path(options.dataset))
-    missing = sorted(set(made.fitted.look) - set(colour_cameras(store)))
-    if missing:
-        raise DataError(f"{store.root.name} lacks the camera {missing[0]} that {made.name} looks through.")
+    require_cameras(made.fitted.look, [store], made.name)
     notes = read_notes(store.root)
     away = masked(notes)
-    done = set() if options.again else {note.episode_id for note in notes if note.by == made.by}
     live = [one for one in store.episodes if one.row.episode_id not in away]
+    if options.frames:
+        return _along(made, card, store, live, console)
+    done = set() if options.again else {note.episode_id for note in notes if note.by == made.by}
     todo = [one for one in live if one.row.episode_id not in done]
     found: list[dict[str, Any]] = []
     for at in range(0, len(todo), CHUNK):
-        some = [Labelled(0, one, False, "", None, False) for one in todo[at : at + CHUNK]]
+        some = _asked(todo[at : at + CHUNK])
         probabilities = made.fitted.judge(last_pictures([store], some, made.fitted.look))
         new = [
             Note(one.episode.row.episode_id, "score", round(float(probability), 4), made.by)
@@ -70,3 +71,35 @@ def score(options: Score, console: Console) -> int:
     )
     console.result(text, {"by": made.by, "threshold": card.threshold, "scores": found})
     return 0
+
+
+def _along(made: Classifier, card: Card, store: Store, live: Sequence[SavedEpisode], console: Console) -> int:
+    found = courses(made.fitted, [store], _asked(live), console.advance)
+    pairs = list(zip(live, found, strict=True))
+    lines = [_line(one, course, card.threshold, store.fps) for one, course in pairs]
+    told = [
+        {
+            "episode_id": one.row.episode_id,
+            "done_frame": course.done(card.threshold, store.fps),
+            "frames": course.frames.tolist(),
+            "probability": [round(float(p), 4) for p in course.probability],
+        }
+        for one, course in pairs
+    ]
+    console.result("\n".join(lines), {"by": made.by, "threshold": card.threshold, "episodes": told})
+    return 0
+
+
+def _line(one: SavedEpisode, course: Course, threshold: float, fps: int) -> str:
+    """When an episode was done, as the classifier and as the judge say."""
+    done, judged = course.done(threshold, fps), one.row.extra.get("success_s")
+    said = "never" if done is None else f"at {done / fps:5.2f} s"
+    judge = f"; the judge at {judged:.2f} s" if isinstance(judged, int | float) else ""
+    return (
+        f"{one.index:>5}  done {said:<11} of {one.length / fps:5.2f} s, {course.probability[-1]:.3f} at its end{judge}"
+    )
+
+
+def _asked(episodes: Sequence[SavedEpisode]) -> list[Labelled]:
+    """Episodes of the one dataset whose truth nobody asks for."""
+    return [Labelled(0, one, False, "", None, False) for one in episodes]

@@ -49,17 +49,19 @@ class Commands:
             **self.more,
         }
 
-    def run(self, program: str, *options: str, code: int = 0, more: Mapping[str, str] | None = None) -> Said:
+    def run(
+        self, program: str, *options: str, code: int = 0, more: Mapping[str, str] | None = None, timeout: float = 400
+    ) -> Said:
         """Run a program of this environment and require its exit code."""
         done = subprocess.run(
             [BIN / program, *options], env={**self.surroundings, **(more or {})}, cwd=self.home, capture_output=True,
-            encoding="utf-8", timeout=400, check=False,
+            encoding="utf-8", timeout=timeout, check=False,
         )  # fmt: skip
         assert done.returncode == code, f"exit code {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
         return Said(done.stdout, done.stderr)
 
-    def studio(self, *options: str, code: int = 0) -> Said:
+    def studio(self, *options: str, code: int = 0, more: Mapping[str, str] | None = None, timeout: float = 400) -> Said:
         """Run `studio`; whatever it does, people see no traceback."""
-        said = self.run("studio", *options, code=code)
+        said = self.run("studio", *options, code=code, more=more, timeout=timeout)
         assert "Traceback" not in said.err
         return said

@@ -1,0 +1,59 @@
+"""The calibration card beside its classifier: card.json for us, card.md and card.png for people."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from classifiers.card import Card
+from classifiers.card_json import card_json, card_of
+from classifiers.card_picture import draw_card
+from classifiers.card_text import card_page
+from classifiers.checkpoint import Classifier, digest_of
+from curation.atomic import write_aside
+from curation.errors import DataError
+from curation.layout import json_bytes
+
+CARD, PAGE, PICTURE = "card.json", "card.md", "card.png"
+
+
+def write_card(folder: Path, card: Card) -> None:
+    """Write all three.
+
+    Raises:
+        CannotWrite: the disk refused.
+    """
+    draw_card(card, folder / PICTURE)
+    write_aside(folder / PAGE, card_page(card, PICTURE).encode())
+    # Last, because with it the classifier may judge.
+    write_aside(folder / CARD, json_bytes(card_json(card)))
+
+
+def read_card(folder: Path) -> Card:
+    """The card in a classifier's folder.
+
+    Raises:
+        DataError: there is none, or a damaged one.
+    """
+    try:
+        told = json.loads((folder / CARD).read_bytes())
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{folder} has no calibration card ({error}), and nothing is judged without one: studio card {folder.name}."
+        ) from error
+    return card_of(told)
+
+
+def card_of_its_own(classifier: Classifier) -> Card:
+    """The card of exactly this classifier, whatever its folder was called when the card was made.
+
+    Raises:
+        DataError: there is none, or it is of another one.
+    """
+    card = read_card(classifier.root)
+    if digest_of(card.classifier) != classifier.digest:
+        raise DataError(
+            f"The card of {classifier.name} is of {card.classifier}, not of {classifier.by}. Make it: studio card "
+            f"{classifier.name} --on DATASET."
+        )
+    return card

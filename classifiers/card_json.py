@@ -1,0 +1,113 @@
+"""The calibration card as JSON, and back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from classifiers.card import BASE_RATES, Card, HeldOut, Part
+from classifiers.holdout import Novelty
+from classifiers.metrics import Measured
+from classifiers.over_time import Stops
+from curation.errors import DataError
+from curation.rates import Rate, wilson
+
+
+def card_json(card: Card) -> dict[str, Any]:
+    """JSON values; `card_of` reads the card back from them."""
+    rates = card.rates
+    return {
+        "version": 2,
+        "classifier": card.classifier,
+        "threshold": card.threshold,
+        "seed": card.seed,
+        "auroc": card.auroc.as_json(),
+        "recall": _rate(rates.recall),
+        "false_positives": _rate(rates.false_positives),
+        "precision": _rate(rates.precision),
+        "precision_at_recall_90": [_number(value) for value in card.precision_at_recall()],
+        "precision_by_base_rate": {str(base): [_number(v) for v in rates.precision_at(base)] for base in BASE_RATES},
+        "brier": _number(card.brier),
+        "calibration": [{"said": _number(one.said), **_rate(one.true)} for one in card.curve],
+        "kept_by_outcome": {word: _rate(rate) for word, rate in card.by_outcome().items()},
+        "new": {what: _part(part) for what, part in card.where_new().items()},
+        "by_policy": {who: _part(part) for who, part in card.by_policy().items()},
+        "by_area": [{"x": x, "y": y, **_part(part)} for (x, y), part in card.by_area().items()],
+        "controls": {what: one.as_json() for what, one in card.controls.items()},
+        "pairs": {what: _rate(rate) for what, rate in card.pairs.items()},
+        "looks": {what: one.as_json() for what, one in card.looks.items()},
+        "stops": None if card.stops is None else _stops(card.stops),
+        "passed_over": card.passed_over,
+        "learned": dict(card.learned),
+        "tested": [_told(one) for one in card.tested],
+    }
+
+
+def card_of(told: Mapping[str, Any]) -> Card:
+    """A card from what `card_json` gave.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    try:
+        return Card(
+            told["classifier"],
+            float(told["threshold"]),
+            tuple(_tested(one) for one in told["tested"]),
+            int(told["passed_over"]),
+            {what: _measured(one) for what, one in told["controls"].items()},
+            {what: _rate_of(rate) for what, rate in told["pairs"].items()},
+            {what: _measured(one) for what, one in told["looks"].items()},
+            None if told["stops"] is None else _stops_of(told["stops"]),
+            told["learned"],
+            int(told["seed"]),
+        )
+    except (KeyError, ValueError, TypeError) as error:
+        raise DataError(f"The calibration card cannot be read ({error!r}). Make it again: studio card.") from error
+
+
+def _told(one: HeldOut) -> list[Any]:
+    what = [one.dataset, one.episode_id, _number(one.x), _number(one.y), one.operator, one.outcome, one.success]
+    return [*what, one.probability, one.new.position, one.new.session, one.new.policy]
+
+
+def _tested(told: Sequence[Any]) -> HeldOut:
+    name, episode_id, x, y, operator, outcome, success, probability, *new = told
+    place = (_float(x), _float(y))
+    return HeldOut(name, episode_id, *place, operator, outcome, bool(success), float(probability), Novelty(*new))
+
+
+def _measured(told: Mapping[str, float | None]) -> Measured:
+    return Measured(*(_float(told[name]) for name in ("value", "low", "high")))
+
+
+def _rate(rate: Rate) -> dict[str, float]:
+    return {"k": rate.k, "n": rate.n, "low": round(rate.low, 4), "high": round(rate.high, 4)}
+
+
+def _rate_of(told: Mapping[str, Any]) -> Rate:
+    return wilson(int(told["k"]), int(told["n"]))
+
+
+def _part(part: Part) -> dict[str, Any]:
+    rates = {"recall": _rate(part.recall), "false_positives": _rate(part.false_positives)}
+    return {"n": part.episodes, "auroc": part.auroc.as_json(), **rates}
+
+
+def _stops(stops: Stops) -> dict[str, Any]:
+    rates = {name: _rate(getattr(stops, name)) for name in ("seen", "early", "wrong")}
+    return {**rates, "delays_s": [round(delay, 3) for delay in stops.delays_s]}
+
+
+def _stops_of(told: Mapping[str, Any]) -> Stops:
+    seen, early, wrong = (_rate_of(told[name]) for name in ("seen", "early", "wrong"))
+    return Stops(seen, early, wrong, tuple(map(float, told["delays_s"])))
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else round(float(value), 4)
+
+
+def _float(value: float | None) -> float:
+    return math.nan if value is None else float(value)
