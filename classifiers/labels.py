@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from curation.episodes import SavedEpisode
 from curation.errors import DataError
 from curation.frames import Outcome
-from curation.notes import Note, masked, read_notes
+from curation.notes import masked, read_notes, scores_by_people
 from curation.store import Store
 
 DWELL_S = 0.5
@@ -106,7 +106,8 @@ def labelled(stores: Sequence[Store]) -> list[Labelled]:
     found = []
     for number, store in enumerate(stores):
         notes = read_notes(store.root)
-        away, scores = masked(notes), _scores(notes)
+        away = masked(notes)
+        scores = {name: (float(note.value), note.by) for name, note in scores_by_people(notes).items()}
         for episode in store.episodes:
             if episode.row.episode_id not in away:
                 label = _label(number, episode, store.fps, scores)
@@ -117,12 +118,6 @@ def labelled(stores: Sequence[Store]) -> list[Labelled]:
             f"{SCORE:g} and more is a success."
         )
     return found
-
-
-def _scores(notes: Sequence[Note]) -> dict[str, tuple[float, str]]:
-    """The last score of every episode that somebody gave who is not a classifier."""
-    people = (note for note in notes if note.kind == "score" and not note.by.startswith("classifier:"))
-    return {note.episode_id: (float(note.value), note.by) for note in people}
 
 
 def _label(dataset: int, episode: SavedEpisode, fps: int, scores: dict[str, tuple[float, str]]) -> Labelled | None:

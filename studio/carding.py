@@ -12,7 +12,7 @@ import numpy as np
 from classifiers.card import Card, card_of, test
 from classifiers.card_picture import draw_card
 from classifiers.card_text import card_page
-from classifiers.checkpoint import Classifier
+from classifiers.checkpoint import Classifier, load
 from classifiers.controls import joints_only, length_only, shuffled_labels
 from classifiers.fit import last_pictures
 from classifiers.labels import Labelled
@@ -114,6 +114,19 @@ def write_card(folder: Path, card: Card) -> None:
     write_aside(folder / CARD, json_bytes(card.as_json()))
     write_aside(folder / "card.md", card_page(card).encode())
     draw_card(card, folder / "card.png")
+
+
+def carded_classifier(folder: Path) -> tuple[Classifier, Card]:
+    """A classifier that may judge: it has a calibration card of its own.
+
+    Raises:
+        UsageError: there is none.
+        DataError: it has no card, or another's.
+    """
+    made, card = load(folder), read_card(folder)
+    if card.classifier != made.by:
+        raise DataError(f"The card of {folder.name} is of {card.classifier}, not of {made.by}. Make it: studio card.")
+    return made, card
 
 
 def read_card(folder: Path) -> Card:

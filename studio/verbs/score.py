@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from classifiers.checkpoint import load
 from classifiers.fit import last_pictures
 from classifiers.labels import Labelled
 from classifiers.look import colour_cameras
 from curation.errors import DataError
 from curation.notes import Note, add_notes, masked, read_notes
 from curation.store import Store
-from studio.carding import read_card
+from studio.carding import carded_classifier
 from studio.console import Console
 from studio.options import Name
 from studio.paths import dataset_path, run_path
@@ -37,11 +36,7 @@ class Score:
 
 def score(options: Score, console: Console) -> int:
     """Append the notes."""
-    folder = run_path(options.by)
-    made = load(folder)
-    card = read_card(folder)
-    if card.classifier != made.by:
-        raise DataError(f"The card of {folder.name} is of {card.classifier}, not of {made.by}. Make it: studio card.")
+    made, card = carded_classifier(run_path(options.by))
     store = Store.open(dataset_path(options.dataset))
     missing = sorted(set(made.fitted.look) - set(colour_cameras(store)))
     if missing:
