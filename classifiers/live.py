@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classifiers.evidence import SPREAD_S, last_frames
-from classifiers.fit import Fitted
+from classifiers.look import CutOut
+from classifiers.pictures import Pictures
 from curation.frames import Image, Observation
 
 EVERY_S = 0.5
@@ -16,19 +18,22 @@ EVERY_S = 0.5
 DONE_S = 1.0
 """For how long each look must have shown a success before the episode is done [s] (assumed): a block that rolls through
 the bowl is no success, and the judge wants half a second of rest."""
+Judge = Callable[[Sequence[Pictures]], NDArray[np.float64]]
 
 
 class Live:
     """Watches one episode after the other.
 
     Args:
-        fitted: the classifier.
+        judge: probability that episodes succeeded, from each one's last pictures; see `Fitted.judge`.
+        look: cut-out of each camera.
         threshold: probability from which a look shows a success.
         fps: frames per second.
     """
 
-    def __init__(self, fitted: Fitted, threshold: float, fps: int) -> None:
-        self._fitted = fitted
+    def __init__(self, judge: Judge, look: Mapping[str, CutOut], threshold: float, fps: int) -> None:
+        self._judge = judge
+        self._look = look
         self._threshold = threshold
         self._every = max(1, round(EVERY_S * fps))
         self._fps = fps
@@ -62,9 +67,8 @@ class Live:
             return 0.0
         frames = last_frames(len(self._recent), self._fps)
         cut = [self._cut(self._recent[frame].render()) for frame in frames]
-        return float(self._fitted.judge([np.stack(cut)])[0])
+        return float(self._judge([np.stack(cut)])[0])
 
     def _cut(self, images: Mapping[str, Image]) -> Image:
         """Cut-outs of one frame, uint8 (cameras, side, side, 3), cameras in the order of their names."""
-        look = self._fitted.look
-        return np.stack([look[camera].of(images[camera]) for camera in sorted(look)])
+        return np.stack([self._look[camera].of(images[camera]) for camera in sorted(self._look)])

@@ -87,8 +87,9 @@ class Watching:
 
     def begin(self, count: int) -> None:
         """Watch so many worlds from here on."""
+        fitted, maker = self._fitted, self._maker
         while len(self._lives) < count:
-            self._lives.append(Live(self._fitted, self._maker.threshold, self._maker.fps))
+            self._lives.append(Live(fitted.judge, fitted.look, maker.threshold, maker.fps))
         for live in self._lives:
             live.begin()
 
