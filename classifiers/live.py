@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.evidence import SPREAD_S, last_frames
+from classifiers.evidence import LAST, SPREAD_S, last_frames
 from classifiers.look import CutOut
 from classifiers.pictures import Pictures
 from curation.frames import Image, Observation
 
-EVERY_S = 0.5
-"""Time between two looks [s]: one costs some drawings and a pass of the network."""
 DONE_S = 1.0
-"""For how long each look must have shown a success before the episode is done [s] (assumed): a block that rolls through
-the bowl is no success, and the judge wants half a second of rest."""
+"""For how long it must have been sure before an episode is done [s] (assumed): a block that rolls through the bowl is
+no success, and the judge wants half a second of rest."""
+
 Judge = Callable[[Sequence[Pictures]], NDArray[np.float64]]
 
 
 class Live:
-    """Watches one episode after the other.
+    """Watches one episode after the other, at each instant as if it were the last.
 
     Args:
         judge: probability that episodes succeeded, from each one's last pictures; see `Fitted.judge`.
         look: cut-out of each camera.
-        threshold: probability from which a look shows a success.
+        threshold: probability from which it is sure.
         fps: frames per second.
     """
 
@@ -35,39 +35,41 @@ class Live:
         self._judge = judge
         self._look = look
         self._threshold = threshold
-        self._every = max(1, round(EVERY_S * fps))
         self._fps = fps
-        self._recent: deque[Observation] = deque(maxlen=round(SPREAD_S * fps) + 1)
-        self._wanted = 1 + round(DONE_S / EVERY_S)
-        self.begin()
+        self._stride = max(1, round(SPREAD_S / (LAST - 1) * fps))
+        self._wanted = math.ceil(DONE_S * fps / self._stride - 1e-9) + 1
+        self._recent: deque[Observation] = deque(maxlen=(LAST - 1) * self._stride + 1)
+        self._pictures: deque[Image] = deque(maxlen=LAST)
+        self._seen = self._sure = 0
 
     def begin(self) -> None:
         """Forget what was seen."""
         self._recent.clear()
-        self._seen = 0
-        self._looks = 0
-        self._shown = 0
+        self._pictures.clear()
+        self._seen = self._sure = 0
 
     def see(self, observation: Observation) -> None:
-        """Take in the next frame; its images are drawn only at a look."""
+        """Take in the next frame; only every few of them are drawn."""
         self._recent.append(observation)
         self._seen += 1
-        if self._seen % self._every == 0:
-            self._looks += 1
-            self._shown = self._shown + 1 if self.probability() >= self._threshold else 0
+        if self._seen % self._stride == 0:
+            self._pictures.append(self._cut(observation.render()))
+            self._sure = self._sure + 1 if self._said(self._pictures) >= self._threshold else 0
 
     @property
     def done(self) -> bool:
-        """Whether the last looks all showed a success, for `DONE_S`."""
-        return self._shown >= self._wanted
+        """Whether it has been sure for `DONE_S`."""
+        return self._sure >= self._wanted
 
     def probability(self) -> float:
-        """That the episode would be a success if the last frame seen were its last one; 0 before the first."""
+        """That the episode is a success if the last frame seen is its last one; 0 before the first."""
         if not self._recent:
             return 0.0
         frames = last_frames(len(self._recent), self._fps)
-        cut = [self._cut(self._recent[frame].render()) for frame in frames]
-        return float(self._judge([np.stack(cut)])[0])
+        return self._said([self._cut(self._recent[frame].render()) for frame in frames])
+
+    def _said(self, pictures: Sequence[Image]) -> float:
+        return float(self._judge([np.stack(pictures)])[0])
 
     def _cut(self, images: Mapping[str, Image]) -> Image:
         """Cut-outs of one frame, uint8 (cameras, side, side, 3), cameras in the order of their names."""
