@@ -45,6 +45,10 @@ def _words(found: Found) -> list[str]:
         done = "are kept by --force" if found.forced else "lie in the trash; --force brings them back"
         accepted = sum(one.accepted for one in found.unproven)
         words.append(f"{below} not shown to reach {found.precision:g}: {accepted} accepted episodes {done}")
+    if len(found.looks) > 1:
+        words.append(
+            f"decided after {', '.join(map(str, found.looks))} attempts: each look is one more chance to pass by luck"
+        )
     return words
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ class Found:
         forced: whether positions below it are kept all the same.
         positions: in the order in which they were first tried.
         total: all together.
+        looks: after how many attempts it was decided which positions are kept; each look is one more chance to pass by
+            luck, which no interval here allows for.
     """
 
     asked: Mapping[str, Any]
@@ -36,6 +38,7 @@ class Found:
     forced: bool
     positions: tuple[Yield, ...]
     total: Yield
+    looks: tuple[int, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -48,6 +51,7 @@ class Found:
                 for one in self.positions
             ],
             "total": self.total.as_json(),
+            "looks": list(self.looks),
         }
 
     @property
@@ -61,7 +65,8 @@ def find(session: Session, asked: Mapping[str, Any], precision: float | None = N
     scores = {name: float(note.value) for name, note in scores_by_people(read_notes(session.root)).items()}
     live = {row.episode_id for row in session.live}
     positions = tuple(yields(session.attempts, scores, live))
-    return Found(asked, precision, forced, positions, total(session.attempts, scores, live))
+    whole = total(session.attempts, scores, live)
+    return Found(asked, precision, forced, positions, whole, looks_of(session.root))
 
 
 def decide(session: Session, found: Found) -> Found:
@@ -84,7 +89,11 @@ def decide(session: Session, found: Found) -> Found:
             (shown if masked else away).append(name)
     session.mask(away, True, BY)
     session.mask(shown, False, BY)
-    return find(session, found.asked, found.precision, forced=found.forced)
+    decided = find(session, found.asked, found.precision, forced=found.forced)
+    made = len(session.attempts)
+    if found.precision is None or made in decided.looks:
+        return decided
+    return replace(decided, looks=(*decided.looks, made))
 
 
 def write(root: Path, found: Found) -> None:
@@ -98,10 +107,22 @@ def asked_of(root: Path) -> dict[str, Any] | None:
     Raises:
         DataError: the file is damaged.
     """
+    told = _read(root)
+    return None if told is None else dict(told["asked"])
+
+
+def looks_of(root: Path) -> tuple[int, ...]:
+    """After how many attempts it was decided what is kept; errors as `asked_of`."""
+    told = _read(root)
+    return () if told is None else tuple(told["looks"])
+
+
+def _read(root: Path) -> dict[str, Any] | None:
     path = root / YIELD
     if not path.is_file():
         return None
     try:
-        return dict(json.loads(path.read_bytes())["asked"])
+        told = json.loads(path.read_bytes())
+        return {"asked": dict(told["asked"]), "looks": [int(look) for look in told["looks"]]}
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path} cannot be read ({error}). Move it away, and the next run writes it anew.") from error

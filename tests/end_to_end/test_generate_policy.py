@@ -78,3 +78,46 @@ def test_what_a_policy_keeps_of_its_attempts_is_accounted_for_checked_merged_and
         "train", "both-state", "--preset", "cpu-state", "--steps", "20", "--to", "runs/more", "--json"
     )
     assert json.loads(done.out)["state"] == "done"
+
+
+@pytest.fixture(scope="module")
+def classifier(commands: Commands) -> str:
+    """One that learned from the fumbler, with its card."""
+    attempts = ("generate", "--operator", "fumbler", "--keep", "all", "-n", "100", *AREA)
+    commands.studio(*attempts, "--width", "128", "--height", "96", "--seed", "9", "--to", "fumbled")
+    commands.studio("classifier", "fumbled", "--no-controls", "--to", "runs/done")
+    return "runs/done"
+
+
+def test_a_classifier_ends_and_keeps_takes_in_the_judges_place(
+    commands: Commands, generator: str, classifier: str
+) -> None:
+    commands.studio("targets", "make", "four.json", "--grid", "2", "2", *AREA)
+    command = (
+        "generate", "--operator", f"policy:{generator}", "--targets", "four.json", "--jitter", "0.02", "--yaw", "0",
+        "--width", "128", "--height", "96", "--seed", "21", "--attempts", "40", "--keep", f"classifier:{classifier}",
+        "--audit", "0.5", "--to", "judged",
+    )  # fmt: skip
+    card = commands.home / classifier / "card.json"
+    told = card.read_bytes()
+    card.unlink()
+    assert "studio card" in commands.studio(*command, code=3).err
+    assert not (commands.home / "judged").exists()
+    card.write_bytes(told)
+    done = json.loads(commands.studio(*command, "--json").out)
+
+    found = lines(commands.home / "judged")
+    assert len(found) == 40
+    by = done["yield"]["asked"]["keep"]
+    assert by.startswith("classifier:done@")
+    assert {line["keep"] for line in found} == {line["referee"]["by"] for line in found} == {by}
+    assert all(line["kept"] == line["referee"]["accepts"] for line in found)
+    assert all(line["kept"] == (line["referee"]["probability"] >= line["referee"]["threshold"]) for line in found)
+    assert {line["status"] for line in found} <= {"ended", "timeout"}, "the judge ends no take"
+    audited = [line for line in found if line["audited"]]
+    assert 10 <= len(audited) <= 30
+    right = [line["outcome"] == "success" for line in audited if line["kept"]]
+    precision = done["yield"]["total"]["precision"]
+    assert (precision["k"], precision["n"]) == (sum(right), len(right))
+    agree = sum(line["kept"] == (line["outcome"] == "success") for line in found)
+    assert agree >= 32

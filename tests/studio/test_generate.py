@@ -71,6 +71,7 @@ def test_a_position_that_nobody_vouches_for_is_not_kept(studio: Studio, targets:
     assert len(away) == 4
     assert "4/4 [51-100 %]" in again.out
     told = json.loads((root / YIELD).read_text())
+    assert told["looks"] == [8]
     assert [(one["name"], one["proven"], one["kept"]) for one in told["positions"]] == [
         ("near", True, 4),
         ("far", False, 0),
