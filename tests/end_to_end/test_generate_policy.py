@@ -17,7 +17,7 @@ from tests.faults.harness import Run
 
 AREA = ("--box", "0.22", "0.36", "-0.08", "0.12")
 SIZE = ("--width", "128", "--height", "96", "--privileged")
-STEPS = 300
+STEPS = 130
 """Of a training that learns the task by halves."""
 ATTEMPTED, POSITIONS = 100, 20
 
