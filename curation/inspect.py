@@ -102,6 +102,18 @@ class JointFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Corrections:
+    """Episodes of policies that a person could take over from."""
+
+    episodes: int
+    corrected: int
+    """Of them, those in which the person did."""
+    interventions: int
+    frames: int
+    person_frames: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Inspection:
     """A dataset as it is; `dataclasses.asdict` of it is JSON."""
 
@@ -125,6 +137,8 @@ class Inspection:
     attempts: Attempts | None
     """None where they are not known."""
     lazy_grips: tuple[int, ...]
+    corrections: Corrections | None
+    """None where nobody sat before a policy."""
     episodes: tuple[EpisodeFacts, ...]
     joints: tuple[JointFacts, ...]
     notes: tuple[str, ...]
@@ -158,6 +172,7 @@ def inspect(store: Store) -> Inspection:
         success_of=success_of,
         attempts=attempts,
         lazy_grips=tuple(episode.index for episode in episodes if episode.lazy_grip),
+        corrections=_corrections(store.episodes),
         episodes=episodes,
         joints=joints,
         notes=(
@@ -166,6 +181,19 @@ def inspect(store: Store) -> Inspection:
             *_log_notes(store, attempts, damaged),
             *data_notes,
         ),
+    )
+
+
+def _corrections(episodes: Sequence[SavedEpisode]) -> Corrections | None:
+    watched = [(saved.length, saved.row.extra) for saved in episodes if "interventions" in saved.row.extra]
+    if not watched:
+        return None
+    return Corrections(
+        episodes=len(watched),
+        corrected=sum(extra["interventions"] > 0 for _, extra in watched),
+        interventions=sum(extra["interventions"] for _, extra in watched),
+        frames=sum(length for length, _ in watched),
+        person_frames=sum(extra["person_frames"] for _, extra in watched),
     )
 
 

@@ -11,7 +11,7 @@ from curation.names import camera_name
 
 if TYPE_CHECKING:
     from curation.attempts import Attempts
-    from curation.inspect import EpisodeFacts, Grasp, Inspection, JointFacts
+    from curation.inspect import Corrections, EpisodeFacts, Grasp, Inspection, JointFacts
 
 NARROWEST = 80
 NONE = "-"
@@ -64,8 +64,17 @@ def _rates(found: Inspection) -> Iterator[tuple[str, str]]:
     yield "attempts", attempts_words(found.attempts)
     if found.outcomes:
         yield "kept", ", ".join(f"{count} {name}" for name, count in found.outcomes.items())
+    if found.corrections is not None:
+        yield "corrected", corrected_words(found.corrections)
     if found.lazy_grips:
         yield "lazy grips", ", ".join(f"#{index}" for index in found.lazy_grips)
+
+
+def corrected_words(by: Corrections) -> str:
+    """How often a person took over from a policy, and for how long."""
+    often = f"{by.interventions} {'intervention' if by.interventions == 1 else 'interventions'}"
+    frames = f"{by.person_frames} of {by.frames} frames by a person"
+    return f"{often} in {by.corrected} of {by.episodes} episodes, {frames}"
 
 
 def success_words(found: Inspection) -> str:

@@ -11,6 +11,7 @@ meta/studio/provenance.json                 of an edited dataset: parents, edits
 meta/studio/frames/<episode_id>.parquet     physics, phase, timing and author of every frame
 meta/studio/histograms/<episode_id>.npz     image histograms, from which exact statistics are rebuilt
 meta/studio/attempts.jsonl                  the recorder's log: a line for every finished attempt, kept or not
+meta/studio/yield.json                      what generating gave at each position, and how sure that is
 meta/studio/notes.jsonl                     what people, the judge and classifiers say about episodes
 meta/studio/takes/<episode_id>.jsonl        takes that are not episodes yet, kept or unfinished
 meta/studio/trash/<episode_id>.jsonl        takes that were not kept
@@ -51,6 +52,7 @@ INTENDED = "meta/studio/hub-intended.json"
 FRAMES = Path("meta/studio/frames")
 HISTOGRAMS = Path("meta/studio/histograms")
 ATTEMPTS = Path("meta/studio/attempts.jsonl")
+YIELD = Path("meta/studio/yield.json")
 NOTES = Path("meta/studio/notes.jsonl")
 NOTES_LOCK = Path("meta/studio/notes.lock")
 TAKES = Path("meta/studio/takes")

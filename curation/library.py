@@ -49,6 +49,7 @@ class Entry:
         keep: the rule it was kept by.
         cut: whether it is a part of what was recorded.
         lazy, clean: whether a grip was too weak for hardware, and whether nothing was fumbled; None if unknown.
+        interventions: how often a person took over from the policy that drove; None where nobody could.
         motion: how it moves, as `curation.motion` names and measures it; what the meter said, unless asked for more.
     """
 
@@ -75,6 +76,7 @@ class Entry:
     cut: bool = False
     lazy: bool | None = None
     clean: bool | None = None
+    interventions: int | None = None
     motion: dict[str, float] = field(default_factory=dict)
 
 
@@ -192,6 +194,7 @@ def _saved(episode: SavedEpisode, fps: int, said: _Said, hidden: set[str], cut: 
         target=str(row.extra.get("target", "")),
         tasks=episode.tasks,
         keep=str(row.extra.get("keep", "")),
+        interventions=row.extra.get("interventions"),
         cut=row.episode_id in cut,
         lazy=row.extra.get("lazy_grip"),
         clean=row.extra.get("clean"),

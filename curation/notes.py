@@ -111,8 +111,12 @@ def _note(line: bytes) -> Note:
 
 def masked(notes: Iterable[Note]) -> set[str]:
     """Ids of the episodes that are masked now."""
-    last = {note.episode_id: bool(note.value) for note in notes if note.kind == "mask"}
-    return {episode_id for episode_id, value in last.items() if value}
+    return {episode_id for episode_id, note in last_masks(notes).items() if note.value}
+
+
+def last_masks(notes: Iterable[Note]) -> dict[str, Note]:
+    """The last word on whether an episode is masked, of every episode of which there is one."""
+    return {note.episode_id: note for note in notes if note.kind == "mask"}
 
 
 def scores(notes: Iterable[Note]) -> dict[str, Note]:

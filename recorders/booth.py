@@ -19,8 +19,10 @@ from .clock import RealTime
 from .meter import Meter
 from .operators import Driver, each
 from .operators.attended import Attended
+from .operators.corrected import Corrected
 from .operators.jog import Jog
 from .operators.keymap import Intent
+from .operators.steering import steer
 from .placements import start
 from .record import MAX_FAILURES_IN_A_ROW, terms
 from .schedule import MAX_TRIES
@@ -49,7 +51,7 @@ class Booth:
         sitting: what is recorded.
         world: is driven.
         driver: drives it.
-        jog: the same if a person drives by keys, for pace and mode; None otherwise.
+        jog: a person's keys, for pace and mode, if one drives or takes over by them; None otherwise.
         pressed: keys that drive now because they were pressed, not because they repeat; a first one starts a take.
         release: lets go of every key.
         shelf: where takes go.
@@ -77,6 +79,7 @@ class Booth:
         self._sitting = sitting
         self._world = world
         self._jog = jog
+        self._corrected = driver if isinstance(driver, Corrected) else None
         self._pressed = pressed
         self._release = release
         self._shelf = shelf
@@ -211,6 +214,7 @@ class Booth:
         sitting, world = self._sitting, self._world
         limit = round(sitting.limit_s * world.fps)
         what = terms(sitting.placing, turn.attempt, Keep.VERDICT, limit, sitting.seed, turn.target)
+        what |= dict(sitting.about)
         log = self._shelf.begin(turn.start, sitting.label, turn.attempt, what)
         meter = Meter(world.fps, turn.planned, turn.start.placement)
         self._now.enter(Stage.RECORDING, meter)
@@ -358,30 +362,12 @@ class Booth:
             match message:
                 case Reason(text):
                     self._explain(text)
-                case Wish(intent) if not self._steer(intent):
+                case Wish(intent) if not steer(intent, self._jog, self._corrected, self._release):
                     self._words.append(intent)
                 case Beat() | Wish():
                     pass
         if self._sitting.beats and time.monotonic() - self._heard > SILENCE_S:
             self._release()
-
-    def _steer(self, intent: Intent) -> bool:
-        """Do what changes how keys drive; False if the intent is none of those."""
-        if intent is Intent.HALT:
-            self._release()
-        jog = self._jog
-        match intent:
-            case Intent.HALT if jog:
-                jog.halt()
-            case Intent.FASTER if jog:
-                jog.faster()
-            case Intent.SLOWER if jog:
-                jog.faster(-1)
-            case Intent.MODE if jog:
-                # A key that is down would go on with another axis.
-                self._release()
-                jog.switch()
-        return intent in (Intent.HALT, Intent.FASTER, Intent.SLOWER, Intent.MODE)
 
     def _explain(self, why: str) -> None:
         if self._last_take:

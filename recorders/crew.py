@@ -63,13 +63,14 @@ class Crew:
             _SPAWN.Process(target=_run, args=(work, self._jobs, self._results, arguments), daemon=True)
             for _ in range(count)
         ]
-        self.open_jobs = 0
+        self.open_jobs = 0  # results still to come
         with no_interrupt():
             for process in self._processes:
                 process.start()
 
-    def give(self, job: Any) -> None:
-        self.open_jobs += 1
+    def give(self, job: Any, results: int = 1) -> None:
+        """Have a job done, of which so many results come."""
+        self.open_jobs += results
         self._jobs.put(job)
 
     def results(self, *, wait: bool) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from curation.stats import ImageStats
 from curation.video import Encoding, VideoWriter
 
 from .journal import Take
+from .operators.jog import PERSON
+from .operators.named import CORRECT
 from .privileged import block_poses
 from .sidecar import write_sidecar
 from .world.drawing import Painter
@@ -120,6 +123,8 @@ def row_of(take: Take, more: dict[str, Any] | None = None) -> EpisodeRow:
     placement = header["placement"]
     known = ("episode_id", "seed", "operator", "task", "placement")
     extra = {key: value for key, value in header.items() if key not in known}
+    if header["operator"].startswith(CORRECT):
+        extra |= interventions(take.by)
     extra |= {"end": footer.get("end"), "late": footer.get("late"), **footer.get("report", {}), **(more or {})}
     return EpisodeRow(
         episode_id=header["episode_id"],
@@ -132,6 +137,13 @@ def row_of(take: Take, more: dict[str, Any] | None = None) -> EpisodeRow:
         success=footer.get("outcome") == "success",
         extra={**extra, "timing": timing(take)},
     )
+
+
+def interventions(by: Sequence[str]) -> dict[str, int]:
+    """How often a person took over from a policy, and how many frames the person drove, from who drove each frame."""
+    person = [0, *(int(who == PERSON) for who in by)]
+    taken = sum(now > before for before, now in pairwise(person))
+    return {"interventions": taken, "person_frames": sum(person)}
 
 
 def timing(take: Take) -> dict[str, float]:

@@ -73,8 +73,8 @@ class NotDrawn(DataError):
         )
 
 
-def terms(placing: Placing, attempt: int, rule: Keep, limit: int, seed: int, target: Target | None = None) -> Terms:
-    """What is asked of an attempt, as its journal and its episode store it."""
+def terms(placing: Placing, attempt: int, keep: str, limit: int, seed: int, target: Target | None = None) -> Terms:
+    """What is asked of an attempt, as its journal and its episode store it; `keep` names the rule."""
     target = target or placing.target(attempt)
     asked = placing.nominal(attempt, target)
     return {
@@ -82,7 +82,7 @@ def terms(placing: Placing, attempt: int, rule: Keep, limit: int, seed: int, tar
         **({"target": target.id} if target else {}),
         **({"note": target.note} if target and target.note else {}),
         "jitter": placing.jitter,
-        "keep": rule.value,
+        "keep": str(keep),
         "limit_frames": limit,
         "session_seed": seed,
     }

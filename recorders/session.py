@@ -17,6 +17,7 @@ import shutil
 import sys
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +30,7 @@ from curation.episodes import EpisodeRow, StagedEpisode
 from curation.errors import BrokenJournal, CannotWrite, DataError, Mismatch, UsageError
 from curation.layout import ATTEMPTS, STAGING, TAKES, TRASH
 from curation.names import POSE
-from curation.notes import masked, read_notes
+from curation.notes import Note, add_notes, masked, read_notes
 from curation.store import Store
 from curation.video import Encoding
 
@@ -221,6 +222,11 @@ class Session:
             self._log(replace(take, footer={"end": "discarded", "outcome": INTERRUPTED, "kept": False}))
         self.put_away(journal)
 
+    def mask(self, episode_ids: Sequence[str], value: bool, by: str) -> None:
+        """Put episodes, or takes that become some, to the trash, or bring them back; durably."""
+        add_notes(self.root, [Note(episode_id, "mask", value, by) for episode_id in episode_ids])
+        self._masked = self._masked.union(episode_ids) if value else self._masked.difference(episode_ids)
+
     def put_away(self, journal: Path) -> None:
         """Move a journal to the trash; nothing is deleted."""
         make_folder(self.root / TRASH)
@@ -228,15 +234,7 @@ class Session:
         remove(journal)
 
     def _log(self, take: Take) -> None:
-        header, footer = take.header, take.footer or {}
-        line = {
-            **{name: header[name] for name in ("attempt", "episode_id", "seed", "operator")},
-            **header["placement"],
-            **({"target": header["target"]} if header.get("target") else {}),
-            "status": footer["end"],
-            "outcome": footer["outcome"],
-            "kept": footer["kept"],
-        }
+        line = attempt_line(take)
         path = self.root / ATTEMPTS
         try:
             with path.open("a", encoding="utf-8") as file:
@@ -259,6 +257,38 @@ class Session:
             return [json.loads(line) for line in whole.split(b"\n") if line]
         except ValueError as error:
             raise DataError(f"The log of attempts {path} is damaged: {error}. Mend or remove that line.") from error
+
+
+_LOGGED = ("target", "asked", "keep", "audited", "batch")
+"""Terms of an attempt that its line in the log has where they are known."""
+
+
+def attempt_line(take: Take) -> dict[str, Any]:
+    """What the log of attempts says of a take: what was asked, what the judge and a referee say, and why it was not
+    kept, "" if it was."""
+    header, footer = take.header, take.footer or {}
+    referee = footer.get("report", {}).get("referee")
+    return {
+        **{name: header[name] for name in ("attempt", "episode_id", "seed", "operator")},
+        **header["placement"],
+        **{name: header[name] for name in _LOGGED if header.get(name) is not None},
+        "status": footer["end"],
+        "outcome": footer["outcome"],
+        **({"referee": referee} if referee else {}),
+        "kept": footer["kept"],
+        "why": "" if footer["kept"] else _why_not(header, footer),
+    }
+
+
+def _why_not(header: dict[str, Any], footer: dict[str, Any]) -> str:
+    """Whose word it was that a take is not kept, and what it was."""
+    if footer["end"] == "discarded" or footer["outcome"] == INTERRUPTED:
+        return str(footer["end"])
+    if not footer.get("frames"):
+        return "it has no frames"
+    if referee := footer.get("report", {}).get("referee"):
+        return f"{referee['by']}: {referee['probability']:.2f}, asked {referee['threshold']:g}"
+    return f"{'verdict' if header.get('keep') == 'verdict' else 'judge'}: {footer['outcome']}"
 
 
 def begin_take(

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
-from curation.frames import Ending, Frame
 from curation.notes import Note, add_notes, masked, read_notes
 
 from .crew import Undrawn, WorkerDied
@@ -16,7 +15,7 @@ from .journal import Journal, read_journal
 from .rollout import Start
 from .session import Session, Terms
 from .signals import Event, Said, Stored
-from .take import Log
+from .take import Log, Unwritten
 
 BY = "person"
 DEATHS = 3
@@ -184,26 +183,6 @@ class DatasetShelf:
                 self._target.pop(event.journal.stem, None)
                 text = f"Take {event.journal.stem[:8]} is kept but cannot be drawn: {event.why}"
                 self._tell(Said(text, grave=True))
-
-
-class Unwritten:
-    """The log of a take that is only practice."""
-
-    episode_id = ""
-
-    def __init__(self) -> None:
-        self.frames = 0
-        self.late = 0
-
-    def add(self, frame: Frame) -> None:
-        self.frames += 1
-        self.late += frame.late
-
-    def close(self, ending: Ending, kept: bool) -> None:
-        pass
-
-    def abandon(self) -> None:
-        pass
 
 
 class Practice:

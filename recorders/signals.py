@@ -66,6 +66,7 @@ class Tick:
         outcome: if the take ended now.
         gauges: of the meter; empty before the first frame.
         advice: why to discard the take; "" for no reason.
+        by: who chose the last action; "" before the first.
         driving: keys that drive now.
         mode, pace: of the keys.
         stopped_at: what keeps the arm from following.
@@ -92,6 +93,7 @@ class Tick:
     outcome: str = ""
     gauges: tuple[Gauge, ...] = ()
     advice: str = ""
+    by: str = ""
     driving: tuple[str, ...] = ()
     mode: str = ""
     pace: float = 1.0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from .placements import Placing
 from .schedule import Schedule
@@ -21,6 +23,7 @@ class Sitting:
         limit_s: longest take [s].
         auto_stop: whether a take ends, and is kept, as soon as the judge is content.
         at_once: whether takes begin by themselves, as a scripted operator's do, instead of at the first motion.
+        about: who drives, stored with every take; JSON values.
         beats: whether the face sends beats, so that its silence means that it is gone.
     """
 
@@ -32,6 +35,7 @@ class Sitting:
     limit_s: float = 60.0
     auto_stop: bool = True
     at_once: bool = False
+    about: Mapping[str, Any] = field(default_factory=dict)
     beats: bool = False
 
     @property

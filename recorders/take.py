@@ -1,9 +1,9 @@
-"""One take: a rollout of one world into a journal, closed with a decision to keep it or not."""
+"""Takes: a rollout of one world or of several into journals, each closed with a decision to keep it or not."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -47,6 +47,50 @@ class Log(Protocol):
     def close(self, ending: Ending, kept: bool) -> None: ...
 
     def abandon(self) -> None: ...
+
+
+class Unwritten:
+    """The log of a take that nobody wants to keep."""
+
+    episode_id = ""
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self.late = 0
+
+    def add(self, frame: Frame) -> None:
+        self.frames += 1
+        self.late += frame.late
+
+    def close(self, ending: Ending, kept: bool) -> None:
+        pass
+
+    def abandon(self) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Ended:
+    """One of several takes has ended.
+
+    Attributes:
+        number: of its world.
+        ending: as judged, with what was measured.
+        kept: whether it becomes an episode.
+        frames: driven.
+        failed: why it did not end by itself, in words; its journal is then an unfinished take. "" if it did.
+    """
+
+    number: int
+    ending: Ending
+    kept: bool
+    frames: int
+    failed: str = ""
+
+
+Settle = Callable[[int, Ending], tuple[Ending, bool]]
+"""Asked once a take has ended, by the number of its world: the ending with what else is known of it, and whether the
+take is kept. May take its time."""
 
 
 def keeps(rule: Keep, ending: Ending) -> bool:
@@ -99,19 +143,66 @@ def run_take(
         TakeFailed: if the operator failed; the journal stays as an unfinished take.
     """
     until_success = rule is not Keep.VERDICT if until_success is None else until_success
+
+    def settle(number: int, ending: Ending) -> tuple[Ending, bool]:
+        ending = replace(ending, report={**ending.report, **measured()})
+        return ending, keeps(rule, ending) if decide is None else decide(ending)
+
+    (ended,) = run_takes(
+        [world], operator, [start], [journal],
+        settle=settle, limit=limit, until_success=until_success, clock=clock, watch=watch,
+    )  # fmt: skip
+    if ended.failed:
+        raise TakeFailed(ended.failed, ended.frames)
+    return ended.ending, ended.kept
+
+
+def run_takes(
+    worlds: Sequence[World],
+    operator: Operator,
+    starts: Sequence[Start],
+    journals: Sequence[Log],
+    *,
+    settle: Settle,
+    limit: int,
+    until_success: bool,
+    clock: Clock | None = None,
+    watch: Callable[[Frame], None] = lambda frame: None,
+) -> Iterator[Ended]:
+    """Drive one episode in each world, in lockstep, into journals of their own.
+
+    Args:
+        worlds: K worlds with one fps.
+        operator: drives all of them.
+        starts: seed and placement, one per world.
+        journals: freshly opened, one per world; those of takes that do not end by themselves are left without a footer.
+        settle: decides.
+        limit: most frames.
+        until_success: whether a take ends by itself once the judge is content.
+        clock: paces the frames.
+        watch: sees every frame.
+
+    Yields:
+        Each take as it ends.
+    """
+    open_ = set(range(len(worlds)))
     try:
-        for _, event in rollout([world], operator, [start], limit=limit, clock=clock, until_success=until_success):
+        for number, event in rollout(worlds, operator, starts, limit=limit, clock=clock, until_success=until_success):
+            journal = journals[number]
             if isinstance(event, Frame):
                 journal.add(event)
                 watch(event)
-            elif event.status is Status.FAILED:
-                raise TakeFailed(str(event.report.get("error", "unknown.")), journal.frames)
+                continue
+            ending, kept, failed = event, False, ""
+            if event.status is Status.FAILED:
+                failed = str(event.report.get("error", "unknown."))
+                journal.abandon()
             else:
-                ending = replace(event, report={**event.report, **measured()})
-                kept = (keeps(rule, ending) if decide is None else decide(ending)) and journal.frames > 0
+                ending, wanted = settle(number, event)
+                kept = wanted and journal.frames > 0
                 journal.close(ending, kept)
-                return ending, kept
-    except BaseException:
-        journal.abandon()
-        raise
-    raise AssertionError("a rollout ends with an ending")
+            open_.discard(number)
+            yield Ended(number, ending, kept, journal.frames, failed)
+    finally:
+        for number in open_:
+            journals[number].abandon()

@@ -10,7 +10,7 @@ from curation.frames import Frame
 from curation.targets import Target
 
 from .meter import Meter
-from .operators.jog import Jog
+from .operators.jog import PERSON, Jog
 from .rollout import Start
 from .shelf import Shelf
 from .signals import Stage, Tick
@@ -73,6 +73,7 @@ class Teller:
         per_minute, left_s = self._pace(now)
         target = turn.target if turn else None
         meter = self.meter if frame else None
+        by = frame.command.by if frame else ""
         return Tick(
             stage=self.stage,
             stamp=now,
@@ -90,7 +91,8 @@ class Teller:
             outcome=world.verdict()[0].value if frame else "",
             gauges=meter.gauges() if meter else (),
             advice=meter.advice() if meter else "",
-            driving=jog.driving if jog and self.stage is Stage.RECORDING else (),
+            by=by,
+            driving=jog.driving if jog and self.stage is Stage.RECORDING and by in ("", PERSON) else (),
             mode=jog.mode.value if jog else "",
             pace=jog.pace if jog else 1.0,
             stopped_at=jog.stopped_at if jog else "",

@@ -16,6 +16,7 @@ COMMANDS = {
     "tui": "the studio on this terminal; the same as studio without a command",
     "record": "record episodes in real time into a LeRobot dataset",
     "generate": "generate episodes unpaced, several at once",
+    "correct": "let a policy drive, take over by keys where it goes wrong, record both",
     "replay": "simulate stored episodes again and report the drift",
     "rerender": "draw the same episodes again in another look",
     "inspect": "show what a dataset holds; make a film or a poster of it",
@@ -62,7 +63,19 @@ COMMANDS = {
     "doctor": "check this machine: OpenGL, codecs, disk, versions, devices",
 }
 
-SIMULATING = ("record", "generate", "replay", "rerender", "recover", "targets", "evaluate", "sweep", "ablate", "scale")
+SIMULATING = (
+    "record",
+    "generate",
+    "correct",
+    "replay",
+    "rerender",
+    "recover",
+    "targets",
+    "evaluate",
+    "sweep",
+    "ablate",
+    "scale",
+)
 """Commands that load MuJoCo at once."""
 
 
@@ -100,7 +113,7 @@ def _guarded(name: str, rest: list[str]) -> int:
         return _call(name, rest)
     except KeyboardInterrupt:
         way_on = " What was kept or saved is on disk: --resume goes on, studio recover shows what waits."
-        recording = name in ("record", "generate", "recover")
+        recording = name in ("record", "generate", "correct", "recover")
         print(f"\nstudio {name}: interrupted.{way_on if recording else ''}", file=sys.stderr)
         return INTERRUPTED
     except StudioError as error:

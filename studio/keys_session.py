@@ -25,6 +25,8 @@ STAGES = {
     Stage.SAVING: "drawing and saving kept takes",
 }
 
+TO_CORRECT = "READY: Enter lets the policy drive; any key that drives takes over, p hands back, Esc stops"
+
 
 def record_by_keys(options: Record, console: Console) -> int:
     """Hold one sitting in this terminal; returns the exit code."""
@@ -48,7 +50,7 @@ def record_by_keys(options: Record, console: Console) -> int:
     with preview(options.preview, scene_of(options)) as look:
 
         def show(tick: Tick) -> None:
-            console.progress(_progress(tick))
+            console.progress(_progress(tick, corrects=options.recording.corrects))
             if options.preview:
                 look(tick.physics)
 
@@ -91,11 +93,14 @@ def _line(event: Event) -> str:
     return ""
 
 
-def _progress(tick: Tick) -> str:
+def _progress(tick: Tick, *, corrects: bool) -> str:
+    if corrects and tick.stage is Stage.READY:
+        return TO_CORRECT
     if tick.stage is not Stage.RECORDING:
         return STAGES.get(tick.stage, str(tick.stage))
     keys = "".join(tick.driving)
     red = f"  discard? {tick.advice}" if tick.advice else ""
     goal = f"{tick.kept} of {tick.goal}" if tick.goal else str(tick.kept)
     stop = f"  stopped by {tick.stopped_at}" if tick.stopped_at else ""
-    return f"RECORDING {tick.seconds:4.1f} s  {tick.phase}  {tick.mode} x{tick.pace:g} [{keys}]  {goal} kept{stop}{red}"
+    who = f"{tick.by} drives" if corrects else tick.phase
+    return f"RECORDING {tick.seconds:4.1f} s  {who}  {tick.mode} x{tick.pace:g} [{keys}]  {goal} kept{stop}{red}"

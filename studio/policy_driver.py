@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PolicyDriver:
-    """Makes the operator for one world, in whichever process that is.
+    """Makes the operator for some worlds, in whichever process that is: one forward pass for all of them.
 
     Attributes:
         checkpoint: folder of the weights.
@@ -38,17 +38,18 @@ class PolicyDriver:
     checkpoint: Path
     n_action_steps: int | None
 
-    def __call__(self, world: SimWorld) -> Operator:
+    def __call__(self, worlds: Sequence[SimWorld]) -> Operator:
         """The operator; errors as `fitting`."""
         from training.policy import PolicyOperator, PolicySettings
 
+        scene = worlds[0].scene
         return PolicyOperator(
-            self.fitting(world.scene),
-            PolicySettings(n_action_steps=self.n_action_steps),
-            fps=world.scene.fps,
-            task=_instruction(card(self.checkpoint), world.scene),
+            self.fitting(scene),
+            PolicySettings(n_action_steps=self.n_action_steps, batch=len(worlds)),
+            fps=scene.fps,
+            task=_instruction(card(self.checkpoint), scene),
             label="policy",
-            poses=[pose_of(world)],
+            poses=[pose_of(world) for world in worlds],
             alarm=_alarm,
         )
 
@@ -129,8 +130,14 @@ def _alarm(text: str) -> None:
 
 
 @cache
-def policy_who(name: str, n_action_steps: int | None, noise: float) -> Who:
+def policy_who(name: str, n_action_steps: int | None, noise: float, prefix: str = POLICY) -> Who:
     """The policy of a checkpoint as an operator, and what takes say about it.
+
+    Args:
+        name: of the checkpoint.
+        n_action_steps: actions carried out of each chunk; None is as trained.
+        noise: on its targets [deg].
+        prefix: of its name as the episodes store it.
 
     Raises:
         UsageError: there is no such checkpoint.
@@ -144,4 +151,4 @@ def policy_who(name: str, n_action_steps: int | None, noise: float) -> Who:
         "n_action_steps": n_action_steps or trained,
     }  # fmt: skip
     driver = PolicyDriver(folder.absolute(), n_action_steps)
-    return Who(name=f"{POLICY}{known.label}", noise=noise, make=driver, about={"policy": about})
+    return Who(name=f"{prefix}{known.label}", noise=noise, make=driver, about={"policy": about})

@@ -9,14 +9,17 @@ from curation.errors import OK, StudioError
 from curation.store import Store
 from recorders.booth import Booth
 from recorders.devices.keys import HeldKeys
+from recorders.operators import Driver
+from recorders.operators.corrected import Corrected
 from recorders.operators.jog import Jog
-from recorders.operators.named import PEOPLE, make_driver
+from recorders.operators.named import make_driver
 from recorders.shelf import DatasetShelf, Practice, Shelf
 from recorders.signals import Closed, Event, Message, Tick
 from recorders.sitting import Sitting
 from recorders.world.scene import Scene, scene_from
 from recorders.world.sim import SimWorld
 from studio.paths import dataset_path
+from studio.verbs.asked import Asked
 from studio.verbs.record import Record
 
 
@@ -60,7 +63,7 @@ def _sit(
     shelf: Shelf = Practice() if session is None else DatasetShelf(session, tell)
     try:
         world = SimWorld(scene)
-        person = asked.operator in PEOPLE
+        person = asked.by_person
         jog = Jog(held.held, world.fps) if person else None
         booth = Booth(
             Sitting(
@@ -72,10 +75,11 @@ def _sit(
                 limit_s=asked.limit_s,
                 auto_stop=options.auto_stop,
                 at_once=not person,
+                about=asked.who.about,
                 beats=beats,
             ),
             world,
-            jog or make_driver(asked.who, world),
+            _driver(asked, world, jog, held),
             jog=jog,
             pressed=held.pressed,
             release=held.release_all,
@@ -89,6 +93,12 @@ def _sit(
         return Closed(OK, _closing_word(options, shelf))
     finally:
         shelf.close()
+
+
+def _driver(asked: Asked, world: SimWorld, jog: Jog | None, held: HeldKeys) -> Driver:
+    if jog is None:
+        return make_driver(asked.who, world)
+    return Corrected(make_driver(asked.who, world), jog, held.pressed) if asked.corrects else jog
 
 
 def _closing_word(options: Record, shelf: Shelf) -> str:

@@ -21,6 +21,8 @@ from recorders.world.units import HIGH, LOW, from_radians, to_radians
 
 from .keymap import DRIVE, Axis
 
+PERSON = "person"
+"""Who drives by keys, as frames say it."""
 PACES = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Speeds a person can choose, as multiples of `RATES`."""
 RATES = {
@@ -126,7 +128,7 @@ class Jog:
             else:
                 self._move_joints()
             self._move_gripper(float(observation.state[5]))
-        return Command(self._target.copy(), "person")
+        return Command(self._target.copy(), PERSON)
 
     def _ramp(self, keys: tuple[str, ...]) -> None:
         wish = np.zeros(6)

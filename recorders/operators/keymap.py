@@ -31,6 +31,7 @@ class Intent(StrEnum):
     FASTER = "faster"
     SLOWER = "slower"
     MODE = "mode"
+    TAKEOVER = "takeover"
 
 
 DRIVE: dict[str, tuple[Axis, int]] = {
@@ -58,6 +59,7 @@ DECIDE: dict[str, Intent] = {
     "+": Intent.FASTER,
     "-": Intent.SLOWER,
     "m": Intent.MODE,
+    "p": Intent.TAKEOVER,
 }
 """Keys that decide; Enter starts a take, and saves the one in progress."""
 

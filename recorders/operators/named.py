@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from recorders.world.sim import SimWorld
 from . import Driver, Operator, each
 from .expert import Expert
 from .fumbler import Fumbler
-from .modifiers import Noisy
+from .modifiers import Noisy, NoisyWorlds
 
 SCRIPTED = ("expert", "fumbler")
 """Those who know where the block is; the fumbler fails on purpose, for a success classifier to learn from."""
@@ -22,6 +22,8 @@ PEOPLE = ("keyboard",)
 OPERATORS = (*SCRIPTED, *PEOPLE)
 POLICY = "policy:"
 """What names of trained policies begin with."""
+CORRECT = "correct:"
+"""The same of policies that a person takes over from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,13 +33,13 @@ class Who:
     Attributes:
         name: one of `OPERATORS`, or whatever `make` makes.
         noise: standard deviation of noise added to the body joints' targets [deg]; 0 is none.
-        make: an operator for one world that is known elsewhere; it is sent to other processes.
+        make: an operator for some worlds that is known elsewhere; it is sent to other processes.
         about: what is stored with every take about that operator, JSON values.
     """
 
     name: str = "expert"
     noise: float = 0.0
-    make: Callable[[SimWorld], Operator] | None = field(default=None, compare=False)
+    make: Callable[[Sequence[SimWorld]], Operator] | None = field(default=None, compare=False)
     about: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
@@ -70,16 +72,19 @@ def make_driver(who: Who, world: SimWorld) -> Driver:
         raise UsageError(f"A person at the {who.name} drives in real time: studio record --operator {who.name}.")
     driver: Driver
     if who.make is not None:
-        driver = _Alone(who.make(world))
+        driver = _Alone(who.make([world]))
     else:
         driver = Expert(world) if who.name == "expert" else Fumbler(world)
     return Noisy(driver, who.noise) if who.noise else driver
 
 
-def make_operator(who: Who, world: SimWorld) -> Operator:
-    """An operator for one world that is no person; errors as `make_driver`."""
-    driver = make_driver(who, world)
-    return each(lambda _: driver)
+def make_operator(who: Who, *worlds: SimWorld) -> Operator:
+    """An operator for these worlds that is no person; errors as `make_driver`."""
+    if who.make is not None:
+        operator = who.make(worlds)
+        return NoisyWorlds(operator, who.noise) if who.noise else operator
+    drivers = [make_driver(who, world) for world in worlds]
+    return each(lambda number: drivers[number])
 
 
 class _Alone:

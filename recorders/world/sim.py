@@ -212,6 +212,12 @@ class SimWorld:
         self._data.qpos[address : address + 7] = [x, y, z, math.cos(half), 0.0, 0.0, math.sin(half)]
 
 
+def worlds_of(scene: Scene, count: int) -> list[SimWorld]:
+    """Worlds of one scene that share its model and painter; closing the first one closes them all."""
+    first = SimWorld(scene)
+    return [first, *(SimWorld(scene, first.model, first.painter) for _ in range(count - 1))]
+
+
 def _numbers(action: object) -> Vector:
     """An action as float64.
 

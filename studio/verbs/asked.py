@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from curation.errors import NotADataset, UsageError
+from curation.errors import NotADataset, UnknownChoice, UsageError
 from curation.names import POSE
 from curation.video import Encoding
-from recorders.operators.named import PEOPLE, POLICY, Who
+from recorders.operators.named import CORRECT, PEOPLE, POLICY, Who
 from recorders.placements import Placing, require_recordable
 from recorders.schedule import Schedule, Turns
 from recorders.session import Session
@@ -20,6 +20,9 @@ from studio.paths import dataset_path
 from studio.policy_driver import policy_who, require_fitting
 
 EPISODES = 20
+CLASSIFIER = "classifier:"
+"""What keep rules begin with that name a classifier."""
+RULES = {"judge": Keep.SUCCESS, "success": Keep.SUCCESS, "all": Keep.ALL, "verdict": Keep.VERDICT}
 PERSON_LIMIT_S = 60.0
 """Default time limit of a person's take [s], the earlier work's."""
 
@@ -31,8 +34,8 @@ class Asked:
     to: str
     """The dataset: a folder, or a bare name under STUDIO_DATA (default ./datasets). Must be new without --resume."""
     operator: str = "expert"
-    """Who drives: expert, fumbler (fails on purpose about every other time), a person at the keyboard, or
-    policy:CHECKPOINT as for studio evaluate."""
+    """Who drives: expert, fumbler (fails on purpose about every other time), a person at the keyboard,
+    policy:CHECKPOINT as for studio evaluate, or correct:CHECKPOINT as studio correct has it."""
     n_action_steps: int | None = None
     """Of a policy: actions carried out of each chunk; by default as it was trained."""
     episodes: Episodes = None
@@ -41,8 +44,9 @@ class Asked:
     per_position: int = 1
     """Episodes wanted at each position of --targets."""
     where: Where = field(default_factory=Where)
-    keep: Keep | None = None
-    """Which takes become episodes; by default a person's verdict decides, and of scripted takes success."""
+    keep: str | None = None
+    """Which takes become episodes: judge (what it calls a success; also written success), all, a person's verdict, or
+    in studio generate classifier:NAME. By default a person's verdict, and of scripted takes the judge's."""
     seed: int = 0
     """Of every random choice; stored per episode. Another recording with the same options needs another seed."""
     limit: float | None = None
@@ -58,20 +62,43 @@ class Asked:
 
     @property
     def who(self) -> Who:
-        if self.operator.startswith(POLICY):
-            return policy_who(self.operator.removeprefix(POLICY), self.n_action_steps, self.noise)
+        for prefix in (POLICY, CORRECT):
+            if self.operator.startswith(prefix):
+                return policy_who(self.operator.removeprefix(prefix), self.n_action_steps, self.noise, prefix)
         if self.n_action_steps is not None:
             raise UsageError(f"--n-action-steps is for --operator {POLICY}CHECKPOINT.")
         return Who(name=self.operator, noise=self.noise)
 
     @property
     def by_person(self) -> bool:
-        return self.operator in PEOPLE
+        """Whether a person sits before it, alone or with a policy."""
+        return self.operator in PEOPLE or self.corrects
+
+    @property
+    def corrects(self) -> bool:
+        """Whether a policy drives until a person takes over."""
+        return self.operator.startswith(CORRECT)
 
     @property
     def rule(self) -> Keep:
-        """The keep rule in force."""
-        return self.keep or (Keep.VERDICT if self.by_person else Keep.SUCCESS)
+        """The judge's or the person's keep rule in force; a classifier decides in their place.
+
+        Raises:
+            UnknownChoice: there is none of that name.
+        """
+        if self.keep is None:
+            return Keep.VERDICT if self.by_person else Keep.SUCCESS
+        if self.classifier:
+            return Keep.ALL
+        if self.keep not in RULES:
+            raise UnknownChoice("keep rule", self.keep, (*RULES, f"{CLASSIFIER}NAME"))
+        return RULES[self.keep]
+
+    @property
+    def classifier(self) -> str:
+        """The classifier that decides in the judge's place; "" where none does."""
+        keep = self.keep or ""
+        return keep.removeprefix(CLASSIFIER) if keep.startswith(CLASSIFIER) else ""
 
     @property
     def limit_s(self) -> float:
@@ -97,9 +124,9 @@ class Asked:
         if not 0.5 <= self.limit_s <= 600:
             raise UsageError(f"--limit {self.limit} is outside 0.5 to 600 seconds.")
         if self.rule is Keep.VERDICT and not self.by_person:
-            raise UsageError(f"--keep verdict needs a person; {who.name} gives none. Valid: all, success.")
+            raise UsageError(f"--keep verdict needs a person; {who.name} gives none. Valid: judge, all.")
         if self.by_person and self.rule is not Keep.VERDICT:
-            raise UsageError(f"--keep {self.rule} is for scripted operators; at the keyboard your keys decide.")
+            raise UsageError(f"--keep {self.keep} is for scripted operators; at the keyboard your keys decide.")
         if self.by_person and self.noise:
             raise UsageError("--noise is for scripted operators.")
         placing = self.where.placing()
@@ -126,9 +153,10 @@ class Asked:
             return None
         return Turns(Schedule(placing.targets, self.per_position), session.tried(), session.by_target)
 
-    def open(self) -> Session:
-        """The new dataset, or with --resume the existing one."""
-        return open_session(self.to, self.scene, resume=self.resume, privileged=self.privileged)
+    def open(self, *, resume: bool | None = None) -> Session:
+        """The new dataset, or with --resume, unless it is said here, the existing one."""
+        going_on = self.resume if resume is None else resume
+        return open_session(self.to, self.scene, resume=going_on, privileged=self.privileged)
 
 
 def open_session(to: str, scene: Scene, *, resume: bool, privileged: bool = False) -> Session:

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from training.policy_model import PolicyModel
 
 EPISODES = 20
-BATCH = {"cpu": 8, "cuda": 32}
-"""Worlds in a forward pass by default: two cores are saturated by 8 (measured)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,7 +262,7 @@ def settings_of(options: Evaluate, model: PolicyModel) -> PolicySettings:
 
     carried = options.carried
     latency = parse_latency(carried.latency)
-    batch = options.batch or (1 if latency.real else BATCH.get(model.device.partition(":")[0], BATCH["cpu"]))
+    batch = options.batch or (1 if latency.real else evaluating.batch_size(model.device))
     return PolicySettings(
         n_action_steps=carried.n_action_steps,
         ensemble=carried.ensemble,

@@ -5,18 +5,28 @@ from __future__ import annotations
 import time
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from curation.errors import UsageError
-from recorders.fleet import fleet, save_made
+from curation.errors import TargetExists, UsageError
+from curation.yields import least
+from recorders.fleet import Order, fleet, save_made
 from recorders.placements import Placing
 from recorders.record import MAX_FAILURES_IN_A_ROW, NothingKept
+from recorders.referee import Rule
 from recorders.schedule import Turns
 from recorders.session import Session
+from recorders.take import Keep
+from studio import yielding
 from studio.console import Console
-from studio.options import process_count
+from studio.generating import how_made, lockstep, opened, processes_for
+from studio.table_of import table_of
 from studio.verbs.asked import Asked
 from studio.verbs.summary import summary
-from studio.verbs.told import finish_waiting, require_all, tell_close, tell_doubts, tell_holes, tell_if_full
+from studio.verbs.told import finish_waiting, require_all, tell_close, tell_doubts, tell_holes
+
+AUDIT = 0.2
+"""Share of attempts that are audited by default: one in five."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,67 +34,165 @@ class Generate:
     """Generate episodes unpaced, several at once, into a LeRobot dataset."""
 
     recording: Asked
+    attempts: int | None = None
+    """Attempts in all, kept or not, at the asked positions in turn, instead of a number of episodes. The same command
+    again goes on where it was stopped."""
+    audit: float | None = None
+    """With --keep classifier:NAME: share of attempts, drawn beforehand, whose truth is counted; by default 0.2."""
+    precision: float | None = None
+    """Keep only positions where the lower 95 % bound of accepted attempts that were successes reaches this, judged once
+    all --attempts are made; the others' episodes lie in the trash."""
+    force: bool = False
+    """Keep positions below --precision all the same."""
+    batch: int = 0
+    """Attempts that a policy drives in lockstep, in one forward pass; 0 is 8 on a CPU, 32 on a GPU."""
     processes: int = 0
-    """Attempts worked on at once; 0 is one per processor core."""
+    """Batches worked on at once; 0 chooses: one per processor core, fewer where starting them takes longer."""
+    picture: Path | None = None
+    """Draw the yield over the table to this new PNG file."""
     json: bool = False
     """Print the summary as JSON."""
 
 
 def generate(options: Generate, console: Console) -> int:
-    """Generate until the dataset holds the asked number of episodes; prints its summary."""
+    """Generate until the dataset holds the asked number of episodes, or all attempts are made; prints its summary."""
     asked = options.recording
-    process_count(options.processes)
-    if asked.by_person:
-        raise UsageError(f"{asked.operator} is a person, who records in real time: studio record.")
-    placing = asked.check()
+    placing = _checked(options)
     tell_close(console, asked, placing)
     tell_doubts(console, asked.who)
-    session = asked.open()
+    order = _order(options, placing)
+    how = how_made(order)
+    session = opened(asked, how, options.attempts is not None)
     try:
         finish_waiting(console, session)
-        goal, turns = asked.goal(placing, session), asked.turns(placing, session)
-        tell_if_full(console, session, goal)
-        if len(session.live) < goal:
-            _fill(options, console, session, placing, turns, goal)
+        turns = None if options.attempts else asked.turns(placing, session)
+        _fill(options, console, session, order, turns)
+        found = yielding.find(session, how, options.precision, forced=options.force)
+        if options.attempts is not None:
+            found = yielding.decide(session, found)
+        yielding.write(session.root, found)
     finally:
         session.close()
-    tell_holes(console, session, placing)
-    console.result(*summary(session.root))
+    if options.attempts is None:
+        tell_holes(console, session, placing)
+    _result(options, console, session, found)
     require_all(turns, placing)
     return 0
 
 
-def _fill(
-    options: Generate, console: Console, session: Session, placing: Placing, turns: Turns | None, goal: int
-) -> None:
-    """Make attempts until the dataset is full, or no position wants more.
+def _checked(options: Generate) -> Placing:
+    """Refuse what cannot be done, before anything is made; errors as `Asked.check`."""
+    asked = options.recording
+    if asked.by_person:
+        raise UsageError(f"{asked.operator} is a person, who records in real time: studio record.")
+    if options.processes < 0 or options.batch < 0:
+        raise UsageError(f"--processes {options.processes} and --batch {options.batch} must not be negative.")
+    if options.attempts is not None and (options.attempts < 1 or asked.episodes or asked.per_position != 1):
+        raise UsageError("--attempts must be at least 1, and takes the place of --episodes and --per-position.")
+    if options.audit is not None and not (asked.classifier and 0.0 <= options.audit <= 1.0):
+        raise UsageError(f"--audit {options.audit:g} must be 0 to 1, and is for --keep classifier:NAME.")
+    if options.picture is not None and options.picture.exists():
+        raise TargetExists(options.picture, "Choose another name.")
+    placing = asked.check()
+    if options.precision is not None:
+        _require_within_reach(options, placing)
+    return placing
+
+
+def _require_within_reach(options: Generate, placing: Placing) -> None:
+    """Refuse a precision that nobody could show, or that says nothing."""
+    asked, precision = options.recording, options.precision
+    assert precision is not None
+    if not 0.0 < precision < 1.0:
+        raise UsageError(f"--precision {precision:g} must lie between 0 and 1.")
+    if asked.rule is Keep.SUCCESS:
+        raise UsageError(
+            "--precision asks how often who keeps is right, and the judge is the truth: --keep classifier."
+        )
+    if options.attempts is None:
+        raise UsageError("--precision needs --attempts: looked at until it is reached, a bound would hold of nothing.")
+    share = (AUDIT if options.audit is None else options.audit) if asked.classifier else 1.0
+    places = placing.cells or (1 if placing.at else 0)
+    each = share * options.attempts / places if places else share * options.attempts
+    if each < least(precision) and not options.force:
+        raise UsageError(
+            f"--precision {precision:g} needs at least {least(precision)} attempts at a position that are accepted and "
+            f"judged, even if all are successes; {options.attempts} attempts at {max(1, places)} positions, a share of "
+            f"{share:g} judged, are {each:.1f}. Make more --attempts, --audit more of them, ask for less, or --force."
+        )
+
+
+def _order(options: Generate, placing: Placing) -> Order:
+    """What is made; errors as `rule_of` and `lockstep`."""
+    asked = options.recording
+    # A number of attempts may grow, and the attempts of before must stay what they were.
+    episodes = len(placing.targets) * asked.per_position or asked.episodes
+    rule = Rule.of(asked.rule)
+    if asked.classifier:
+        from studio.referee import rule_of
+
+        rule = rule_of(asked.classifier, AUDIT if options.audit is None else options.audit, asked.scene)
+    return Order(
+        who=asked.who,
+        placing=placing,
+        seed=asked.seed,
+        rule=rule,
+        limit=asked.limit_frames,
+        worlds=lockstep(asked.who, asked.scene, options.batch, None if options.attempts else episodes),
+        most=options.attempts,
+    )
+
+
+def _fill(options: Generate, console: Console, session: Session, order: Order, turns: Turns | None) -> None:
+    """Make attempts until all are made, the dataset is full, or no position wants more.
 
     Raises:
-        NothingKept: if attempt after attempt fails; with `turns`, each position is given up by itself instead.
+        NothingKept: if attempt after attempt fails; with `turns`, each position is given up by itself instead, and a
+            number of attempts is made whatever becomes of them.
     """
-    asked = options.recording
-    began, failures, had = time.monotonic(), 0, len(session.live)
-    attempts = fleet(
-        session,
-        asked.who,
-        placing,
-        turns,
-        seed=asked.seed,
-        processes=process_count(options.processes),
-        rule=asked.rule,
-        limit=asked.limit_frames,
-    )
-    with closing(attempts):
+    goal = options.attempts or options.recording.goal(order.placing, session)
+    began, failures, had = time.monotonic(), 0, _made(options, session)
+    if had >= goal:
+        console.step(f"{session.root} already holds {had} {'attempts' if options.attempts else 'episodes'}.")
+        return
+    count = processes_for(order.who, options.processes, goal - had, order.worlds, session.scene)
+    # Held back until the bound is looked at: a run that is killed leaves nothing in use that nobody vouches for.
+    hold = yielding.BY if options.precision is not None and not options.force else ""
+    with closing(fleet(session, order, turns, processes=count)) as attempts:
         for made in attempts:
-            footer, index = save_made(session, made)
-            total = len(session.live)
+            footer, index = save_made(session, made, hold=hold)
+            total = _made(options, session)
             rate = 60 * (total - had) / (time.monotonic() - began)
             what = "not kept" if index is None else f"saved episode {index}"
-            driven = f"{footer['outcome']}, {footer['frames']} frames"
+            driven = f"{footer['outcome']}, {footer['frames']} frames{_heard(footer)}"
             console.step(f"take {made.attempt}: {driven}, {what} ({total}/{goal}, {rate:.1f}/min)")
             console.advance(total, goal)
-            if total >= goal:
+            if options.attempts is None and total >= goal:
                 return
             failures = 0 if index is not None else failures + 1
-            if turns is None and failures >= MAX_FAILURES_IN_A_ROW:
+            if turns is None and options.attempts is None and failures >= MAX_FAILURES_IN_A_ROW:
                 raise NothingKept(failures, footer["outcome"])
+
+
+def _made(options: Generate, session: Session) -> int:
+    """How much of the goal is there: attempts, or episodes."""
+    return session.next_attempt if options.attempts else len(session.live)
+
+
+def _heard(footer: dict[str, Any]) -> str:
+    """What a referee said, beside the judge's outcome."""
+    referee = footer.get("report", {}).get("referee")
+    return f", {referee['by'].partition('@')[0]} {referee['probability']:.2f}" if referee else ""
+
+
+def _result(options: Generate, console: Console, session: Session, found: yielding.Found) -> None:
+    from studio.yield_words import draw, table
+
+    text, data = summary(session.root)
+    asked = options.recording
+    if options.picture is not None:
+        note = f"{session.root.name}: {asked.who.label}, kept by {found.asked['keep']}, seed {asked.seed}"
+        draw(found, table_of(session.store), note, options.picture)
+        console.step(f"{options.picture} is drawn.")
+    shown = options.attempts is not None or asked.classifier or "policy" in asked.who.about
+    console.result(f"{text}\n\n{table(found)}" if shown else text, {**data, "yield": found.as_json()})

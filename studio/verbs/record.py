@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from curation.errors import UsageError
 from recorders.clock import RealTime
-from recorders.operators.named import PEOPLE, make_operator
+from recorders.operators.named import make_operator
 from recorders.placements import Placing
 from recorders.record import Recorder
 from recorders.schedule import Turns
@@ -49,10 +50,12 @@ class Record:
 def record(options: Record, console: Console) -> int:
     """Record until the dataset holds the asked number of episodes; prints its summary."""
     asked = options.recording
+    if asked.classifier:
+        raise UsageError(f"--keep {asked.keep} is for studio generate; record all, and let studio score tell.")
     placing = asked.check()
     tell_close(console, asked, placing)
     tell_doubts(console, asked.who)
-    if asked.operator in PEOPLE or options.practice:
+    if asked.by_person or options.practice:
         from studio.keys_session import record_by_keys
 
         return record_by_keys(options, console)

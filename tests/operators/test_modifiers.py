@@ -10,7 +10,7 @@ import pytest
 from curation.frames import Command, Observation, Placement, Vector, Verdict
 from recorders.operators import each
 from recorders.operators.expert import Expert
-from recorders.operators.modifiers import Noisy, Takeover
+from recorders.operators.modifiers import Noisy, NoisyWorlds, Takeover
 from recorders.operators.replay import Replay
 from recorders.world.scene import Scene
 from recorders.world.sim import SimWorld
@@ -103,6 +103,18 @@ def test_a_noisy_expert_drives_another_way_and_repeats_it_bit_for_bit() -> None:
     assert not np.array_equal(once, plain)
 
 
+def test_worlds_in_lockstep_have_each_the_noise_of_their_own_seed() -> None:
+    drivers = [Steady("a"), Steady("b")]
+    noisy = NoisyWorlds(each(lambda number: drivers[number]), 2.0)
+    noisy.begin([seen(), seen()], [3, 4])
+    rounds = [noisy.act([seen(), seen() if frame < 50 else None]) for frame in range(100)]
+    first = np.array([commands[0].action for commands in rounds if commands[0] is not None]) - np.array(drivers[0].sent)
+    second = np.array([commands[1].action for commands in rounds[:50] if commands[1] is not None])
+    assert np.allclose(first, noise(3, frames=100), atol=1e-12)
+    assert np.allclose(second - np.array(drivers[1].sent), noise(4, frames=50), atol=1e-12)
+    assert rounds[60][1] is None
+
+
 def taken(wishes: list[bool | None]) -> tuple[list[str], Steady, Steady]:
     """Who drove each frame when asked for these wishes, one a frame; the policy, the person."""
     policy, person = Steady("policy"), Steady("person")
@@ -122,6 +134,26 @@ def test_whoever_takes_the_arm_begins_anew_where_it_stands() -> None:
     _, policy, person = taken([None, True, None, False, None, True])
     assert person.begun == [(1.0, 9), (5.0, 9)]
     assert policy.begun == [(0.0, 9), (3.0, 9)]
+
+
+def test_a_grip_keeps_its_force_when_the_arm_changes_hands() -> None:
+    class Begun(Steady):
+        def begin(self, observation: Observation, seed: int) -> None:
+            super().begin(observation, seed)
+            self.state = observation.state
+
+    policy, person = Begun("policy"), Begun("person")
+    wishes = iter([None, None, None, True, None, False])
+    takeover = Takeover(policy, person, lambda observation: next(wishes))
+    measured = Observation(np.full(6, 40.0), 0.0, dict)
+    takeover.begin(measured, 1)
+    assert policy.state[5] == 40.0
+    for _ in range(4):
+        takeover.act(measured)
+    assert list(person.state) == [40.0] * 5 + [2.0]  # the target in force, not where it holds the gripper open
+    takeover.act(measured)
+    takeover.act(measured)
+    assert list(policy.state) == [40.0] * 5 + [1.0]
 
 
 def test_a_wish_held_down_begins_only_once() -> None:

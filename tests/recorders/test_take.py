@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from curation.frames import Ending, Outcome, Placement, Status, Verdict
 from recorders.journal import Journal, read_journal
 from recorders.operators import each
 from recorders.rollout import Start
-from recorders.take import Keep, TakeFailed, keeps, run_take
+from recorders.take import Ended, Keep, TakeFailed, Unwritten, keeps, run_take, run_takes
 from tests.fakes import LineWorld, Unplugged, Walker
 
 START = Start(3, Placement(0.25, 0.0))
@@ -86,3 +87,42 @@ def test_whatever_else_happens_the_frames_stay(tmp_path: Path, error: BaseExcept
     stored = read_journal(tmp_path / "t.jsonl")
     assert stored.footer is None
     assert len(stored) == 6
+
+
+def journals(path: Path, count: int) -> list[Journal]:
+    return [Journal(path / f"{number}.jsonl", {"episode_id": str(number)}) for number in range(count)]
+
+
+def settled(number: int, ending: Ending) -> tuple[Ending, bool]:
+    return replace(ending, report={**ending.report, "world": number}), number != 1
+
+
+def test_takes_in_lockstep_end_one_by_one_each_in_its_own_journal(tmp_path: Path) -> None:
+    drivers = [Walker(at=-1), Walker(verdict=Verdict.STOP, at=4), Walker(nan=True, at=6), Walker(at=-1)]
+    logs = [*journals(tmp_path, 3), Unwritten()]
+    ended = list(
+        run_takes(
+            [LineWorld() for _ in drivers], each(lambda number: drivers[number]), [START] * 4, logs,
+            settle=settled, limit=9, until_success=True,
+        )
+    )  # fmt: skip
+    assert [(one.number, one.kept, one.frames, bool(one.failed)) for one in ended] == [
+        (1, False, 4, False), (2, False, 6, True), (0, True, 9, False), (3, True, 9, False),
+    ]  # fmt: skip
+    stored = [read_journal(tmp_path / f"{number}.jsonl") for number in range(3)]
+    assert [len(take) for take in stored] == [9, 4, 6]
+    assert [take.footer and take.footer["kept"] for take in stored] == [True, False, None]
+    assert stored[0].footer["report"]["world"] == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.jsonl", "1.jsonl", "2.jsonl"]
+
+
+def test_takes_that_are_left_stay_unfinished(tmp_path: Path) -> None:
+    drivers = [Walker(verdict=Verdict.SAVE, at=2), Walker(at=-1)]
+    takes = run_takes(
+        [LineWorld(), LineWorld()], each(lambda number: drivers[number]), [START] * 2, journals(tmp_path, 2),
+        settle=settled, limit=9, until_success=True,
+    )  # fmt: skip
+    first: Ended = next(takes)
+    assert (first.number, first.kept) == (0, True)
+    takes.close()  # type: ignore[attr-defined]
+    assert [read_journal(tmp_path / f"{number}.jsonl").footer is None for number in range(2)] == [False, True]

@@ -1,0 +1,60 @@
+"""By whose word takes become episodes: the judge's, or a referee's in the judge's place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from .operators import Operator
+from .take import Keep
+
+AUDIT_STREAM = 7
+"""Keeps the draw of what is audited apart from the placement's and the operators' random streams."""
+
+
+class Referee(Protocol):
+    """Watches the takes of some worlds, and knows no more of them than their observations."""
+
+    def around(self, operator: Operator) -> Operator:
+        """The operator under its eyes, which ends a take once the referee is content."""
+        ...
+
+    def word(self, number: int) -> tuple[bool, dict[str, Any]]:
+        """Of the take that has just ended in a world: whether it is kept, and what is stored of that, JSON values:
+        {"by": who, "probability", "threshold"} and whatever else there is to say."""
+        ...
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Which takes become episodes.
+
+    Attributes:
+        keep: the judge's rule, in force without a referee.
+        name: stored with every take, such as "success" or "classifier:done@1f2e3d".
+        referee: makes one in each process that drives. The judge then ends no take: its word would be in an episode's
+            length and last picture, and the referee would seem better than it is.
+        audit: share of all attempts whose truth is counted, drawn beforehand and whatever comes of them.
+    """
+
+    keep: Keep
+    name: str
+    referee: Callable[[], Referee] | None = None
+    audit: float = 1.0
+
+    @classmethod
+    def of(cls, keep: Keep) -> Rule:
+        """The judge's."""
+        return cls(keep, keep.value)
+
+    @property
+    def judged(self) -> bool:
+        """Whether the judge decides."""
+        return self.referee is None
+
+    def audits(self, seed: int) -> bool:
+        """Whether the attempt of this seed is audited; known before it is made."""
+        return bool(np.random.default_rng([seed, AUDIT_STREAM]).random() < self.audit)

@@ -1,0 +1,88 @@
+"""The yield of generating for people: a line a position, and a picture over the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+
+from curation.coverage import CELL
+from curation.rates import Rate, wilson
+from curation.table import Table
+from curation.yields import Yield
+from studio.yielding import Found
+
+LEAST_SIDE = 0.01
+"""Least side of a position's square in the picture [m], so that it stays visible among close ones."""
+TITLES = ("position", "attempts", "accepted", "judged", "successes of judged", "precision", "kept")
+
+
+def table(found: Found) -> str:
+    """One line a position, and what is to be said of all."""
+    rows = [TITLES, *(_row(one, found) for one in (*found.positions, found.total))]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(TITLES))]
+    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([*lines, *_words(found)])
+
+
+def _row(one: Yield, found: Found) -> tuple[str, ...]:
+    told = f" (below {found.precision:g})" if one in found.unproven else ""
+    precision = "the judge's" if one.precision is None else _rate(one.precision)
+    numbers = (str(one.attempts), str(one.accepted), str(one.base.n), _rate(one.base), precision, f"{one.kept}{told}")
+    return one.place.name, *numbers
+
+
+def _rate(rate: Rate) -> str:
+    return f"{rate.k}/{rate.n} [{100 * rate.low:.0f}-{100 * rate.high:.0f} %]" if rate.n else "nobody knows"
+
+
+def _words(found: Found) -> list[str]:
+    words = ["intervals are 95 %"]
+    if found.total.precision is not None:
+        words.append("precision: successes of those that were accepted and judged")
+    if found.unproven:
+        below = "1 position is" if len(found.unproven) == 1 else f"{len(found.unproven)} positions are"
+        done = "are kept by --force" if found.forced else "lie in the trash; --force brings them back"
+        accepted = sum(one.accepted for one in found.unproven)
+        words.append(f"{below} not shown to reach {found.precision:g}: {accepted} accepted episodes {done}")
+    if len(found.looks) > 1:
+        words.append(
+            f"decided after {', '.join(map(str, found.looks))} attempts: each look is one more chance to pass by luck"
+        )
+    return words
+
+
+def draw(found: Found, ground: Table | None, note: str, path: Path) -> None:
+    """Draw the yield over the table: what was accepted, what succeeded, and how often a referee was right."""
+    from training.map_picture import Panel, picture
+    from training.maps import Cell
+    from training.sheet import save
+
+    side = _side(found)
+
+    def panel(title: str, words: str, rate: Callable[[Yield], Rate | None]) -> Panel:
+        cells = [
+            Cell(one.place.x, one.place.y, side, side, rate(one) or wilson(0, 0), 0)
+            for one in found.positions
+            if one.place.x is not None and one.place.y is not None
+        ]
+        return Panel(title=title, rate=words, cells=cells)
+
+    every = found.total
+    panels = [
+        panel(
+            "accepted", f"{every.accepted} of {every.attempts} attempts", lambda one: wilson(one.accepted, one.attempts)
+        ),
+        panel("successes", every.base.of("judged attempts"), lambda one: one.base),
+    ]
+    if every.precision is not None:
+        words = every.precision.of("accepted and judged attempts")
+        panels.append(panel("precision", words, lambda one: one.precision))
+    save(picture(panels, ground, note), path)
+
+
+def _side(found: Found) -> float:
+    """Side of a position's square [m]: as far as it goes without covering a neighbour, at most a cell of a map."""
+    spots = [(one.place.x or 0.0, one.place.y or 0.0) for one in found.positions]
+    apart = [max(abs(x - u), abs(y - v)) for (x, y), (u, v) in combinations(spots, 2)]
+    return max(LEAST_SIDE, min([CELL, *(gap for gap in apart if gap > 1e-6)]))
