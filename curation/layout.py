@@ -12,6 +12,7 @@ meta/studio/frames/<episode_id>.parquet     physics, phase, timing and author of
 meta/studio/histograms/<episode_id>.npz     image histograms, from which exact statistics are rebuilt
 meta/studio/attempts.jsonl                  the recorder's log: a line for every finished attempt, kept or not
 meta/studio/notes.jsonl                     what people, the judge and classifiers say about episodes
+meta/studio/stress.jsonl                    what became of episodes under stress, run by run
 meta/studio/takes/<episode_id>.jsonl        takes that are not episodes yet, kept or unfinished
 meta/studio/trash/<episode_id>.jsonl        takes that were not kept
 meta/studio/staging/                        episodes on their way into the dataset
@@ -53,6 +54,7 @@ HISTOGRAMS = Path("meta/studio/histograms")
 ATTEMPTS = Path("meta/studio/attempts.jsonl")
 NOTES = Path("meta/studio/notes.jsonl")
 NOTES_LOCK = Path("meta/studio/notes.lock")
+STRESS = Path("meta/studio/stress.jsonl")
 TAKES = Path("meta/studio/takes")
 TRASH = Path("meta/studio/trash")
 STAGING = Path("meta/studio/staging")

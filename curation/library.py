@@ -40,6 +40,7 @@ class Entry:
         operator: who drove.
         started: when, ISO 8601; "" if unknown.
         score: the last score, 0 to 1.
+        survival: share of its simulations under stress that succeeded, 0 to 1; None if it was not stressed.
         comments: oldest first.
         why: it was discarded; "" of what is an episode by now.
         meter: gauges by name, each with value and level.
@@ -64,6 +65,7 @@ class Entry:
     operator: str
     started: str = ""
     score: float | None = None
+    survival: float | None = None
     comments: tuple[str, ...] = ()
     why: str = ""
     meter: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -152,6 +154,7 @@ class _Said:
     def __init__(self, notes: Sequence[Note]) -> None:
         self._comments: dict[str, list[str]] = {}
         self._scores: dict[str, float] = {}
+        self._survival: dict[str, float] = {}
         self._why: dict[str, str] = {}
         for note in notes:
             match note.kind:
@@ -159,6 +162,8 @@ class _Said:
                     self._comments.setdefault(note.episode_id, []).append(str(note.value))
                 case "score":
                     self._scores[note.episode_id] = float(note.value)
+                case "survival":
+                    self._survival[note.episode_id] = float(note.value)
                 case "discarded":
                     self._why[note.episode_id] = str(note.value)
 
@@ -166,6 +171,7 @@ class _Said:
         return {
             "comments": tuple(self._comments.get(episode_id, ())),
             "score": self._scores.get(episode_id),
+            "survival": self._survival.get(episode_id),
             "why": self._why.get(episode_id, ""),
         }
 

@@ -45,6 +45,7 @@ NUMBERS: dict[str, Callable[[Entry], float | None]] = {
     "length": lambda entry: entry.frames,
     "seconds": lambda entry: entry.seconds,
     "score": lambda entry: entry.score,
+    "survival": lambda entry: entry.survival,
     **{name: lambda entry, name=name: entry.motion.get(name) for name in FIELDS},  # type: ignore[misc]
 }
 MARKS: dict[str, Callable[[Entry], bool | None]] = {

@@ -53,6 +53,7 @@ COMMANDS = {
     "classifier": "train a success classifier, and measure how far to trust it",
     "card": "show or make a classifier's calibration card",
     "score": "let a classifier say how sure it is that episodes succeeded",
+    "stress": "simulate episodes again under other friction, mass, delay and servos",
     "analyze": "a policy's predictions beside demonstrations, joint by joint",
     "report": "one page about a run or two: tables, maps, films",
     "ablate": "change one thing at a time on the same episodes, and say what it changed",
@@ -62,7 +63,9 @@ COMMANDS = {
     "doctor": "check this machine: OpenGL, codecs, disk, versions, devices",
 }
 
-SIMULATING = ("record", "generate", "replay", "rerender", "recover", "targets", "evaluate", "sweep", "ablate", "scale")
+SIMULATING = (
+    "record", "generate", "replay", "rerender", "stress", "recover", "targets", "evaluate", "sweep", "ablate", "scale",
+)  # fmt: skip
 """Commands that load MuJoCo at once."""
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from curation.coverage import nearest
 from numpy.typing import NDArray
 
+from curation.coverage import nearest
 from curation.frames import Placement
 from curation.targets import Target
 from recorders.world import reach
