@@ -54,6 +54,8 @@ COMMANDS = {
     "card": "show or make a classifier's calibration card",
     "score": "let a classifier say how sure it is that episodes succeeded",
     "stress": "simulate episodes again under other friction, mass, delay and servos",
+    "improve": "a policy tries where it is unsure, learns from what succeeded, and is tried again",
+    "experiment": "what a filter is worth, by the policies that it leads to",
     "analyze": "a policy's predictions beside demonstrations, joint by joint",
     "report": "one page about a run or two: tables, maps, films",
     "ablate": "change one thing at a time on the same episodes, and say what it changed",
