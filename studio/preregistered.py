@@ -46,8 +46,8 @@ def register(folder: Path, asked: Mapping[str, Any], *, looked: bool) -> dict[st
         apart = [name for name in {**there, **told} if there.get(name) != told.get(name)]
         raise UsageError(
             f"{path} was written before the experiment began and says otherwise of {', '.join(apart)}: "
-            f"{there.get(apart[0])} there, {told.get(apart[0])} here. What is measured is not chosen after looking: ask "
-            "it of a new experiment under another --to."
+            f"{there.get(apart[0])} there, {told.get(apart[0])} here. What is measured is not chosen after looking: "
+            "ask it of a new experiment under another --to."
         )
     return written
 

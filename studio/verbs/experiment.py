@@ -105,7 +105,8 @@ class Report:
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """Experiments about data: their plan and their question are written down first, their policies are what counts."""
+    """Experiments about data: their plan and their question are written down first, their policies are what counts.
+    With --json each prints its result as data."""
 
     do: (
         Annotated[Filter, tyro.conf.subcommand("filter")]
