@@ -30,11 +30,15 @@ from curation.layout import INFO
 from studio.console import Console
 from studio.paths import dataset_path, run_path
 from studio.words import line_of
+from training.alone import is_trained
 from training.checkpoints import broken, listed
 from training.runs import RUN, Run
 
 PLAN, STEPS, LOCK = "plan.json", "steps", ".lock"
 VERSION = 1
+PATIENCE_S = 120.0
+"""How long a training that nobody follows any more may take to end [s]; then its own command says that it is held."""
+_POLL_S = 0.2
 
 
 class StepFailed(StudioError):
@@ -187,6 +191,7 @@ def shown(steps: Sequence[Step]) -> str:
 
 def _run(step: Step) -> Any:
     """Run a step's command, or go on with it; returns its result, None where nothing was left to do."""
+    _wait_for_trainings(step)
     words = going_on(step)
     if words is None:
         return None
@@ -253,6 +258,14 @@ def _training(step: Step) -> tuple[str, ...] | None:
     # Nothing in it can be gone on with.
     shutil.rmtree(run.folder)
     return step.words
+
+
+def _wait_for_trainings(step: Step) -> None:
+    """Wait while a training whose studio was killed writes its last checkpoint, which it does by itself."""
+    until = time.monotonic() + PATIENCE_S
+    for run in map(Run, map(run_path, step.runs)):
+        while (run.folder / RUN).is_file() and is_trained(run) and time.monotonic() < until:
+            time.sleep(_POLL_S)
 
 
 def _require_free(folder: Path, steps: Sequence[Step]) -> None:
