@@ -210,7 +210,6 @@ def _run(step: Step) -> Any:
     if code == INTERRUPTED:
         raise KeyboardInterrupt
     if code != OK:
-        Console().step(said.getvalue())
         raise StepFailed(step, code)
     text = said.getvalue()
     return json.loads(text) if text else None

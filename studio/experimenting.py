@@ -91,7 +91,7 @@ def steps_of(asked: Experiment, source: Source) -> list[Step]:
         found.append(Step("base", words, dataset=base))
     _, classifier = filter_words(asked.keep, "")
     found.append(_driven(asked, source, "attempts", f"policy:{source.runs[0]}"))
-    found += judging("attempts", attempts, classifier, "survival")
+    found += judging("attempts", attempts, classifier, "survival", arms.SUCCESS)
     found.append(_driven(asked, source, "expert", "expert"))
     for what in ("attempts", "expert") if source.dropped else ():
         to = asked.source(source, what)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from curation import layout
 from curation.errors import UsageError
@@ -126,7 +126,7 @@ class Loop:
         box: that positions are proposed in; None is the whole table.
         positions: proposed a round.
         per_position: attempts at each.
-        jitter: of the attempts [m].
+        jitter, yaw: of the attempts: noise per axis [m], and a heading [deg] or "free".
         keep, also: as `filter_words` has them.
         train_seeds: trainings a round.
         seed: of the attempts of the first round.
@@ -143,6 +143,7 @@ class Loop:
     positions: int
     per_position: int
     jitter: float
+    yaw: float | Literal["free"]
     keep: str
     also: str
     train_seeds: int
@@ -185,7 +186,7 @@ def _round(loop: Loop, number: int, before: Source) -> tuple[list[Step], Source]
     steps = [
         Step(f"{mark}-map", (*proposing, *(flag("box", loop.box) if loop.box else ())), files=(targets, picture)),
         Step(f"{mark}-generate", generate_words(loop, number, before, targets, attempts), dataset=attempts),
-        *judging(mark, attempts, classifier, loop.also),
+        *judging(mark, attempts, classifier, loop.also, filter_words(loop.keep, "")[0]),
         Step(f"{mark}-filter", kept_words(before, attempts, where, kept), dataset=kept),
         Step(f"{mark}-merge", ("merge", before.data, kept, "-y", "--to", data), dataset=data),
         *training(mark, data, f"{loop.name}-{mark}", runs, before, force=loop.force),
@@ -200,18 +201,27 @@ def _round(loop: Loop, number: int, before: Source) -> tuple[list[Step], Source]
 def generate_words(loop: Loop, number: int, before: Source, targets: str, to: str) -> tuple[str, ...]:
     """The policy's attempts at the proposed positions: all of them are recorded, what is kept of them comes after."""
     words = ["generate", "--operator", f"policy:{before.runs[0]}", "--keep", "all", "--targets", targets]
-    words += ["--per-position", str(loop.per_position), *flag("jitter", loop.jitter), "--seed", str(loop.seed + number)]
+    words += ["--per-position", str(loop.per_position), *flag("jitter", loop.jitter), *flag("yaw", loop.yaw)]
+    words += ["--seed", str(loop.seed + number)]
     words += [*flag("limit", loop.limit), *(["--privileged"] if before.privileged else []), *flags_of(before.scene)]
     return (*words, "--to", to)
 
 
-def judging(mark: str, attempts: str, classifier: str, also: str) -> list[Step]:
-    """What must be noted about attempts before a query can choose among them."""
+def judging(mark: str, attempts: str, classifier: str, also: str, first: str) -> list[Step]:
+    """What must be noted about attempts before a query can choose among them.
+
+    Args:
+        mark: begins the names of the steps.
+        attempts: the dataset.
+        classifier: that scores, "" for none.
+        also: the query; only where it asks for survival, episodes are stressed.
+        first: a query without which none is kept, so that only those that fit are stressed.
+    """
     found = []
     if classifier:
         found.append(Step(f"{mark}-score", ("score", attempts, "--by", classifier)))
     if "survival" in also:
-        found.append(Step(f"{mark}-stress", ("stress", attempts)))
+        found.append(Step(f"{mark}-stress", ("stress", attempts, *(flag("where", first) if first else ()))))
     return found
 
 

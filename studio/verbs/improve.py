@@ -54,7 +54,7 @@ class Improve:
     per_position: int = 5
     """Attempts at each of them."""
     spread: float = 0.01
-    """Uniform noise of the attempts' placements per axis in metres."""
+    """Uniform noise of the attempts' placements per axis in metres; their heading is as --yaw says."""
     keep: str = "judge"
     """Which attempts are added: judge (those that the simulator calls a success), classifier:NAME (those it scores at
     its card's threshold or more), or all."""
@@ -135,6 +135,7 @@ def loop_of(options: Improve) -> Loop:
         positions=options.propose,
         per_position=options.per_position,
         jitter=options.spread,
+        yaw=options.placed.yaw,
         keep=options.keep,
         also=options.also,
         train_seeds=options.train_seeds,

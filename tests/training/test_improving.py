@@ -37,7 +37,7 @@ from training.task import prepared
 
 __all__ = ["studio"]
 
-PLACED = Where(box=(0.2, 0.36, -0.1, 0.2), jitter=0.01)
+PLACED = Where(box=(0.2, 0.36, -0.1, 0.2), jitter=0.01, yaw=-15.0)
 
 
 @pytest.fixture
@@ -98,6 +98,8 @@ def test_a_loop_is_planned_as_commands_that_can_be_typed(source: Source) -> None
     assert [one.operator for one in drivers] == ["policy:base", "policy:loop-r1"]
     assert [one.keep for one in drivers] == ["all", "all"]
     assert drivers[0].seed != drivers[1].seed
+    assert [one.where.yaw for one in drivers] == [-15.0, -15.0]
+    assert found["r1-stress"].where == "success"
     assert found["r2-merge"].datasets == ("loop-r1-data", "loop-r2-kept")
     evaluated = [found[name] for name in found if "evaluate" in name]
     assert len({(one.seed, one.episodes, one.where) for one in evaluated}) == 1
