@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 
@@ -131,7 +131,7 @@ def experiment(options: Experiment, console: Console) -> int:
         case Check():
             return _check(options.do, console)
         case Report():
-            asked, source = _opened(options.do.name)
+            asked, source = opened_as(options.do.name)
             return _report(asked, source, console)
 
 
@@ -147,7 +147,7 @@ def _filter(options: Filter, console: Console) -> int:
     console.about(asked.folder)
     if going_on and (asked.folder / FILE).exists():
         register(asked.folder, asked_of(asked, source), looked=True)
-    chain = planned(asked.folder, steps, {"run": options.run, "asked": asdict(asked)})
+    chain = planned(asked.folder, steps, about(options.run, asked))
     written = register(asked.folder, asked_of(asked, source), looked=len(chain.left) < len(steps))
     console.step(f"preregistered {written['when']}: {written['asked']['primary']['contrast']}")
     work(chain, console)
@@ -191,7 +191,12 @@ def asked_for(options: Filter) -> Asked:
     )
 
 
-def _opened(name: str) -> tuple[Asked, Source]:
+def about(run: str, asked: Asked) -> dict[str, Any]:
+    """What the chain is planned from, JSON values; `opened_as` reads it back."""
+    return {"run": run, "asked": {**asdict(asked), "folder": str(asked.folder)}}
+
+
+def opened_as(name: str) -> tuple[Asked, Source]:
     """An experiment by its name, as it was planned.
 
     Raises:
@@ -209,7 +214,7 @@ def _opened(name: str) -> tuple[Asked, Source]:
 
 
 def _choose(options: Choose, console: Console) -> int:
-    asked, source = _opened(options.name)
+    asked, source = opened_as(options.name)
     attempts, expert = (dataset_path(asked.source(source, what)) for what in ("attempts", "expert"))
     drawn = arms.arms_of(entries(attempts), entries(expert), asked.queries, asked.tested, asked.seed)
     base = Store.open(dataset_path(asked.demonstrations(source)))
@@ -229,7 +234,7 @@ def _choose(options: Choose, console: Console) -> int:
 
 
 def _check(options: Check, console: Console) -> int:
-    asked, source = _opened(options.name)
+    asked, source = opened_as(options.name)
     data = {name: Store.open(dataset_path(asked.dataset(name))) for name in asked.arms}
     base, attempts, expert = (
         Store.open(dataset_path(name))

@@ -16,7 +16,7 @@ from curation.library import put_to_trash
 from curation.store import Store
 from recorders.world.scene import Scene
 from studio.arms import Arms
-from studio.chain import Chain, Step, shown
+from studio.chain import Chain, Step, planned, shown
 from studio.cli import parsed
 from studio.experiment_report import report as experiment_report
 from studio.experimenting import asked_of, evaluation_step
@@ -25,7 +25,7 @@ from studio.improving import Source, runs_of, source_of, steps_of
 from studio.options import Where
 from studio.preregistered import register
 from studio.training_options import Training
-from studio.verbs.experiment import Filter, asked_for
+from studio.verbs.experiment import Filter, about, asked_for, opened_as
 from studio.verbs.improve import Improve, gain, gain_lines, loop_of
 from studio.words import flags_of, recipe_words
 from tests.studio.conftest import Studio, studio
@@ -200,6 +200,8 @@ def test_every_arm_is_trained_alike_and_tried_at_the_same_placements(source: Sou
     assert order.index("attempts") < order.index("expert") < order.index("choose") < order.index("check")
     assert all(order.index("check") < order.index(f"{arm}-train") for arm in plan.arms)
     assert not [step for step in steps.values() if "expert" in " ".join(step.words) and step.name.startswith("oracle")]
+    planned(plan.folder, list(steps.values()), about("base", plan))
+    assert opened_as("exp") == (plan, source)
     with pytest.raises(UsageError, match="trained where it is tried"):
         asked(seed=1000)
 
