@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -49,21 +50,21 @@ class Arms:
         """Arms that hold equally many attempts."""
         return [name for name in self.chosen if name not in (DEMONSTRATIONS, UNFILTERED, *CEILING)]
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, told: Mapping[str, object]) -> Arms:
+    def from_json(cls, told: Mapping[str, Any]) -> Arms:
         """What `as_json` gave.
 
         Raises:
             DataError: it is not that.
         """
         try:
-            chosen = {str(name): tuple(map(str, ids)) for name, ids in dict(told["chosen"]).items()}  # type: ignore[call-overload]
-            found = {str(name): int(count) for name, count in dict(told["found"]).items()}  # type: ignore[call-overload]
-            return cls(int(told["size"]), found, chosen, str(told["matched"]))  # type: ignore[call-overload]
-        except (KeyError, TypeError, ValueError) as error:
+            chosen = {str(name): tuple(map(str, ids)) for name, ids in told["chosen"].items()}
+            found = {str(name): int(count) for name, count in told["found"].items()}
+            return cls(int(told["size"]), found, chosen, str(told["matched"]))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise DataError(f"The arms are damaged: {error}.") from error
 
 

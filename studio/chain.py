@@ -270,10 +270,13 @@ def _wait_for_trainings(step: Step) -> None:
 def _require_free(folder: Path, steps: Sequence[Step]) -> None:
     if folder.exists() and any(folder.iterdir()):
         raise TargetExists(folder, "Choose another --to.")
-    for step in steps:
-        for path in step.made:
-            if path.exists():
-                raise TargetExists(path, "Choose another --to.")
+    seen: set[Path] = set()
+    for path in (path for step in steps for path in step.made):
+        if path.exists():
+            raise TargetExists(path, "Choose another --to.")
+        if path in seen:
+            raise ValueError(f"two steps make {path}")
+        seen.add(path)
 
 
 def _read(folder: Path) -> dict[str, Any]:

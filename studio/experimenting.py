@@ -8,10 +8,12 @@ from typing import Any
 
 from studio import arms
 from studio.chain import Step
-from studio.improving import CLASSIFIER, Source, filter_words, judging, training
+from studio.improving import CLASSIFIER, Source, carried_words, filter_words, judging, training
 from studio.words import flag, flags_of
 
 CHOICE, RECIPES = "arms.json", "recipes"
+ATTEMPTS, CEILING = "attempts", "ceiling"
+"""What the policy drove, and the expert at the same placements."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Experiment:
         seed: of attempts and of draws.
         episodes: of each evaluation.
         evaluated: further options of every evaluation.
+        n_action_steps: actions carried out of each chunk, in evaluations as in attempts; None is as trained.
         limit: of an episode [s].
         force: train although preflight found errors.
     """
@@ -43,6 +46,7 @@ class Experiment:
     seed: int
     episodes: int
     evaluated: tuple[str, ...]
+    n_action_steps: int | None
     limit: float
     force: bool
 
@@ -83,17 +87,17 @@ class Experiment:
 
 def steps_of(asked: Experiment, source: Source) -> list[Step]:
     """Every command, in order. The expert drives after the policy, and nothing of the policy's depends on it."""
-    attempts = asked.dataset("attempts")
+    attempts = asked.dataset(ATTEMPTS)
     found = []
     if source.where:
         base = asked.dataset("base")
         words = ("filter", source.data, *flag("where", source.where), "-y", "--to", base)
         found.append(Step("base", words, dataset=base))
     _, classifier = filter_words(asked.keep, "")
-    found.append(_driven(asked, source, "attempts", f"policy:{source.runs[0]}"))
-    found += judging("attempts", attempts, classifier, "survival", arms.SUCCESS)
-    found.append(_driven(asked, source, "expert", "expert"))
-    for what in ("attempts", "expert") if source.dropped else ():
+    found.append(_driven(asked, source, ATTEMPTS, f"policy:{source.runs[0]}"))
+    found += judging(ATTEMPTS, attempts, classifier, "survival", arms.SUCCESS)
+    found.append(_driven(asked, source, CEILING, "expert"))
+    for what in (ATTEMPTS, CEILING) if source.dropped else ():
         to = asked.source(source, what)
         words = ("merge", asked.dataset(what), *source.dropped, "-y", "--to", to)
         found.append(Step(f"{what}-bare", words, dataset=to))
@@ -142,6 +146,7 @@ def _driven(asked: Experiment, source: Source, what: str, operator: str) -> Step
     """Attempts of one operator; attempt k has the same placement whoever drives, because all of them are kept."""
     words = ["generate", "--operator", operator, "--keep", "all", *asked.placed, "-n", str(asked.attempts)]
     words += ["--seed", str(asked.seed), *flag("limit", asked.limit), *(["--privileged"] if source.privileged else [])]
+    words += carried_words(asked.n_action_steps) if what == ATTEMPTS else []
     to = asked.dataset(what)
     return Step(what, (*words, *flags_of(source.scene), "--to", to), dataset=to)
 

@@ -122,6 +122,7 @@ class Loop:
         folder: of the whole.
         rounds: how many.
         placed: options that place the episodes of every evaluation.
+        n_action_steps: actions carried out of each chunk, in evaluations as in attempts; None is as trained.
         evaluated: further options of every evaluation.
         box: that positions are proposed in; None is the whole table.
         positions: proposed a round.
@@ -139,6 +140,7 @@ class Loop:
     rounds: int
     placed: tuple[str, ...]
     evaluated: tuple[str, ...]
+    n_action_steps: int | None
     box: tuple[float, float, float, float] | None
     positions: int
     per_position: int
@@ -202,9 +204,14 @@ def generate_words(loop: Loop, number: int, before: Source, targets: str, to: st
     """The policy's attempts at the proposed positions: all of them are recorded, what is kept of them comes after."""
     words = ["generate", "--operator", f"policy:{before.runs[0]}", "--keep", "all", "--targets", targets]
     words += ["--per-position", str(loop.per_position), *flag("jitter", loop.jitter), *flag("yaw", loop.yaw)]
-    words += ["--seed", str(loop.seed + number)]
+    words += ["--seed", str(loop.seed + number), *carried_words(loop.n_action_steps)]
     words += [*flag("limit", loop.limit), *(["--privileged"] if before.privileged else []), *flags_of(before.scene)]
     return (*words, "--to", to)
+
+
+def carried_words(n_action_steps: int | None) -> list[str]:
+    """How much of a chunk a policy carries out that makes attempts."""
+    return [] if n_action_steps is None else flag("n_action_steps", n_action_steps)
 
 
 def judging(mark: str, attempts: str, classifier: str, also: str, first: str) -> list[Step]:

@@ -12,7 +12,7 @@ from training.sheet import BLUE, GREEN, ORANGE, Chart, Sheet
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-WIDTH, HEIGHT = 1200, 520
+WIDTH, HEIGHT = 1360, 520
 _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -44,13 +44,14 @@ def picture(
 
 
 def _bands(sheet: Sheet, bands: Mapping[str, Sequence[tuple[float, float, Rate]]]) -> None:
-    """A small chart for each change, three in a row."""
-    sheet.text(640, 66, "all runs, by what was changed in them", 14, MUTED)
+    """A small chart for each change, four in a row."""
+    sheet.text(660, 66, "all runs, by what was changed in them", 14, MUTED)
     for number, (name, band) in enumerate(bands.items()):
-        left, top = 660 + 185 * (number % 3), 110 + 190 * (number // 3)
+        left, top = 680 + 172 * (number % 4), 110 + 190 * (number // 4)
         low, high = band[0][0], band[-1][1]
-        chart = Chart(sheet, left, top, left + 130, top + 110, (low, high), (0.0, 1.0))
-        chart.axes(name, "", x_ticks=(low, high), y_ticks=(0.0, 0.5, 1.0), scale=(1.0, 100.0), size=12)
+        chart = Chart(sheet, left, top, left + 118, top + 110, (low, high), (0.0, 1.0))
+        ends = (round(low, 2), round(high, 2))
+        chart.axes(name, "", x_ticks=ends, y_ticks=(0.0, 0.5, 1.0), scale=(1.0, 100.0), size=12)
         for start, stop, rate in band:
             if rate.n:
                 chart.error((start + stop) / 2, rate.low, rate.k / rate.n, rate.high, BLUE)

@@ -23,7 +23,7 @@ from studio.chain import begun, opened, planned, shown, work
 from studio.console import Console
 from studio.edits import Yes
 from studio.experiment_report import report
-from studio.experimenting import CHOICE, RECIPES, asked_of, steps_of
+from studio.experimenting import ATTEMPTS, CEILING, CHOICE, RECIPES, asked_of, steps_of
 from studio.experimenting import Experiment as Asked
 from studio.improving import CLASSIFIER, Source, source_of
 from studio.options import Name, Where
@@ -186,6 +186,7 @@ def asked_for(options: Filter) -> Asked:
         seed=options.seed,
         episodes=options.episodes,
         evaluated=tuple(evaluated),
+        n_action_steps=options.carried.n_action_steps,
         limit=options.limit,
         force=options.force,
     )
@@ -215,7 +216,7 @@ def opened_as(name: str) -> tuple[Asked, Source]:
 
 def _choose(options: Choose, console: Console) -> int:
     asked, source = opened_as(options.name)
-    attempts, expert = (dataset_path(asked.source(source, what)) for what in ("attempts", "expert"))
+    attempts, expert = (dataset_path(asked.source(source, what)) for what in (ATTEMPTS, CEILING))
     drawn = arms.arms_of(entries(attempts), entries(expert), asked.queries, asked.tested, asked.seed)
     base = Store.open(dataset_path(asked.demonstrations(source)))
     for name in asked.arms:
@@ -238,7 +239,7 @@ def _check(options: Check, console: Console) -> int:
     data = {name: Store.open(dataset_path(asked.dataset(name))) for name in asked.arms}
     base, attempts, expert = (
         Store.open(dataset_path(name))
-        for name in (asked.demonstrations(source), asked.source(source, "attempts"), asked.source(source, "expert"))
+        for name in (asked.demonstrations(source), asked.source(source, ATTEMPTS), asked.source(source, CEILING))
     )
     arms.require_sound(read_arms(asked), data, base, attempts, expert)
     counts = {name: store.total_episodes for name, store in data.items()}

@@ -131,6 +131,7 @@ def loop_of(options: Improve) -> Loop:
         rounds=options.rounds,
         placed=tuple(flags_of(options.placed)),
         evaluated=tuple(evaluated),
+        n_action_steps=options.carried.n_action_steps,
         box=options.placed.box,
         positions=options.propose,
         per_position=options.per_position,

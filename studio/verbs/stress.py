@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from curation.errors import DataError, TargetExists, UsageError
 from curation.frames import Outcome
@@ -26,6 +27,8 @@ from studio.console import Console
 from studio.options import Name, process_count
 from studio.paths import dataset_path
 
+GROUPS = 3
+"""Of runs, by each number that was changed in them."""
 COLUMNS = ("#", "id", "outcome", "lazy", "overlap", "survived", "95 % CI", "mostly fails as")
 
 
@@ -100,22 +103,25 @@ def stress(options: Stress, console: Console) -> int:
 
 
 def by_change(drawn: Sequence[Change], found: Sequence[Found]) -> dict[str, list[tuple[float, float, Rate]]]:
-    """For every number that is changed: its range in thirds, each with the share of runs that survived there."""
+    """For every number that is changed: the runs in three groups by its value, each with its lowest and highest value and
+    the share of runs that survived. Few values are a group each."""
     success = np.array([[one == Outcome.SUCCESS for one in each.line.outcomes] for each in found], bool)
     bands = {}
-    for name, (low, high) in RANGES.items():
+    for name in RANGES:
         value = np.array([getattr(change, name) for change in drawn], float)
-        third = np.minimum(((value - low) / (high - low) * 3).astype(int), 2)
-        edges = np.linspace(low, high, 4)
-        bands[name] = [
-            (
-                float(edges[n]),
-                float(edges[n + 1]),
-                wilson(int(success[:, third == n].sum()), success[:, third == n].size),
-            )
-            for n in range(3)
-        ]
+        distinct = np.unique(value)
+        groups = (
+            [np.flatnonzero(value == one) for one in distinct]
+            if len(distinct) <= GROUPS
+            else np.array_split(np.argsort(value), GROUPS)
+        )
+        bands[name] = [_group(value[each], success[:, each]) for each in groups if len(each)]
     return bands
+
+
+def _group(values: NDArray[np.float64], success: NDArray[np.bool_]) -> tuple[float, float, Rate]:
+    """Lowest and highest value of some runs, and how many of them survived."""
+    return float(values.min()), float(values.max()), wilson(int(success.sum()), success.size)
 
 
 def overlap_of(store: Store, entry: Entry) -> float | None:
@@ -137,7 +143,7 @@ def _asked(options: Stress, store: Store, console: Console) -> list[Entry]:
     return whole
 
 
-def _simulated(store: Store, ids: Sequence[str], by: str, drawn: Sequence[Change], processes: int) -> Any:
+def _simulated(store: Store, ids: Sequence[str], by: str, drawn: Sequence[Change], processes: int) -> Iterator[Line]:
     """A line for every episode, on disk before it is given out."""
     scene = scene_from(store.scene.get("driven", store.scene["scene"]))
     jobs = [
@@ -197,7 +203,7 @@ def _row(one: Found) -> tuple[str, ...]:
 
 def _band(low: float, high: float, rate: Rate) -> str:
     share = f"{100 * rate.k / rate.n:.0f} %" if rate.n else "none"
-    return f"{low:.2f} to {high:.2f}: {share}"
+    return f"{f'{low:g}' if low == high else f'{low:.2f} to {high:.2f}'}: {share}"
 
 
 def _data(found: Sequence[Found], drawn: Sequence[Change], by: str) -> dict[str, Any]:

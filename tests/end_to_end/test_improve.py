@@ -86,7 +86,7 @@ def test_two_rounds_of_improvement_survive_kills(commands: Commands, base: str) 
 
 
 def test_the_filter_experiment_survives_kills_and_claims_nothing(commands: Commands, base: str) -> None:
-    asked = (*BOX, "--attempts", "24", "-n", "16", "--survival", "0.5", "-y", "--json")
+    asked = (*BOX, "--attempts", "24", "-n", "16", "--survival", "0.3", "-y", "--json")
     words = ("experiment", "filter", base, "--to", "exp", *asked)
     folder = commands.home / "runs/exp"
     assert killed(commands, words, folder, after=(0, 3, 14, 20)) >= 3

@@ -105,6 +105,8 @@ def test_a_loop_is_planned_as_commands_that_can_be_typed(source: Source) -> None
     assert len({(one.seed, one.episodes, one.where) for one in evaluated}) == 1
     assert evaluated[0].seed not in {one.seed for one in drivers}
     assert found["whole-compare"].a == "loop-r2"
+    made = [path for step in steps for path in step.made]
+    assert len(made) == len(set(made))
     assert "studio generate --operator policy:base --keep all --targets" in shown(steps)
 
 
@@ -190,16 +192,18 @@ def test_every_arm_is_trained_alike_and_tried_at_the_same_placements(source: Sou
     evaluations = [typed(step) for name, step in steps.items() if "-evaluate-" in name]
     assert len(evaluations) == 3 * len(plan.arms)
     assert len({(one.seed, one.episodes, one.where, one.limit) for one in evaluations}) == 1
-    tries, ceiling = (typed(steps[name]).recording for name in ("attempts", "expert"))
+    tries, ceiling = (typed(steps[name]).recording for name in ("attempts", "ceiling"))
     assert (tries.operator, ceiling.operator) == ("policy:base", "expert")
     # The same placements, and no other: attempt k is drawn from the seed and k.
     assert (tries.seed, tries.where, tries.episodes, tries.keep) == (
         ceiling.seed, ceiling.where, ceiling.episodes, ceiling.keep,
     )  # fmt: skip
     order = list(steps)
-    assert order.index("attempts") < order.index("expert") < order.index("choose") < order.index("check")
+    assert order.index("attempts") < order.index("ceiling") < order.index("choose") < order.index("check")
     assert all(order.index("check") < order.index(f"{arm}-train") for arm in plan.arms)
     assert not [step for step in steps.values() if "expert" in " ".join(step.words) and step.name.startswith("oracle")]
+    bare = [path for step in experiment_steps(plan, replace(source, cameras=())) for path in step.made]
+    assert len(bare) == len(set(bare))
     planned(plan.folder, list(steps.values()), about("base", plan))
     assert opened_as("exp") == (plan, source)
     with pytest.raises(UsageError, match="trained where it is tried"):
