@@ -103,8 +103,8 @@ def stress(options: Stress, console: Console) -> int:
 
 
 def by_change(drawn: Sequence[Change], found: Sequence[Found]) -> dict[str, list[tuple[float, float, Rate]]]:
-    """For every number that is changed: the runs in three groups by its value, each with its lowest and highest value and
-    the share of runs that survived. Few values are a group each."""
+    """For every number that is changed: the runs in three groups by its value, each with its lowest and highest value
+    and the share of runs that survived. Few values are a group each."""
     success = np.array([[one == Outcome.SUCCESS for one in each.line.outcomes] for each in found], bool)
     bands = {}
     for name in RANGES:
