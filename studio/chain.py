@@ -291,7 +291,7 @@ def _read(folder: Path) -> dict[str, Any]:
 
 def _difference(there: Mapping[str, Any], told: Mapping[str, Any]) -> str:
     """Where two plans first differ, in words."""
-    a, b = there.get("about") or {}, told["about"]
+    a, b = _flat(there.get("about") or {}), _flat(told["about"])
     apart = [f"{name} {a.get(name)} there, {b.get(name)} here" for name in {**a, **b} if a.get(name) != b.get(name)]
     if apart:
         return "; ".join(apart)
@@ -299,6 +299,14 @@ def _difference(there: Mapping[str, Any], told: Mapping[str, Any]) -> str:
     new = [line_of(step["words"]) for step in told["steps"]]
     first = next((pair for pair in zip(old, new, strict=False) if pair[0] != pair[1]), None)
     return f"'{first[0]}' there, '{first[1]}' here" if first else f"{len(old)} steps there, {len(new)} here"
+
+
+def _flat(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by name, those of objects inside too."""
+    found: dict[str, Any] = {}
+    for name, value in about.items():
+        found |= _flat(value) if isinstance(value, Mapping) else {name: value}
+    return found
 
 
 def _stored(step: Step) -> dict[str, Any]:

@@ -95,6 +95,9 @@ def test_another_plan_is_refused_and_what_differs_is_named(home: Path) -> None:
     before = (home / "runs/loop/plan.json").read_bytes()
     with pytest.raises(UsageError, match="another plan: rounds 1 there, 2 here"):
         begin(home, rounds=2)
+    planned(home / "runs/deep", [], {"asked": {"n": 1, "m": 1}})
+    with pytest.raises(UsageError, match="another plan: n 1 there, 2 here"):
+        planned(home / "runs/deep", [], {"asked": {"n": 2, "m": 1}})
     other = [*steps(home)[:3], Step("look", ("episodes", "one"))]
     with pytest.raises(UsageError, match="'studio episodes all' there, 'studio episodes one' here"):
         planned(home / "runs/loop", other, {"rounds": 1})
