@@ -13,6 +13,7 @@ meta/studio/histograms/<episode_id>.npz     image histograms, from which exact s
 meta/studio/attempts.jsonl                  the recorder's log: a line for every finished attempt, kept or not
 meta/studio/yield.json                      what generating gave at each position, and how sure that is
 meta/studio/notes.jsonl                     what people, the judge and classifiers say about episodes
+meta/studio/stress.jsonl                    what became of episodes under stress, run by run
 meta/studio/takes/<episode_id>.jsonl        takes that are not episodes yet, kept or unfinished
 meta/studio/trash/<episode_id>.jsonl        takes that were not kept
 meta/studio/staging/                        episodes on their way into the dataset
@@ -55,6 +56,7 @@ ATTEMPTS = Path("meta/studio/attempts.jsonl")
 YIELD = Path("meta/studio/yield.json")
 NOTES = Path("meta/studio/notes.jsonl")
 NOTES_LOCK = Path("meta/studio/notes.lock")
+STRESS = Path("meta/studio/stress.jsonl")
 TAKES = Path("meta/studio/takes")
 TRASH = Path("meta/studio/trash")
 STAGING = Path("meta/studio/staging")

@@ -41,6 +41,7 @@ class Entry:
         started: when, ISO 8601; "" if unknown.
         score: the score that counts, 0 to 1.
         scored_by: who gave it, such as "person" or "classifier:done@1f2e3d"; "" if nobody did.
+        survival: share of its simulations under stress that succeeded, 0 to 1; None if it was not stressed.
         comments: oldest first.
         why: it was discarded; "" of what is an episode by now.
         meter: gauges by name, each with value and level.
@@ -67,6 +68,7 @@ class Entry:
     started: str = ""
     score: float | None = None
     scored_by: str = ""
+    survival: float | None = None
     comments: tuple[str, ...] = ()
     why: str = ""
     meter: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -156,11 +158,14 @@ class _Said:
     def __init__(self, notes: Sequence[Note]) -> None:
         self._comments: dict[str, list[str]] = {}
         self._scores = scores(notes)
+        self._survival: dict[str, float] = {}
         self._why: dict[str, str] = {}
         for note in notes:
             match note.kind:
                 case "comment":
                     self._comments.setdefault(note.episode_id, []).append(str(note.value))
+                case "survival":
+                    self._survival[note.episode_id] = float(note.value)
                 case "discarded":
                     self._why[note.episode_id] = str(note.value)
 
@@ -170,6 +175,7 @@ class _Said:
             "comments": tuple(self._comments.get(episode_id, ())),
             "score": None if score is None else float(score.value),
             "scored_by": "" if score is None else score.by,
+            "survival": self._survival.get(episode_id),
             "why": self._why.get(episode_id, ""),
         }
 

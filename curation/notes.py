@@ -18,8 +18,9 @@ from curation.atomic import make_folder, one_at_a_time
 from curation.errors import CannotWrite, DataError, UnknownChoice
 from curation.layout import NOTES, NOTES_LOCK
 
-KINDS = ("mask", "comment", "score", "discarded")
-"""mask: whether the episode is excluded (bool); comment: words; score: 0 to 1; discarded: why a take was put away."""
+KINDS = ("mask", "comment", "score", "survival", "discarded")
+"""mask: whether the episode is excluded (bool); comment: words; score: 0 to 1; survival: share of its simulations under
+stress that succeeded, 0 to 1; discarded: why a take was put away."""
 CLASSIFIER = "classifier:"
 """What the names begin with of those who judge by pictures: classifier:NAME@DIGEST."""
 
@@ -103,7 +104,7 @@ def _note(line: bytes) -> Note:
         TypeError: it has other fields.
     """
     note = Note(**json.loads(line))
-    fits: dict[str, tuple[type, ...]] = {"mask": (bool,), "score": (int, float)}
+    fits: dict[str, tuple[type, ...]] = {"mask": (bool,), "score": (int, float), "survival": (int, float)}
     if not isinstance(note.episode_id, str) or not isinstance(note.value, fits.get(note.kind, (str,))):
         raise ValueError(f"{note.value!r} is no value of a {note.kind} note")
     return note

@@ -46,6 +46,7 @@ NUMBERS: dict[str, Callable[[Entry], float | None]] = {
     "seconds": lambda entry: entry.seconds,
     "score": lambda entry: entry.score,
     "interventions": lambda entry: entry.interventions,
+    "survival": lambda entry: entry.survival,
     **{name: lambda entry, name=name: entry.motion.get(name) for name in FIELDS},  # type: ignore[misc]
 }
 MARKS: dict[str, Callable[[Entry], bool | None]] = {

@@ -11,6 +11,8 @@ import numpy as np
 from .operators import Operator
 from .take import Keep
 
+AUDIT = 0.2
+"""Share of attempts that are audited by default: one in five."""
 AUDIT_STREAM = 7
 """Keeps the draw of what is audited apart from the placement's and the operators' random streams."""
 

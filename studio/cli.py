@@ -54,6 +54,9 @@ COMMANDS = {
     "classifier": "train a success classifier, and measure how far to trust it",
     "card": "show or make a classifier's calibration card",
     "score": "let a classifier say how sure it is that episodes succeeded",
+    "stress": "simulate episodes again under other friction, mass, delay and servos",
+    "improve": "a policy tries where it is unsure, learns from what succeeded, and is tried again",
+    "experiment": "what a filter is worth, by the policies that it leads to",
     "analyze": "a policy's predictions beside demonstrations, joint by joint",
     "report": "one page about a run or two: tables, maps, films",
     "ablate": "change one thing at a time on the same episodes, and say what it changed",
@@ -64,18 +67,9 @@ COMMANDS = {
 }
 
 SIMULATING = (
-    "record",
-    "generate",
-    "correct",
-    "replay",
-    "rerender",
-    "recover",
-    "targets",
-    "evaluate",
-    "sweep",
-    "ablate",
-    "scale",
-)
+    "record", "generate", "correct", "replay", "rerender", "stress", "recover", "targets", "evaluate", "sweep",
+    "ablate", "scale",
+)  # fmt: skip
 """Commands that load MuJoCo at once."""
 
 

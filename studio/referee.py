@@ -18,9 +18,6 @@ from recorders.world.scene import Scene
 from studio.carding import carded_classifier
 from studio.paths import run_path
 
-AUDIT = 0.2
-"""Share of attempts that are audited by default: one in five."""
-
 
 def rule_of(name: str, audit: float, scene: Scene) -> Rule:
     """The rule that keeps what a classifier accepts.

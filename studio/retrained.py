@@ -95,7 +95,18 @@ def groups_of(
 def pairs_of(groups: Mapping[str, Sequence[Evaluation]]) -> list[Pair]:
     """Every two recipes."""
     names = list(groups)
-    return [_pair(first, second, groups) for at, first in enumerate(names) for second in names[at + 1 :]]
+    return [pair_of(first, second, groups) for at, first in enumerate(names) for second in names[at + 1 :]]
+
+
+def pair_of(first: str, second: str, groups: Mapping[str, Sequence[Evaluation]]) -> Pair:
+    """Two of the recipes."""
+    if min(len(groups[first]), len(groups[second])) < LEAST:
+        return Pair(first, second, None)
+    try:
+        pair = contest(first, groups[first], second, groups[second])
+        return Pair(first, second, compare_recipes(pair.outcomes(pair.a), pair.outcomes(pair.b)))
+    except (NotComparable, ValueError) as error:
+        return Pair(first, second, None, str(error))
 
 
 def rate_of(found: Sequence[Evaluation]) -> GroupRate:
@@ -160,13 +171,3 @@ def _trained(
 
 def _seed(run: Run) -> int:
     return int(run.read()["seed"])
-
-
-def _pair(first: str, second: str, groups: Mapping[str, Sequence[Evaluation]]) -> Pair:
-    if min(len(groups[first]), len(groups[second])) < LEAST:
-        return Pair(first, second, None)
-    try:
-        pair = contest(first, groups[first], second, groups[second])
-        return Pair(first, second, compare_recipes(pair.outcomes(pair.a), pair.outcomes(pair.b)))
-    except (NotComparable, ValueError) as error:
-        return Pair(first, second, None, str(error))

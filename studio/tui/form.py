@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
@@ -18,6 +17,7 @@ from studio.tui.state import Place, Studio
 from studio.tui.theme import themed
 from studio.tui.widgets.choice import Choice
 from studio.tui.widgets.form_row import FormRow, Question
+from studio.words import line_of
 
 
 class FormScreen(StudioScreen):
@@ -116,8 +116,3 @@ class FormScreen(StudioScreen):
     def action_scroll(self, lines: int) -> None:
         """Look further down or up the right side."""
         self.query_one("#form-side").scroll_relative(y=lines, animate=False)
-
-
-def line_of(words: Sequence[str]) -> str:
-    """A command as one would type it."""
-    return shlex.join(["studio", *words])

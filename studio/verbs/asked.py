@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from curation.errors import NotADataset, UnknownChoice, UsageError
 from curation.names import POSE
+from curation.notes import CLASSIFIER
 from curation.video import Encoding
 from recorders.operators.named import CORRECT, PEOPLE, POLICY, Who
 from recorders.placements import Placing, require_recordable
@@ -20,8 +21,6 @@ from studio.paths import dataset_path
 from studio.policy_driver import policy_who, require_fitting
 
 EPISODES = 20
-CLASSIFIER = "classifier:"
-"""What keep rules begin with that name a classifier."""
 RULES = {"judge": Keep.SUCCESS, "success": Keep.SUCCESS, "all": Keep.ALL, "verdict": Keep.VERDICT}
 PERSON_LIMIT_S = 60.0
 """Default time limit of a person's take [s], the earlier work's."""

@@ -13,7 +13,7 @@ from curation.yields import least
 from recorders.fleet import Order, fleet, save_made
 from recorders.placements import Placing
 from recorders.record import MAX_FAILURES_IN_A_ROW, NothingKept
-from recorders.referee import Rule
+from recorders.referee import AUDIT, Rule
 from recorders.schedule import Turns
 from recorders.session import Session
 from recorders.take import Keep
@@ -24,9 +24,6 @@ from studio.table_of import table_of
 from studio.verbs.asked import Asked
 from studio.verbs.summary import summary
 from studio.verbs.told import finish_waiting, require_all, tell_close, tell_doubts, tell_holes
-
-AUDIT = 0.2
-"""Share of attempts that are audited by default: one in five."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,7 @@ def placed(
     actions: Mapping[int, NDArray[Any]] | None = None,
     extra: Mapping[int, dict[str, Any]] | None = None,
     failures: Sequence[int] = (),
+    operator: str = "expert",
     length: int = 4,
 ) -> Store:
     """A dataset of the standard scene with an episode at each place [m]."""
@@ -52,7 +53,7 @@ def placed(
         outcome = "timeout" if index in failures else "success"
         row = EpisodeRow(
             episode_id=ids[index] if ids else f"{root.name}-{index}", x=x, y=y, yaw_deg=0.0, seed=index,
-            operator="expert", outcome=outcome, success=outcome == "success", extra=(extra or {}).get(index, {}),
+            operator=operator, outcome=outcome, success=outcome == "success", extra=(extra or {}).get(index, {}),
         )  # fmt: skip
         store.commit(stage(folder, row=row, task="pick", numeric=values, images=images))
     return store

@@ -1,0 +1,325 @@
+"""Commands one after the other, each remembered when it is done, so that the same chain goes on after any kill.
+
+```text
+<folder>/plan.json          every step's command line, and what it was planned from; never changed
+<folder>/steps/<name>.json  a finished step: its command line, its result as JSON, when and how long
+<folder>/.lock              held by whoever works on it
+```
+
+A step is a command line that a person could type. What it had begun when it was killed is gone on with in the way of
+that command: a recording is resumed, a training goes on from its last checkpoint, an evaluation has its rows; an edited
+dataset stands there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from curation.atomic import if_free, write_aside
+from curation.errors import INTERRUPTED, OK, DataError, StudioError, TargetExists, UsageError
+from curation.layout import INFO
+from studio.console import Console
+from studio.paths import dataset_path, run_path
+from studio.words import line_of
+from training.alone import is_trained
+from training.checkpoints import broken, listed
+from training.runs import RUN, Run
+
+PLAN, STEPS, LOCK = "plan.json", "steps", ".lock"
+VERSION = 1
+PATIENCE_S = 120.0
+"""How long a training that nobody follows any more may take to end [s]; then its own command says that it is held."""
+_POLL_S = 0.2
+
+
+class StepFailed(StudioError):
+    """A step of a chain did not end well."""
+
+    def __init__(self, step: Step, code: int) -> None:
+        super().__init__(
+            f"Step {step.name} ended with exit code {code}: {line_of(step.words)}. What was done is kept; mend it, and "
+            "the same command goes on here."
+        )
+        self.exit_code = code
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command.
+
+    Attributes:
+        name: unlike the others'.
+        words: its command line, `studio` left away.
+        dataset: name of the dataset that it makes, "" if it makes none.
+        files: that it makes.
+        runs: names of the trainings that it makes.
+    """
+
+    name: str
+    words: tuple[str, ...]
+    dataset: str = ""
+    files: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
+
+    @property
+    def made(self) -> list[Path]:
+        """Everything that it makes."""
+        data = [dataset_path(self.dataset)] if self.dataset else []
+        return [*data, *map(Path, self.files), *map(run_path, self.runs)]
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Steps in a folder.
+
+    Attributes:
+        folder: where what is done is remembered.
+        steps: in order.
+        about: what the chain was planned from, JSON values.
+    """
+
+    folder: Path
+    steps: tuple[Step, ...]
+    about: Mapping[str, Any]
+
+    def done(self, step: Step) -> bool:
+        return self._file(step).is_file()
+
+    def result(self, name: str) -> Any:
+        """What a finished step's command gave as JSON; None if it is not done."""
+        path = self.folder / STEPS / f"{name}.json"
+        try:
+            return json.loads(path.read_bytes())["result"]
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{path} is damaged ({error}). Remove it: the step is then done again.") from error
+
+    @property
+    def left(self) -> list[Step]:
+        """Steps that are not done."""
+        return [step for step in self.steps if not self.done(step)]
+
+    def remember(self, step: Step, result: Any, seconds: float) -> None:
+        """Write down that a step is done; on return that survives a power cut."""
+        told = {"words": step.words, "result": result, "seconds": round(seconds, 3), "when": _now()}
+        write_aside(self._file(step), json.dumps(told, indent=2, default=str).encode() + b"\n")
+
+    def _file(self, step: Step) -> Path:
+        return self.folder / STEPS / f"{step.name}.json"
+
+
+def begun(folder: Path) -> bool:
+    """Whether a chain lies in a folder."""
+    return (folder / PLAN).is_file()
+
+
+def planned(folder: Path, steps: Sequence[Step], about: Mapping[str, Any]) -> Chain:
+    """The chain in a folder: written there if it is new, else the one that is there, which must be the same.
+
+    Raises:
+        UsageError: another one is there; what differs is named.
+        TargetExists: something that a new one would make is there already.
+    """
+    told = json.loads(json.dumps({"version": VERSION, "about": about, "steps": [_stored(step) for step in steps]}))
+    if begun(folder):
+        there = _read(folder)
+        if there != told:
+            raise UsageError(
+                f"{folder} holds another plan: {_difference(there, told)}. Repeat the command as it was, or choose "
+                "another --to."
+            )
+    else:
+        _require_free(folder, steps)
+        write_aside(folder / PLAN, json.dumps(told, indent=2).encode() + b"\n")
+    return Chain(folder, tuple(steps), told["about"])
+
+
+def opened(folder: Path) -> Chain:
+    """The chain that lies in a folder.
+
+    Raises:
+        UsageError: there is none.
+        DataError: it is damaged.
+    """
+    if not begun(folder):
+        raise UsageError(f"{folder} holds no plan ({PLAN}).")
+    told = _read(folder)
+    try:
+        steps = tuple(
+            Step(one["name"], tuple(one["words"]), one["dataset"], tuple(one["files"]), tuple(one["runs"]))
+            for one in told["steps"]
+        )
+        return Chain(folder, steps, told["about"])
+    except (KeyError, TypeError) as error:
+        raise DataError(f"{folder / PLAN} is damaged: {error}.") from error
+
+
+def work(chain: Chain, console: Console) -> None:
+    """Do every step that is not done.
+
+    Raises:
+        StepFailed, StudioError: a step failed; the same chain goes on there.
+        KeyboardInterrupt: it was stopped.
+    """
+    with _alone(chain.folder):
+        of = len(chain.steps)
+        if len(chain.left) < of:
+            console.step(f"{of - len(chain.left)} of {of} steps are done already ({chain.folder}).")
+        for number, step in enumerate(chain.steps):
+            if chain.done(step):
+                continue
+            console.step(f"[{number + 1} of {of}] {line_of(step.words)}")
+            began = time.monotonic()
+            chain.remember(step, _run(step), time.monotonic() - began)
+            console.advance(number + 1, of)
+
+
+def shown(steps: Sequence[Step]) -> str:
+    """The plan for people: a command a line."""
+    return "\n".join(f"{number:>3}  {line_of(step.words)}" for number, step in enumerate(steps, start=1))
+
+
+def _run(step: Step) -> Any:
+    """Run a step's command, or go on with it; returns its result, None where nothing was left to do."""
+    _wait_for_trainings(step)
+    words = going_on(step)
+    if words is None:
+        return None
+    from studio import cli
+
+    said = io.StringIO()
+    try:
+        module, options = cli.parsed(words[0], list(words[1:]))
+    except SystemExit as leaving:
+        raise StepFailed(step, int(leaving.code or 0)) from leaving
+    try:
+        code = getattr(module, words[0])(options, Console(as_json=True, out=said))
+    except StudioError as error:
+        # Which of many commands it was is half of the message.
+        raise _Told(error, step) from error
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
+    if code != OK:
+        raise StepFailed(step, code)
+    text = said.getvalue()
+    return json.loads(text) if text else None
+
+
+class _Told(StudioError):
+    """An error of a step's command, with the step."""
+
+    def __init__(self, error: StudioError, step: Step) -> None:
+        super().__init__(f"step {step.name}: {error}")
+        self.exit_code = error.exit_code
+
+
+def going_on(step: Step) -> tuple[str, ...] | None:
+    """The command line that does a step now, whatever a kill left of it; None if it is done but for being remembered.
+
+    All that a step makes was not there when the chain was planned, so it is the step's own.
+    """
+    for path in map(Path, step.files):
+        path.unlink(missing_ok=True)
+    there = bool(step.dataset) and dataset_path(step.dataset).exists()
+    if there and step.words[0] == "generate" and not (dataset_path(step.dataset) / INFO).is_file():
+        # Killed before it was a dataset, so nothing was recorded.
+        shutil.rmtree(dataset_path(step.dataset))
+        there = False
+    match step.words[0]:
+        case "generate" if there:
+            return (*step.words, "--resume")
+        case "merge" | "filter" | "apply" if there:
+            return None
+        case "train" if len(step.runs) == 1:
+            return _training(step)
+        case _:
+            return step.words
+
+
+def _training(step: Step) -> tuple[str, ...] | None:
+    run = Run(run_path(step.runs[0]))
+    if not run.folder.exists():
+        return step.words
+    if (run.folder / RUN).is_file() and run.read()["state"] == "done":
+        return None
+    if any(not broken(path) for path in listed(run.checkpoints)):
+        return "train", "--resume", step.runs[0]
+    # Nothing in it can be gone on with.
+    shutil.rmtree(run.folder)
+    return step.words
+
+
+def _wait_for_trainings(step: Step) -> None:
+    """Wait while a training whose studio was killed writes its last checkpoint, which it does by itself."""
+    until = time.monotonic() + PATIENCE_S
+    for run in map(Run, map(run_path, step.runs)):
+        while (run.folder / RUN).is_file() and is_trained(run) and time.monotonic() < until:
+            time.sleep(_POLL_S)
+
+
+def _require_free(folder: Path, steps: Sequence[Step]) -> None:
+    if folder.exists() and any(folder.iterdir()):
+        raise TargetExists(folder, "Choose another --to.")
+    seen: set[Path] = set()
+    for path in (path for step in steps for path in step.made):
+        if path.exists():
+            raise TargetExists(path, "Choose another --to.")
+        if path in seen:
+            raise ValueError(f"two steps make {path}")
+        seen.add(path)
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    try:
+        told = json.loads((folder / PLAN).read_bytes())
+    except (OSError, ValueError) as error:
+        raise DataError(f"{folder / PLAN} cannot be read: {error}.") from error
+    if not isinstance(told, dict):
+        raise DataError(f"{folder / PLAN} is no plan.")
+    return told
+
+
+def _difference(there: Mapping[str, Any], told: Mapping[str, Any]) -> str:
+    """Where two plans first differ, in words."""
+    a, b = _flat(there.get("about") or {}), _flat(told["about"])
+    apart = [f"{name} {a.get(name)} there, {b.get(name)} here" for name in {**a, **b} if a.get(name) != b.get(name)]
+    if apart:
+        return "; ".join(apart)
+    old = [line_of(step["words"]) for step in there.get("steps", [])]
+    new = [line_of(step["words"]) for step in told["steps"]]
+    first = next((pair for pair in zip(old, new, strict=False) if pair[0] != pair[1]), None)
+    return f"'{first[0]}' there, '{first[1]}' here" if first else f"{len(old)} steps there, {len(new)} here"
+
+
+def _flat(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by name, those of objects inside too."""
+    found: dict[str, Any] = {}
+    for name, value in about.items():
+        found |= _flat(value) if isinstance(value, Mapping) else {name: value}
+    return found
+
+
+def _stored(step: Step) -> dict[str, Any]:
+    return {"name": step.name, "words": step.words, "dataset": step.dataset, "files": step.files, "runs": step.runs}
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    with if_free(folder / LOCK) as ours:
+        if ours is None:
+            raise UsageError(f"Somebody is working on {folder} already.")
+        yield
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,257 @@
+"""The closed loop as commands: where a policy is unsure it tries, what succeeds is added, and it is trained anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from classifiers.card_file import read_card
+from curation import layout
+from curation.errors import UsageError
+from curation.names import POSE
+from curation.notes import CLASSIFIER, masked, read_notes
+from curation.store import Store
+from recorders.world.scene import Scene
+from studio.chain import Step
+from studio.evaluation_world import World
+from studio.paths import run_path, runs_home
+from studio.words import flag, flags_of, recipe_words
+from training.checkpoint_card import card, resolve
+from training.recipe import Recipe
+from training.runs import Run, all_runs, state_of
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a loop begins with.
+
+    Attributes:
+        runs: names of the trainings, seeds of one recipe; the first one drives.
+        data: the dataset that they were trained on, as a name or a path.
+        where: the query that chose its episodes.
+        recipe: of the first training.
+        scene: that the policy was trained in.
+        privileged: whether it sees the block's pose.
+        cameras: that its dataset has.
+    """
+
+    runs: tuple[str, ...]
+    data: str
+    where: str
+    recipe: Recipe
+    scene: Scene
+    privileged: bool
+    cameras: tuple[str, ...]
+
+    @property
+    def dropped(self) -> list[str]:
+        """Options that leave out what pictures its attempts have and its own dataset has not."""
+        cameras = [camera for camera in self.scene.cameras if camera not in self.cameras]
+        return ["--drop-feature", *cameras] if cameras else []
+
+
+def source_of(name: str) -> Source:
+    """What is known of a finished training, or of a group of them.
+
+    Raises:
+        UsageError: it is not of this studio, not finished, or its episodes are no longer those that a query finds.
+    """
+    runs = _finished(name)
+    told = runs[0].read()
+    known = card(resolve(str(runs[0].folder), runs_home()))
+    store = Store.open(Path(told["dataset"]["path"]))
+    where = str(told["dataset"].get("where") or "")
+    away = masked(read_notes(store.root))
+    now = {row.episode_id for row in store.rows()} - away
+    if not where and now != set(told["dataset"]["episode_ids"]):
+        raise UsageError(
+            f"{store.root} holds other episodes now than {name} was trained on. Train on it as it is, or make a "
+            "dataset of those episodes, and begin with that training."
+        )
+    return Source(
+        runs=tuple(run.name for run in runs),
+        data=str(store.root),
+        where=where,
+        recipe=Recipe.from_json(told["recipe"]),
+        scene=World().scene(known),
+        privileged=POSE in store.features,
+        cameras=tuple(key.removeprefix("observation.images.") for key in layout.cameras(store.features)),
+    )
+
+
+def _finished(name: str) -> list[Run]:
+    run = Run(run_path(name))
+    grouped = [one for one in all_runs(runs_home()) if one.read().get("group") == name]
+    found = grouped or [run]
+    open_ = [one.name for one in found if not (one.folder / "run.json").is_file() or state_of(one) != "done"]
+    if open_:
+        raise UsageError(f"{open_[0]} is no finished training of this studio; studio runs shows what there is.")
+    return found
+
+
+def filter_words(keep: str, also: str) -> tuple[str, str]:
+    """The query that kept episodes fit, and the name of the classifier that has to score them first, "" for none.
+
+    Args:
+        keep: judge, all, or classifier:NAME.
+        also: a further query.
+
+    Raises:
+        UsageError: nothing of that name keeps.
+        DataError: the classifier has no card.
+    """
+    if keep == "judge":
+        return " ".join(filter(None, ("success", also))), ""
+    if keep == "all":
+        return also, ""
+    if not keep.startswith(CLASSIFIER):
+        raise UsageError(f"--keep {keep} is none of judge, all and {CLASSIFIER}NAME.")
+    threshold = read_card(run_path(keep)).threshold
+    return " ".join(filter(None, (f"score>={threshold:g}", also))), keep.removeprefix(CLASSIFIER)
+
+
+@dataclass(frozen=True)
+class Loop:
+    """What is asked of every round.
+
+    Attributes:
+        name: of the whole; runs and datasets are called NAME-r1 and on.
+        folder: of the whole.
+        rounds: how many.
+        placed: options that place the episodes of every evaluation.
+        n_action_steps: actions carried out of each chunk, in evaluations as in attempts; None is as trained.
+        evaluated: further options of every evaluation.
+        box: that positions are proposed in; None is the whole table.
+        positions: proposed a round.
+        per_position: attempts at each.
+        jitter, yaw: of the attempts: noise per axis [m], and a heading [deg] or "free".
+        keep, also: as `filter_words` has them.
+        train_seeds: trainings a round.
+        seed: of the attempts of the first round.
+        limit: of an episode [s].
+        force: train although preflight found errors.
+    """
+
+    name: str
+    folder: Path
+    rounds: int
+    placed: tuple[str, ...]
+    evaluated: tuple[str, ...]
+    n_action_steps: int | None
+    box: tuple[float, float, float, float] | None
+    positions: int
+    per_position: int
+    jitter: float
+    yaw: float | Literal["free"]
+    keep: str
+    also: str
+    train_seeds: int
+    seed: int
+    limit: float
+    force: bool
+
+
+def steps_of(loop: Loop, source: Source) -> list[Step]:
+    """Every command of a loop, in order."""
+    found = [_evaluate(loop, "r0", run) for run in source.runs]
+    before = source
+    if source.where:
+        words = ("filter", source.data, *flag("where", source.where), "-y", "--to", f"{loop.name}-r0-data")
+        found.append(Step("r0-data", words, dataset=f"{loop.name}-r0-data"))
+        before = replace(source, data=f"{loop.name}-r0-data", where="")
+    for number in range(1, loop.rounds + 1):
+        steps, before = _round(loop, number, before)
+        found += steps
+    if loop.rounds > 1:
+        found.append(Step("whole-compare", ("compare", ",".join(before.runs), ",".join(source.runs))))
+    return found
+
+
+def runs_of(loop: Loop, number: int, recipe: Recipe) -> tuple[str, ...]:
+    """Names of a round's trainings, as `studio train` names them."""
+    name = f"{loop.name}-r{number}"
+    if loop.train_seeds == 1:
+        return (name,)
+    return tuple(f"{name}-seed{recipe.seed + offset}" for offset in range(loop.train_seeds))
+
+
+def _round(loop: Loop, number: int, before: Source) -> tuple[list[Step], Source]:
+    mark = f"r{number}"
+    attempts, kept, data = (f"{loop.name}-{mark}-{what}" for what in ("attempts", "kept", "data"))
+    targets, picture, change = (str(loop.folder / f"{mark}-{what}") for what in ("targets.json", "map.png", "gain.png"))
+    runs = runs_of(loop, number, before.recipe)
+    where, classifier = filter_words(loop.keep, loop.also)
+    proposing = ("map", before.runs[0], "--propose", str(loop.positions), "--to", targets, "--picture", picture)
+    steps = [
+        Step(f"{mark}-map", (*proposing, *(flag("box", loop.box) if loop.box else ())), files=(targets, picture)),
+        Step(f"{mark}-generate", generate_words(loop, number, before, targets, attempts), dataset=attempts),
+        *judging(mark, attempts, classifier, loop.also, filter_words(loop.keep, "")[0]),
+        Step(f"{mark}-filter", kept_words(before, attempts, where, kept), dataset=kept),
+        Step(f"{mark}-merge", ("merge", before.data, kept, "-y", "--to", data), dataset=data),
+        *training(mark, data, f"{loop.name}-{mark}", runs, before, force=loop.force),
+        *(_evaluate(loop, mark, run) for run in runs),
+        Step(f"{mark}-gain", ("map", ",".join(runs), ",".join(before.runs), "--difference", "--picture", change),
+             files=(change,)),
+        Step(f"{mark}-compare", ("compare", ",".join(runs), ",".join(before.runs))),
+    ]  # fmt: skip
+    return steps, replace(before, runs=runs, data=data)
+
+
+def generate_words(loop: Loop, number: int, before: Source, targets: str, to: str) -> tuple[str, ...]:
+    """The policy's attempts at the proposed positions: all of them are recorded, what is kept of them comes after."""
+    words = ["generate", "--operator", f"policy:{before.runs[0]}", "--keep", "all", "--targets", targets]
+    words += ["--per-position", str(loop.per_position), *flag("jitter", loop.jitter), *flag("yaw", loop.yaw)]
+    words += ["--seed", str(loop.seed + number), *carried_words(loop.n_action_steps)]
+    words += [*flag("limit", loop.limit), *(["--privileged"] if before.privileged else []), *flags_of(before.scene)]
+    return (*words, "--to", to)
+
+
+def carried_words(n_action_steps: int | None) -> list[str]:
+    """How much of a chunk a policy carries out that makes attempts."""
+    return [] if n_action_steps is None else flag("n_action_steps", n_action_steps)
+
+
+def judging(mark: str, attempts: str, classifier: str, also: str, first: str) -> list[Step]:
+    """What must be noted about attempts before a query can choose among them.
+
+    Args:
+        mark: begins the names of the steps.
+        attempts: the dataset.
+        classifier: that scores, "" for none.
+        also: the query; only where it asks for survival, episodes are stressed.
+        first: a query without which none is kept, so that only those that fit are stressed.
+    """
+    found = []
+    if classifier:
+        found.append(Step(f"{mark}-score", ("score", attempts, "--by", classifier)))
+    if "survival" in also:
+        found.append(Step(f"{mark}-stress", ("stress", attempts, *(flag("where", first) if first else ()))))
+    return found
+
+
+def kept_words(before: Source, attempts: str, where: str, to: str) -> tuple[str, ...]:
+    """The attempts that pass, in the form of the data that they are to be merged with."""
+    asked = flag("where", where) if where else []
+    if before.dropped:
+        return ("merge", attempts, *asked, *before.dropped, "-y", "--to", to)
+    return ("filter", attempts, *asked, "-y", "--to", to)
+
+
+def training(mark: str, data: str, to: str, runs: tuple[str, ...], before: Source, *, force: bool) -> list[Step]:
+    """Preflight and training: the recipe of before, so as many gradient steps of the same kind."""
+    recipe = recipe_words(before.recipe, images=bool(before.cameras))
+    seeds = ["--train-seeds", str(len(runs))] if len(runs) > 1 else []
+    look = [] if force else [Step(f"{mark}-preflight", ("preflight", data, *recipe))]
+    forced = ["--force"] if force else []
+    return [*look, Step(f"{mark}-train", ("train", data, *recipe, *seeds, *forced, "--to", to), runs=runs)]
+
+
+def _evaluate(loop: Loop, mark: str, run: str) -> Step:
+    return Step(f"{mark}-evaluate-{run}", ("evaluate", run, *loop.placed, *loop.evaluated))
+
+
+def about(loop: Loop, source: Source) -> dict[str, Any]:
+    """What the chain was planned from."""
+    told = {name: getattr(loop, name) for name in loop.__dataclass_fields__ if name != "folder"}
+    return {**told, "runs": source.runs, "data": source.data}

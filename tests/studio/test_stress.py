@@ -1,0 +1,62 @@
+"""studio stress: survival becomes a note that a query finds, nothing is simulated twice, and a kill costs nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from curation.fingerprint import fingerprint
+from curation.layout import NOTES, STRESS
+from curation.library import entries
+from tests.studio.conftest import Made, Studio
+
+
+@pytest.fixture
+def tiny(made: Made, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made.root, tmp_path / "tiny"))
+
+
+def test_survival_is_noted_found_by_a_query_and_never_simulated_twice(studio: Studio, tiny: Path) -> None:
+    before = fingerprint(tiny)
+    said = studio(
+        "stress", "tiny", "--runs", "3", "--processes", "1", "--picture", str(tiny.parent / "s.png"), "--json"
+    )
+    assert said.code == 0, said.err
+    (told,) = json.loads(said.out)["episodes"]
+    assert (told["as_recorded"], told["survived"]["n"]) == ("success", 3)
+    share = told["survived"]["k"] / 3
+    (entry,) = entries(tiny)
+    assert entry.survival == pytest.approx(share, abs=1e-3)
+    assert entry.score is None  # which would be taken for what a person thinks
+    assert fingerprint(tiny) == before
+    assert (tiny.parent / "s.png").is_file()
+    for where, count in ((f"survival>={share - 0.01:g}", 1), (f"survival>{share + 0.01:g}", 0), ("-survival>=0", 0)):
+        assert studio("episodes", "tiny", f"--where={where}").out.endswith(f"{count} of 1\n"), where
+    # As a kill between the line and its note leaves it, with a line that a power cut tore.
+    (tiny / NOTES).unlink()
+    with (tiny / STRESS).open("ab") as file:
+        file.write(b'{"episode_id": "x')
+    again = studio("stress", "tiny", "--runs", "3")
+    assert "1 of 1 episodes were stressed before" in again.err
+    assert f"{told['survived']['k']} of 3" in again.out
+    assert entries(tiny)[0].survival == pytest.approx(share, abs=1e-3)
+    notes = (tiny / NOTES).read_bytes()
+    assert studio("stress", "tiny", "--runs", "3").code == 0
+    assert (tiny / NOTES).read_bytes() == notes
+    more = studio("stress", "tiny", "--runs", "1", "--seed", "5")
+    assert "stressed before" not in more.err
+    assert studio("check", "tiny").code == 0
+
+
+def test_what_cannot_be_stressed_is_named(studio: Studio, tiny: Path) -> None:
+    for words, told in (
+        (("--runs", "0"), "--runs 0"),
+        (("--where", "outcome:dropped"), "No episode"),
+        (("--picture", str(tiny / "meta/info.json")), "Choose another name"),
+    ):
+        said = studio("stress", "tiny", *words)
+        assert said.code != 0
+        assert told in said.err

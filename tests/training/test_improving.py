@@ -1,0 +1,254 @@
+"""studio improve and studio experiment filter: what they plan, that every step can be typed, and what they report."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from curation.errors import UsageError
+from curation.fingerprint import fingerprint
+from curation.library import put_to_trash
+from curation.store import Store
+from recorders.world.scene import Scene
+from studio.arms import Arms
+from studio.chain import Chain, Step, planned, shown
+from studio.cli import parsed
+from studio.experiment_report import report as experiment_report
+from studio.experimenting import asked_of, evaluation_step
+from studio.experimenting import steps_of as experiment_steps
+from studio.improving import Source, runs_of, source_of, steps_of
+from studio.options import Where
+from studio.preregistered import register
+from studio.training_options import Training
+from studio.verbs.experiment import Filter, about, asked_for, opened_as
+from studio.verbs.improve import Improve, gain, gain_lines, loop_of
+from studio.words import flags_of, recipe_words
+from tests.studio.conftest import Studio, studio
+from tests.training.evaluations import write_evaluation
+from tests.training.policies import tiny_act
+from tests.training.runs import TINY_ACT
+from training.recipe import Recipe
+from training.task import prepared
+
+__all__ = ["studio"]
+
+PLACED = Where(box=(0.2, 0.36, -0.1, 0.2), jitter=0.01, yaw=-15.0)
+
+
+@pytest.fixture
+def source(home: Path, arm: Path) -> Source:
+    """A finished training of tiny ACT on the arm's dataset."""
+    store = Store.open(arm)
+    training = Training(device="cpu", batch_size=4, steps=30, seed=5, resize="48x64", set_=TINY_ACT)
+    run = prepared(home / "base", "base", training.chosen(store), training.recipe(store), fingerprint(store), where="",
+                   forced=())  # fmt: skip
+    run.update(state="done")
+    tiny_act(home / "base/train/checkpoints/000030/pretrained_model")
+    return source_of("base")
+
+
+def typed(step: Step) -> Any:
+    """The options of a step's command line."""
+    return parsed(step.words[0], list(step.words[1:]))[1]
+
+
+def test_options_become_words_and_are_read_back() -> None:
+    scene = Scene(width=64, height=48, overhead_fov=30.0, depth=True, servo="hardware", block_scale=1 / 3 + 0.5)
+    words = ["base", "--to", "x", *flags_of(PLACED), *flags_of(scene)]
+    found = parsed("generate", ["--to", "x", *flags_of(PLACED), *flags_of(scene)])[1].recording
+    assert (found.where, found.scene) == (PLACED, scene)
+    assert parsed("train", ["base", "--where=-lazy"])[1].training == Training(where="-lazy")
+    assert flags_of(Training(where="-lazy")) == ["--where=-lazy"]
+    assert "--overhead-fov 30" in " ".join(words)
+
+
+@pytest.mark.parametrize("more", [{}, {"preset": "cpu-image"}, {"cache": True, "threads": 2, "keep_last": 3}], ids=str)
+def test_a_recipe_as_words_makes_the_very_same_recipe(home: Path, arm: Path, more: dict[str, Any]) -> None:
+    store = Store.open(arm)
+    recipe = Training(device="cpu", seed=7, set_=("policy.chunk_size=10", "policy.n_action_steps=5"), **more).recipe(
+        store
+    )
+    told = Recipe.from_json(json.loads(json.dumps(recipe.as_json())))
+    options = parsed("train", ["arm", "--to", "x", *recipe_words(told, images=True)])[1]
+    assert options.training.recipe(store) == recipe
+
+
+def test_a_loop_is_planned_as_commands_that_can_be_typed(source: Source) -> None:
+    loop = loop_of(Improve(run="base", to="loop", rounds=2, placed=PLACED, episodes=12, propose=3, per_position=2,
+                           also="survival>=0.8"))  # fmt: skip
+    steps = steps_of(loop, source)
+    assert [step.name for step in steps] == [
+        "r0-evaluate-base",
+        "r1-map", "r1-generate", "r1-stress", "r1-filter", "r1-merge", "r1-preflight", "r1-train",
+        "r1-evaluate-loop-r1", "r1-gain", "r1-compare",
+        "r2-map", "r2-generate", "r2-stress", "r2-filter", "r2-merge", "r2-preflight", "r2-train",
+        "r2-evaluate-loop-r2", "r2-gain", "r2-compare", "whole-compare",
+    ]  # fmt: skip
+    found = {step.name: typed(step) for step in steps}
+    store = Store.open(Path(source.data))
+    for mark in ("r1", "r2"):
+        assert found[f"{mark}-train"].training.recipe(store) == source.recipe  # as many gradient steps of the same kind
+        assert found[f"{mark}-filter"].choose.where == "success survival>=0.8"
+    drivers = [found[f"{mark}-generate"].recording for mark in ("r1", "r2")]
+    assert [one.operator for one in drivers] == ["policy:base", "policy:loop-r1"]
+    assert [one.keep for one in drivers] == ["all", "all"]
+    assert drivers[0].seed != drivers[1].seed
+    assert [one.where.yaw for one in drivers] == [-15.0, -15.0]
+    assert found["r1-stress"].where == "success"
+    assert found["r2-merge"].datasets == ("loop-r1-data", "loop-r2-kept")
+    evaluated = [found[name] for name in found if "evaluate" in name]
+    assert len({(one.seed, one.episodes, one.where) for one in evaluated}) == 1
+    assert evaluated[0].seed not in {one.seed for one in drivers}
+    assert found["whole-compare"].a == "loop-r2"
+    made = [path for step in steps for path in step.made]
+    assert len(made) == len(set(made))
+    assert "studio generate --operator policy:base --keep all --targets" in shown(steps)
+
+
+def test_several_seeds_go_through_every_round(source: Source) -> None:
+    loop = loop_of(Improve(run="base", to="loop", placed=PLACED, train_seeds=3))
+    steps = {step.name: step for step in steps_of(loop, source)}
+    runs = runs_of(loop, 1, source.recipe)
+    assert runs == ("loop-r1-seed5", "loop-r1-seed6", "loop-r1-seed7")
+    assert steps["r1-train"].runs == runs
+    assert typed(steps["r1-train"]).train_seeds == 3
+    assert typed(steps["r1-compare"]).a == ",".join(runs)
+    assert [name for name in steps if "evaluate-loop" in name] == [f"r1-evaluate-{run}" for run in runs]
+
+
+def test_pictures_that_the_data_has_not_are_left_out_of_the_attempts(source: Source) -> None:
+    bare = replace(source, cameras=(), privileged=True)
+    steps = {step.name: step for step in steps_of(loop_of(Improve(run="base", to="loop", placed=PLACED)), bare)}
+    assert typed(steps["r1-filter"]).changes.drop_feature == ("overhead_cam", "wrist_cam")
+    assert typed(steps["r1-generate"]).recording.privileged
+
+
+def test_what_makes_no_sense_is_refused(source: Source, arm: Path, home: Path) -> None:
+    for options, says in (
+        ({"rounds": 0}, "--rounds 0"),
+        ({"to": "a/b"}, "bare name"),
+        ({"eval_seed": 1}, "seed of the attempts too"),
+    ):
+        with pytest.raises(UsageError, match=says):
+            loop_of(Improve(**{"run": "base", "to": "loop", "placed": PLACED, **options}))
+    with pytest.raises(UsageError, match="none of judge, all and classifier:NAME"):
+        steps_of(loop_of(Improve(run="base", to="loop", placed=PLACED, keep="jugde")), source)
+    with pytest.raises(UsageError, match="no finished training"):
+        source_of("nobody")
+
+
+def test_a_training_whose_episodes_are_others_now_begins_nothing(source: Source, arm: Path, tmp_path: Path) -> None:
+    import shutil
+
+    copy = Path(shutil.copytree(arm, tmp_path / "copy"))
+    told = json.loads((tmp_path / "runs/base/run.json").read_text())
+    told["dataset"]["path"] = str(copy)
+    (tmp_path / "runs/base/run.json").write_text(json.dumps(told))
+    assert source_of("base").data == str(copy)
+    put_to_trash(copy, ["id-0"], "person")
+    with pytest.raises(UsageError, match="holds other episodes now"):
+        source_of("base")
+
+
+def test_the_plan_is_shown_and_nobody_is_asked_in_a_script(studio: Studio, source: Source, home: Path) -> None:
+    words = ("improve", "base", "--to", "loop", *flags_of(PLACED))
+    said = studio(*words)
+    assert said.code == 2
+    assert "say -y" in said.err
+    assert "studio train loop-r1-data --policy act --steps 30" in said.err
+    assert not (home / "loop").exists()
+
+
+def test_the_gain_per_added_episode_has_its_interval() -> None:
+    paired = {"level": "checkpoint", "episodes": 60, "better": None,
+              "paired": {"difference": 0.1, "low": -0.05, "high": 0.25}}  # fmt: skip
+    told = gain(paired, 20)
+    assert told["difference_per_episode"] == pytest.approx(0.005)
+    assert (told["low_per_episode"], told["high_per_episode"]) == (pytest.approx(-0.0025), pytest.approx(0.0125))
+    lines = gain_lines(told, "r1", "base")
+    assert lines[0].endswith("(two checkpoints): inconclusive")
+    assert lines[1] == "gain per added episode: +0.50 points, 95 % CI -0.25 to +1.25"
+    few = gain({"level": "recipe", "episodes": 60, "better": None, "rates": []}, 20)
+    assert "too few trainings" in gain_lines(few, "r1", "base")[0]
+
+
+def asked(**more: Any) -> Any:
+    return asked_for(Filter(**{"run": "base", "to": "exp", "placed": PLACED, "attempts": 30, "episodes": 40, **more}))
+
+
+def test_every_arm_is_trained_alike_and_tried_at_the_same_placements(source: Source) -> None:
+    plan = asked()
+    steps = {step.name: step for step in experiment_steps(plan, source)}
+    assert plan.arms == ["demonstrations", "unfiltered", "oracle", "stress", "random", "matched", "expert"]
+    trained = {arm: typed(steps[f"{arm}-train"]) for arm in plan.arms}
+    assert len({json.dumps(flags_of(one.training)) for one in trained.values()}) == 1
+    assert all(one.train_seeds == 3 for one in trained.values())
+    assert {one.training.steps for one in trained.values()} == {source.recipe.steps}
+    evaluations = [typed(step) for name, step in steps.items() if "-evaluate-" in name]
+    assert len(evaluations) == 3 * len(plan.arms)
+    assert len({(one.seed, one.episodes, one.where, one.limit) for one in evaluations}) == 1
+    tries, ceiling = (typed(steps[name]).recording for name in ("attempts", "ceiling"))
+    assert (tries.operator, ceiling.operator) == ("policy:base", "expert")
+    # The same placements, and no other: attempt k is drawn from the seed and k.
+    assert (tries.seed, tries.where, tries.episodes, tries.keep) == (
+        ceiling.seed, ceiling.where, ceiling.episodes, ceiling.keep,
+    )  # fmt: skip
+    order = list(steps)
+    assert order.index("attempts") < order.index("ceiling") < order.index("choose") < order.index("check")
+    assert all(order.index("check") < order.index(f"{arm}-train") for arm in plan.arms)
+    assert not [step for step in steps.values() if "expert" in " ".join(step.words) and step.name.startswith("oracle")]
+    bare = [path for step in experiment_steps(plan, replace(source, cameras=())) for path in step.made]
+    assert len(bare) == len(set(bare))
+    planned(plan.folder, list(steps.values()), about("base", plan))
+    assert opened_as("exp") == (plan, source)
+    with pytest.raises(UsageError, match="trained where it is tried"):
+        asked(seed=1000)
+
+
+def finished(plan: Any, source: Source, home: Path, rates: dict[str, float]) -> tuple[Chain, Arms]:
+    """As all evaluations would leave it, with so much success in each arm."""
+    chain = Chain(plan.folder, tuple(experiment_steps(plan, source)), {})
+    luck = np.random.default_rng(0).permutation((np.arange(plan.episodes) + 0.5) / plan.episodes)
+    for arm in plan.arms:
+        for seed, run in enumerate(plan.runs(source, arm)):
+            success = luck < rates[arm] + 0.02 * seed
+            folder = write_evaluation(home, run, success.tolist(), group=f"exp-{arm}", train_seed=seed, step=30)
+            step = Step(evaluation_step(arm, run), ())
+            chain.remember(step, {"folder": str(folder), "rows": [{"index": n} for n in range(plan.episodes)]}, 1.0)
+    chosen = {arm: tuple(map(str, range(8))) for arm in plan.arms}
+    return chain, Arms(8, {}, chosen, "matched control, seed 0: 8 episodes")
+
+
+def test_the_report_says_what_was_asked_before_and_no_more(source: Source, home: Path) -> None:
+    plan = asked(episodes=200)
+    register(plan.folder, asked_of(plan, source), looked=False)
+    rates = dict.fromkeys(plan.arms, 0.3) | {"oracle": 0.7, "expert": 0.9}
+    chain, arms = finished(plan, source, home, rates)
+    lines, data = experiment_report(plan, source, chain, arms)
+    text = "\n".join(lines)
+    assert text.startswith("PLUMBING, NOT A RESULT: 8 attempts in each arm, 40 are the least.")
+    assert "primary: oracle less random: +40.0 points" in text
+    assert "oracle is better *" in text
+    assert data["primary"]["differs"] is True
+    assert "(a ceiling, not a result)" in text
+    compared = {name for pair in data["secondary"] for name in (pair["first"], pair["second"])}
+    assert "expert" not in compared
+    same = next(pair for pair in data["secondary"] if {pair["first"], pair["second"]} == {"random", "matched"})
+    assert same["differs"] is False
+    assert "random less matched: +0.0 points" in text
+    assert data["arms"]["oracle"]["attempts"] == 8
+
+
+def test_alike_arms_are_inconclusive_and_one_training_says_nothing(source: Source, home: Path) -> None:
+    plan = asked(to="one", train_seeds=1)
+    register(plan.folder, asked_of(plan, source), looked=False)
+    chain, arms = finished(plan, source, home, dict.fromkeys(plan.arms, 0.4))
+    text = "\n".join(experiment_report(plan, source, chain, arms)[0])
+    assert "primary: oracle less random: inconclusive (too few trainings)" in text
+    assert "one training: says nothing about the recipe" in text
+    assert "is better" not in text
