@@ -16,7 +16,7 @@ from curation.table import Box, Points, Table
 
 from .map_difference import CellDifference
 from .maps import Cell, Field, Proposal, Ring
-from .sheet import BLUE, GREEN, ORANGE, Chart, Colour, Sheet, Spot, blend
+from .sheet import BLUE, GREEN, ORANGE, Chart, Colour, Sheet, Spot, blend, wrapped
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -32,6 +32,8 @@ _BORDER = 0.03
 """Of table around everything drawn [m]."""
 PANEL, HEAD, CHART = 760, 92, 290
 """Width of a map, height of its heading and of its chart [px]."""
+NOTE, LINE = 15, 24
+"""Size of the note at the bottom and height of its lines [px]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +96,9 @@ def picture(panels: Sequence[Panel], table: Table | None, note: str) -> Picture:
     columns = min(3, len(panels))
     rows = math.ceil(len(panels) / columns)
     height = HEAD + tall + 30 + chart
-    sheet = Sheet(columns * (PANEL + 40) + 40, rows * (height + 16) + 64, PAPER)
+    width = columns * (PANEL + 40) + 40
+    notes = wrapped(note, width - 80, NOTE)
+    sheet = Sheet(width, rows * (height + 16) + 50 + LINE * len(notes), PAPER)
     for number, panel in enumerate(panels):
         row, column = divmod(number, columns)
         left, top = 40 + column * (PANEL + 40), 16 + row * (height + 16)
@@ -103,7 +107,8 @@ def picture(panels: Sequence[Panel], table: Table | None, note: str) -> Picture:
         _map(sheet, panel, table, ground, extent)
         if panel.rings:
             _chart(sheet, panel, left, top + HEAD + tall + 62, chart - 122)
-    sheet.text(40, sheet.height - 46, note, 15, MUTED)
+    for number, line in enumerate(notes):
+        sheet.text(40, sheet.height - 32 - LINE * (len(notes) - number), line, NOTE, MUTED)
     _legend(sheet, panels)
     return sheet.finished()
 

@@ -157,6 +157,18 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
     return [round(number * step, 10) + 0.0 for number in range(first, last + 1)]
 
 
+def wrapped(words: str, width: float, size: int) -> list[str]:
+    """The words in lines of at most a width [px] in letters of a size [px], a longer word on a line of its own."""
+    type_, lines = font(size), [""]
+    for word in words.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and type_.getlength(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
 def save(image: Picture, path: Path) -> None:
     """Write a PNG, whole or not at all.
 
