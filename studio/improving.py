@@ -182,7 +182,8 @@ def _round(loop: Loop, number: int, before: Source) -> tuple[list[Step], Source]
     targets, picture, change = (str(loop.folder / f"{mark}-{what}") for what in ("targets.json", "map.png", "gain.png"))
     runs = runs_of(loop, number, before.recipe)
     where, classifier = filter_words(loop.keep, loop.also)
-    proposing = ("map", before.runs[0], "--propose", str(loop.positions), "--to", targets, "--picture", picture)
+    asked = ("--propose", str(loop.positions), "--aim", "edge")
+    proposing = ("map", before.runs[0], *asked, "--to", targets, "--picture", picture)
     steps = [
         Step(f"{mark}-map", (*proposing, *(flag("box", loop.box) if loop.box else ())), files=(targets, picture)),
         Step(f"{mark}-generate", generate_words(loop, number, before, targets, attempts), dataset=attempts),

@@ -15,7 +15,8 @@ from curation.palette import CARD, FAINT, INK, MUTED, PAPER
 from curation.table import Box, Points, Table
 
 from .map_difference import CellDifference
-from .maps import Cell, Field, Proposal, Ring
+from .maps import Cell, Field, Ring
+from .proposals import Proposal
 from .sheet import BLUE, GREEN, ORANGE, Chart, Colour, Sheet, Spot, blend, wrapped
 
 if TYPE_CHECKING:

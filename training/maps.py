@@ -60,16 +60,6 @@ class Ring:
     rate: Rate
 
 
-@dataclass(frozen=True)
-class Proposal:
-    """A place to evaluate next: x, y [m], the standard deviation of the success rate there, and trials heard there."""
-
-    x: float
-    y: float
-    doubt: float
-    trials: float
-
-
 def trials_of(rows: Sequence[Row]) -> Trials:
     """Rows as an evaluation table, the infeasible ones counted."""
     good = [row for row in rows if row.feasible]
@@ -179,46 +169,11 @@ class Field:
 def field(points: Points, trials: Trials, reach: float = RADIUS) -> Field:
     """Success at points as trials around tell it, each the less the farther it was, with a uniform prior."""
     tried, failed = heard(points, trials, reach)
-    return Field(points, *_beta(1 + tried - failed, 1 + failed), tried)
+    return Field(points, *expected(1 + tried - failed, 1 + failed), tried)
 
 
-def propose(lattice: Points, trials: Trials, n: int, reach: float = RADIUS) -> list[Proposal]:
-    """Places where an episode more teaches most: where little was tried, and where success is neither 0 nor 1.
-
-    Each proposal counts as tried when the next is chosen, so they spread by themselves.
-
-    Args:
-        lattice: where positions may be, shape (N, 2) [m].
-        trials: the evaluation so far.
-        n: how many.
-        reach: how far a trial is heard [m].
-
-    Raises:
-        UsageError: fewer than one is asked for, or there is nowhere to go.
-    """
-    if n < 1 or not len(lattice):
-        raise UsageError(f"{n} positions cannot be proposed on {len(lattice)} recordable places.")
-    tried, failed = heard(lattice, trials, reach)
-    wins = 1 + tried - failed
-    losses = 1 + failed
-    apart, _ = nearest(lattice, trials.points)
-    found: list[Proposal] = []
-    for _ in range(n):
-        mean, spread = _beta(wins, losses)
-        # Of places that are equally unknown the one farthest from all others comes first.
-        level = np.round(spread, 6)
-        ties = np.flatnonzero(level == level.max())
-        best = int(ties[apart[ties].argmax()])
-        x, y = (round(float(value), 4) for value in lattice[best])
-        found.append(Proposal(x, y, float(spread[best]), float(wins[best] + losses[best] - 2)))
-        away = np.linalg.norm(lattice - lattice[best], axis=1)
-        weight = (1 - away / reach).clip(0)
-        wins, losses = wins + weight * mean[best], losses + weight * (1 - mean[best])
-        apart = np.minimum(apart, away)
-    return found
-
-
-def _beta(wins: Numbers, losses: Numbers) -> tuple[Numbers, Numbers]:
+def expected(wins: Numbers, losses: Numbers) -> tuple[Numbers, Numbers]:
+    """Mean and standard deviation of beta distributions."""
     total = wins + losses
     mean: Numbers = wins / total
     spread: Numbers = np.sqrt(mean * (1 - mean) / (total + 1))

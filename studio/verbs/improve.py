@@ -50,7 +50,7 @@ class Improve:
     """Time limit of an episode in seconds, of evaluations and attempts."""
     carried: Carried = field(default_factory=Carried)
     propose: int = 20
-    """Positions proposed in a round: where the map is least certain, within --box if there is one."""
+    """Positions proposed in a round: where the policy succeeds about every other time, within --box if there is one."""
     per_position: int = 5
     """Attempts at each of them."""
     spread: float = 0.01

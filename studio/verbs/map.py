@@ -26,17 +26,16 @@ from training.evaluated import Evaluation, Row, evaluations_of
 from training.map_difference import CellDifference, cell_differences
 from training.maps import (
     Cell,
-    Proposal,
     Ring,
     cells,
     field,
     pooled,
-    propose,
     rings,
     rows_of,
     training_positions,
     trials_of,
 )
+from training.proposals import Aim, Proposal, propose
 from training.runs import Run
 from training.verdict import points as signed
 
@@ -64,7 +63,10 @@ class Map:
     picture: Path | None = None
     """Draw it to this new PNG file."""
     propose: int = 0
-    """Propose so many places where the map is least certain."""
+    """Propose so many places to try next."""
+    aim: Aim = "doubt"
+    """What they are for. doubt: to evaluate, where success is least known. edge: to generate attempts, where the policy
+    succeeds about every other time."""
     to: Path | None = None
     """Write the proposals to this new positions file, for studio evaluate --targets."""
     box: tuple[float, float, float, float] | None = None
@@ -102,12 +104,12 @@ def map(options: Map, console: Console) -> int:  # noqa: A001  the command's nam
     table = _table(mapped[0].evaluation, console)
     proposals = _proposals(options, mapped, table)
     if options.to is not None:
-        write_targets(options.to, named([Target("", p.x, p.y, None, _why(p)) for p in proposals]))
+        write_targets(options.to, named([Target("", p.x, p.y, None, _why(p, options.aim)) for p in proposals]))
         console.step(f"{options.to} holds {len(proposals)} positions: studio evaluate --targets {options.to}")
     if options.picture is not None:
         _draw(options, mapped, pair, table, proposals)
         console.step(f"{options.picture} is drawn.")
-    console.result("\n".join(_text(options, mapped, pair, proposals)), _data(mapped, pair, proposals))
+    console.result("\n".join(_text(options, mapped, pair, proposals)), _data(options, mapped, pair, proposals))
     return 0
 
 
@@ -173,13 +175,17 @@ def _proposals(options: Map, mapped: Sequence[Mapped], table: Table | None) -> l
         x, y = lattice.T
         lattice = lattice[(x_low <= x) & (x <= x_high) & (y_low <= y) & (y <= y_high)]
     points = np.concatenate([one.trials.points for one in mapped])
-    return propose(lattice, Trials(points, np.concatenate([one.trials.success for one in mapped])), options.propose)
+    success = np.concatenate([one.trials.success for one in mapped])
+    return propose(lattice, Trials(points, success), options.propose, options.aim)
 
 
-def _why(proposal: Proposal) -> str:
+def _why(proposal: Proposal, aim: Aim) -> str:
+    heard = f"weight {proposal.trials:.1f} trials"
     if proposal.trials < 1e-9:
         return "nothing was tried here"
-    return f"success known to within {100 * proposal.doubt:.0f} points only (weight {proposal.trials:.1f} trials)"
+    if aim == "edge":
+        return f"succeeds in about {100 * proposal.rate:.0f} % ({heard})"
+    return f"success known to within {100 * proposal.doubt:.0f} points only ({heard})"
 
 
 def _draw(
@@ -252,7 +258,9 @@ def _text(
         lines.append(f"A - B on {len(pair.indices)} shared episodes{unit} (points, 95 % CI of each cell by itself; "
                      "* told apart at 5 % though all cells are looked at):")  # fmt: skip
         lines += [_difference_line(each) for each in cell_differences(pair)]
-    lines += [f"  {number:>3}  {p.x:.3f} {p.y:.3f}  {_why(p)}" for number, p in enumerate(proposals, start=1)]
+    lines += [
+        f"  {number:>3}  {p.x:.3f} {p.y:.3f}  {_why(p, options.aim)}" for number, p in enumerate(proposals, start=1)
+    ]
     return lines
 
 
@@ -267,7 +275,9 @@ def _cell_words(cell: Cell) -> str:
     return words + (f", {cell.infeasible} infeasible" if cell.infeasible else "")
 
 
-def _data(mapped: Sequence[Mapped], pair: Contest | None, proposals: Sequence[Proposal]) -> dict[str, Any]:
+def _data(
+    options: Map, mapped: Sequence[Mapped], pair: Contest | None, proposals: Sequence[Proposal]
+) -> dict[str, Any]:
     return {
         "maps": [
             {
@@ -286,7 +296,7 @@ def _data(mapped: Sequence[Mapped], pair: Contest | None, proposals: Sequence[Pr
             for one in mapped
         ],
         "difference": None if pair is None else [_difference_data(each) for each in cell_differences(pair)],
-        "proposals": [{**asdict(p), "why": _why(p)} for p in proposals],
+        "proposals": [{**asdict(p), "why": _why(p, options.aim)} for p in proposals],
     }
 
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from curation.coverage import grid
+from curation.errors import UsageError
 from curation.frames import Placement
 from curation.targets import read_targets
 from curation.trials import Trials, read_trials
@@ -21,7 +22,8 @@ from tests.training.evaluations import write_evaluation, write_run
 from training.contest import contest
 from training.evaluated import read_evaluation
 from training.map_difference import cell_differences
-from training.maps import cells, propose, ring_edges, rings, trials_of
+from training.maps import cells, ring_edges, rings, trials_of
+from training.proposals import propose
 
 __all__ = ["studio"]
 CENTRE = (0.3, 0.1)
@@ -93,6 +95,21 @@ def test_proposals_go_where_little_is_known_and_spread() -> None:
     everywhere = TABLE.lattice[rng.integers(len(TABLE.lattice), size=1500)]
     edge = propose(lattice, Trials(everywhere, everywhere[:, 0] > 0.3), 1)[0]
     assert abs(edge.x - 0.3) < 0.05
+
+
+def test_no_place_is_proposed_twice_and_attempts_go_to_the_edge_of_success() -> None:
+    rng = np.random.default_rng(1)
+    lattice = TABLE.lattice[np.linalg.norm(TABLE.lattice - (0.337, -0.015), axis=1) < 0.06]
+    points = lattice[rng.integers(len(lattice), size=60)]
+    near = Trials(points, np.linalg.norm(points - (0.337, -0.015), axis=1) < 0.03)
+    for aim in ("doubt", "edge"):
+        found = propose(lattice, near, 15, aim)
+        assert len({(place.x, place.y) for place in found}) == 15
+    away = [math.dist((place.x, place.y), (0.337, -0.015)) for place in found]
+    assert 0.015 < np.median(away) < 0.04
+    assert max(away) < 0.055
+    with pytest.raises(UsageError, match="recordable places"):
+        propose(lattice, near, len(lattice) + 1)
 
 
 def test_a_map_is_told_drawn_and_proposed_from(studio: Studio, home: Path, tmp_path: Path) -> None:
