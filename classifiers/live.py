@@ -26,6 +26,9 @@ class Live:
         look: cut-out of each camera.
         threshold: probability from which it is sure.
         fps: frames per second.
+
+    Attributes:
+        latest: what it said last, 0 before.
     """
 
     def __init__(self, judge: Judge, look: Mapping[str, CutOut], threshold: float, fps: int) -> None:
@@ -38,12 +41,14 @@ class Live:
         self._recent: deque[Observation] = deque(maxlen=(LAST - 1) * self._stride + 1)
         self._pictures: deque[Image] = deque(maxlen=LAST)
         self._seen = self._sure = 0
+        self.latest = 0.0
 
     def begin(self) -> None:
         """Forget what was seen."""
         self._recent.clear()
         self._pictures.clear()
         self._seen = self._sure = 0
+        self.latest = 0.0
 
     def see(self, observation: Observation) -> None:
         """Take in the next frame; only every few of them are drawn."""
@@ -51,7 +56,8 @@ class Live:
         self._seen += 1
         if self._seen % self._stride == 0:
             self._pictures.append(self._cut(observation.render()))
-            self._sure = self._sure + 1 if self._said(self._pictures) >= self._threshold else 0
+            self.latest = self._said(self._pictures)
+            self._sure = self._sure + 1 if self.latest >= self._threshold else 0
 
     @property
     def done(self) -> bool:

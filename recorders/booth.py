@@ -25,6 +25,7 @@ from .operators.keymap import Intent
 from .operators.steering import steer
 from .placements import start
 from .record import MAX_FAILURES_IN_A_ROW, terms
+from .referee import Lookout
 from .schedule import MAX_TRIES
 from .shelf import Shelf
 from .signals import Beat, Bell, Event, Finished, Masked, Message, Rang, Ready, Reason, Said, Stage, Tick, Wish
@@ -59,6 +60,7 @@ class Booth:
         tell: is told every event.
         show: is shown ticks; must not block.
         clock: paces takes; real time if None.
+        lookout: ends takes that look done; then the person decides. None leaves it to the judge and the person.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Booth:
         tell: Callable[[Event], None],
         show: Callable[[Tick], None],
         clock: RealTime | None = None,
+        lookout: Lookout | None = None,
     ) -> None:
         self._sitting = sitting
         self._world = world
@@ -88,6 +91,7 @@ class Booth:
         self._now = Teller(sitting, world, jog, shelf, show)
         self._operator = each(lambda _: Attended(driver, self._attend))
         self._clock = clock or RealTime(world.fps)
+        self._lookout = lookout
         self._skipped: set[str] = set()
         self._failed: Counter[str] = Counter()
         self._failures = 0
@@ -221,6 +225,8 @@ class Booth:
         self._succeeded = False
         self._attempt = turn.attempt + 1
         self._shelf.rest(True)
+        if self._lookout is not None:
+            self._lookout.begin()
         try:
             ending, kept = run_take(
                 world, self._operator, turn.start, log, rule=Keep.VERDICT, until_success=sitting.auto_stop, limit=limit,
@@ -273,6 +279,8 @@ class Booth:
         reading = world.judge.last
         meter.see(frame, reading.force if reading else 0.0, self._clock.last_work_s)
         self._now.frame = frame
+        if self._lookout is not None:
+            self._lookout.see(frame.physics)
         if world.judge.success_s is not None:
             self._succeed()
         self._now.tick()
@@ -296,7 +304,18 @@ class Booth:
                 case Intent.STOP:
                     self._stopping = True
                     return Verdict.STOP
-        return None
+        return self._looks_done()
+
+    def _looks_done(self) -> Verdict | None:
+        """The end of a take that the lookout calls done; whether it is kept is the person's word."""
+        lookout = self._lookout
+        if lookout is None:
+            return None
+        if lookout.error:
+            self._tell(Said(f"Nobody ends takes any more: {lookout.error}", grave=True))
+            self._lookout = None
+            return None
+        return Verdict.STOP if lookout.done else None
 
     def _too_short(self) -> bool:
         frame = self._now.frame
@@ -341,7 +360,8 @@ class Booth:
 
     def _measured(self) -> dict[str, object]:
         meter = self._now.meter
-        return {**self._clock.measured(), **({"meter": meter.summary()} if meter else {})}
+        lookout = {} if self._lookout is None else {"lookout": self._lookout.report()}
+        return {**self._clock.measured(), **({"meter": meter.summary()} if meter else {}), **lookout}
 
     # Hearing and telling.
 

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from curation.frames import Vector
+
 from .operators import Operator
 from .take import Keep
 
@@ -60,3 +62,29 @@ class Rule:
     def audits(self, seed: int) -> bool:
         """Whether the attempt of this seed is audited; known before it is made."""
         return bool(np.random.default_rng([seed, AUDIT_STREAM]).random() < self.audit)
+
+
+class Lookout(Protocol):
+    """Watches a person's take, and says when it looks done; then the person decides on it."""
+
+    @property
+    def done(self) -> bool:
+        """Whether it is sure that this take is done."""
+        ...
+
+    @property
+    def error(self) -> str:
+        """Why it watches no longer; empty while all is well."""
+        ...
+
+    def begin(self) -> None:
+        """A take begins."""
+        ...
+
+    def see(self, physics: Vector) -> None:
+        """The physics of a frame; must not block."""
+        ...
+
+    def report(self) -> dict[str, Any]:
+        """What is stored with the take; JSON values."""
+        ...

@@ -262,19 +262,22 @@ class Session:
 _LOGGED = ("target", "asked", "keep", "audited", "batch")
 """Terms of an attempt that its line in the log has where they are known."""
 
+_SAID = ("referee", "lookout")
+"""Those in the judge's place whose word its line has: who kept it, and who ended it."""
+
 
 def attempt_line(take: Take) -> dict[str, Any]:
-    """What the log of attempts says of a take: what was asked, what the judge and a referee say, and why it was not
+    """What the log of attempts says of a take: what was asked, what the judge and others say, and why it was not
     kept, "" if it was."""
     header, footer = take.header, take.footer or {}
-    referee = footer.get("report", {}).get("referee")
+    report = footer.get("report", {})
     return {
         **{name: header[name] for name in ("attempt", "episode_id", "seed", "operator")},
         **header["placement"],
         **{name: header[name] for name in _LOGGED if header.get(name) is not None},
         "status": footer["end"],
         "outcome": footer["outcome"],
-        **({"referee": referee} if referee else {}),
+        **{name: report[name] for name in _SAID if report.get(name)},
         "kept": footer["kept"],
         "why": "" if footer["kept"] else _why_not(header, footer),
     }

@@ -31,13 +31,18 @@ def rule_of(name: str, audit: float, scene: Scene) -> Rule:
         UsageError: there is no such classifier, or a camera it looks through is not in the scene.
         DataError: it has no calibration card, or another's.
     """
+    maker = maker_of(name, scene)
+    return Rule(Keep.ALL, maker.by, maker, audit)
+
+
+def maker_of(name: str, scene: Scene) -> RefereeMaker:
+    """A classifier that may judge what happens in a scene; arguments and errors as `rule_of`."""
     folder = run_path(name)
     made, card = carded_classifier(folder)
     missing = sorted(set(made.fitted.look) - set(scene.cameras))
     if missing:
         raise UsageError(f"The scene lacks the camera {missing[0]} that {made.name} looks through.")
-    maker = RefereeMaker(folder.absolute(), card.threshold, made.by, scene.fps)
-    return Rule(Keep.ALL, made.by, maker, audit)
+    return RefereeMaker(folder.absolute(), card.threshold, made.by, scene.fps)
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,11 @@ class RefereeMaker:
 
     def __call__(self) -> Watching:
         return Watching(self)
+
+    def live(self) -> Live:
+        """The classifier before one world."""
+        fitted = load(self.folder).fitted
+        return Live(fitted.judge, fitted.look, self.threshold, self.fps)
 
 
 class Watching:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from curation.errors import OK, StudioError
+from curation.notes import CLASSIFIER
 from curation.store import Store
 from recorders.booth import Booth
 from recorders.devices.keys import HeldKeys
@@ -21,6 +23,10 @@ from recorders.world.sim import SimWorld
 from studio.paths import dataset_path
 from studio.verbs.asked import Asked
 from studio.verbs.record import Record
+
+if TYPE_CHECKING:
+    from studio.lookout import Lookout
+    from studio.referee import RefereeMaker
 
 
 def sit(
@@ -58,10 +64,13 @@ def _sit(
 ) -> Closed:
     asked = options.recording
     placing = asked.check()
+    maker = _maker(options)
     session = None if options.practice else asked.open()
     scene = asked.scene if session is None else session.scene
     shelf: Shelf = Practice() if session is None else DatasetShelf(session, tell)
+    lookout: Lookout | None = None
     try:
+        lookout = None if maker is None else _lookout(maker, scene)
         world = SimWorld(scene)
         person = asked.by_person
         jog = Jog(held.held, world.fps) if person else None
@@ -73,7 +82,7 @@ def _sit(
                 episodes=0 if session is None else asked.goal(placing, session),
                 seed=asked.seed,
                 limit_s=asked.limit_s,
-                auto_stop=options.auto_stop,
+                auto_stop=options.auto_stop and lookout is None,
                 at_once=not person,
                 about=asked.who.about,
                 beats=beats,
@@ -87,12 +96,30 @@ def _sit(
             inbox=inbox,
             tell=tell,
             show=show,
+            lookout=lookout,
         )
         booth.run()
         world.close()
         return Closed(OK, _closing_word(options, shelf))
     finally:
         shelf.close()
+        if lookout is not None:
+            lookout.close()
+
+
+def _maker(options: Record) -> RefereeMaker | None:
+    """The classifier that ends takes; errors as `maker_of`, and before anything is made."""
+    if options.done_by == "judge":
+        return None
+    from studio.referee import maker_of
+
+    return maker_of(options.done_by.removeprefix(CLASSIFIER), scene_of(options))
+
+
+def _lookout(maker: RefereeMaker, scene: Scene) -> Lookout:
+    from studio.lookout import Lookout
+
+    return Lookout(maker, scene)
 
 
 def _driver(asked: Asked, world: SimWorld, jog: Jog | None, held: HeldKeys) -> Driver:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from curation.errors import UsageError
+from curation.errors import UnknownChoice, UsageError
+from curation.notes import CLASSIFIER
 from recorders.clock import RealTime
 from recorders.operators.named import make_operator
 from recorders.placements import Placing
@@ -41,6 +42,9 @@ class Record:
     """Where a person's keys come from; the best source there is by default."""
     auto_stop: bool = True
     """End and keep a person's take as soon as the judge sees success; --no-auto-stop leaves it to the keys."""
+    done_by: str = "judge"
+    """Who ends a person's take: judge, or classifier:NAME, which has a card and watches the cameras; what it ends waits
+    for the person's word."""
     practice: bool = False
     """Drive without recording anything."""
     json: bool = False
@@ -52,6 +56,10 @@ def record(options: Record, console: Console) -> int:
     asked = options.recording
     if asked.classifier:
         raise UsageError(f"--keep {asked.keep} is for studio generate; record all, and let studio score tell.")
+    if options.done_by != "judge" and not options.done_by.startswith(CLASSIFIER):
+        raise UnknownChoice("word for --done-by", options.done_by, ("judge", f"{CLASSIFIER}NAME"))
+    if options.done_by != "judge" and not asked.by_person:
+        raise UsageError(f"--done-by {options.done_by} ends a person's takes, and {asked.operator} is none.")
     placing = asked.check()
     tell_close(console, asked, placing)
     tell_doubts(console, asked.who)

@@ -18,6 +18,7 @@ from recorders.operators import Driver
 from recorders.operators.jog import Jog
 from recorders.operators.keymap import Intent
 from recorders.placements import Placing
+from recorders.referee import Lookout
 from recorders.session import Session
 from recorders.shelf import DatasetShelf, Practice, Shelf
 from recorders.signals import (
@@ -120,14 +121,24 @@ def sit(
     return person
 
 
-def seat(person: Person, world: SimWorld, shelf: Shelf, *, driver: Driver | None = None, **more: Any) -> None:
+def seat(
+    person: Person,
+    world: SimWorld,
+    shelf: Shelf,
+    *,
+    driver: Driver | None = None,
+    lookout: Lookout | None = None,
+    clock: RealTime | None = None,
+    **more: Any,
+) -> None:
     """Let a person sit until the sitting is over."""
     jog = Jog(person.held, world.fps) if driver is None else None
     sitting = Sitting(**{"label": "keyboard", "placing": AT, "limit_s": 20.0, **more})
     try:
         Booth(
             sitting, world, driver or jog, jog=jog, pressed=person.pressed, release=person.release, shelf=shelf,
-            inbox=person.inbox, tell=person.events.append, show=person.show, clock=Hasty(world.fps),
+            inbox=person.inbox, tell=person.events.append, show=person.show, clock=clock or Hasty(world.fps),
+            lookout=lookout,
         ).run()  # fmt: skip
     finally:
         shelf.close()
