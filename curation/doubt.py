@@ -84,13 +84,20 @@ def doubtful(lattice: Points, trials: Trials, data: Points, n: int, apart: float
     return found
 
 
-def heard(points: Points, trials: Trials, reach: float) -> tuple[Numbers, Numbers]:
-    """Weight of all trials, and of the failures, at points, shape (N, 2), to shape (N,) each."""
+def heard(points: Points, trials: Trials, reach: float | Numbers) -> tuple[Numbers, Numbers]:
+    """Weight of all trials, and of the failures, at points, shape (N, 2), to shape (N,) each.
+
+    Args:
+        points: where.
+        trials: of a policy.
+        reach: how far they are heard [m], everywhere or at each point, shape (N, 1).
+    """
+    reaches = np.broadcast_to(reach, (len(points), 1))
     tried, failed = np.zeros(len(points)), np.zeros(len(points))
     for first in range(0, len(points), 1024):
         part = slice(first, first + 1024)
         away = np.linalg.norm(points[part, None] - trials.points[None], axis=2)
-        weight = (1.0 - away / reach).clip(0.0)
+        weight = (1.0 - away / reaches[part]).clip(0.0)
         tried[part] = weight.sum(axis=1)
         failed[part] = weight @ ~trials.success
     return tried, failed

@@ -25,7 +25,7 @@ from .operators.keymap import Intent
 from .operators.steering import steer
 from .placements import start
 from .record import MAX_FAILURES_IN_A_ROW, terms
-from .referee import Lookout
+from .referee import Lookout, Nobody
 from .schedule import MAX_TRIES
 from .shelf import Shelf
 from .signals import Beat, Bell, Event, Finished, Masked, Message, Rang, Ready, Reason, Said, Stage, Tick, Wish
@@ -39,6 +39,8 @@ SILENCE_S = 0.5
 """Without a word from the face for this long the arm stops: ten missed beats."""
 SHORTEST_S = 0.5
 """No take is kept before this [s]: a word this early was meant for something else, and there is nothing to learn."""
+
+NOBODY = Nobody()
 
 
 class Leaving(Exception):
@@ -60,7 +62,7 @@ class Booth:
         tell: is told every event.
         show: is shown ticks; must not block.
         clock: paces takes; real time if None.
-        lookout: ends takes that look done; then the person decides. None leaves it to the judge and the person.
+        lookout: ends takes that look done; then the person decides. Nobody by default.
     """
 
     def __init__(
@@ -77,7 +79,7 @@ class Booth:
         tell: Callable[[Event], None],
         show: Callable[[Tick], None],
         clock: RealTime | None = None,
-        lookout: Lookout | None = None,
+        lookout: Lookout = NOBODY,
     ) -> None:
         self._sitting = sitting
         self._world = world
@@ -91,7 +93,7 @@ class Booth:
         self._now = Teller(sitting, world, jog, shelf, show)
         self._operator = each(lambda _: Attended(driver, self._attend))
         self._clock = clock or RealTime(world.fps)
-        self._lookout = lookout
+        self._lookout: Lookout = lookout
         self._skipped: set[str] = set()
         self._failed: Counter[str] = Counter()
         self._failures = 0
@@ -225,8 +227,7 @@ class Booth:
         self._succeeded = False
         self._attempt = turn.attempt + 1
         self._shelf.rest(True)
-        if self._lookout is not None:
-            self._lookout.begin()
+        self._lookout.begin()
         try:
             ending, kept = run_take(
                 world, self._operator, turn.start, log, rule=Keep.VERDICT, until_success=sitting.auto_stop, limit=limit,
@@ -279,8 +280,7 @@ class Booth:
         reading = world.judge.last
         meter.see(frame, reading.force if reading else 0.0, self._clock.last_work_s)
         self._now.frame = frame
-        if self._lookout is not None:
-            self._lookout.see(frame.physics)
+        self._lookout.see(frame.physics)
         if world.judge.success_s is not None:
             self._succeed()
         self._now.tick()
@@ -308,14 +308,10 @@ class Booth:
 
     def _looks_done(self) -> Verdict | None:
         """The end of a take that the lookout calls done; whether it is kept is the person's word."""
-        lookout = self._lookout
-        if lookout is None:
-            return None
-        if lookout.error:
-            self._tell(Said(f"Nobody ends takes any more: {lookout.error}", grave=True))
-            self._lookout = None
-            return None
-        return Verdict.STOP if lookout.done else None
+        if self._lookout.error:
+            self._tell(Said(f"Nobody ends takes any more: {self._lookout.error}", grave=True))
+            self._lookout = NOBODY
+        return Verdict.STOP if self._lookout.done else None
 
     def _too_short(self) -> bool:
         frame = self._now.frame
@@ -360,8 +356,8 @@ class Booth:
 
     def _measured(self) -> dict[str, object]:
         meter = self._now.meter
-        lookout = {} if self._lookout is None else {"lookout": self._lookout.report()}
-        return {**self._clock.measured(), **({"meter": meter.summary()} if meter else {}), **lookout}
+        measured = {"meter": meter.summary() if meter else {}, "lookout": self._lookout.report()}
+        return {**self._clock.measured(), **{name: told for name, told in measured.items() if told}}
 
     # Hearing and telling.
 

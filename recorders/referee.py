@@ -88,3 +88,19 @@ class Lookout(Protocol):
     def report(self) -> dict[str, Any]:
         """What is stored with the take; JSON values."""
         ...
+
+
+class Nobody:
+    """A lookout that never ends a take."""
+
+    done = False
+    error = ""
+
+    def begin(self) -> None:
+        pass
+
+    def see(self, physics: Vector) -> None:
+        pass
+
+    def report(self) -> dict[str, Any]:
+        return {}

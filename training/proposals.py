@@ -18,9 +18,10 @@ from .maps import expected
 
 Aim = Literal["doubt", "edge"]
 EDGE_REACH = 0.03
-"""How far a trial is heard where the edge of success is looked for [m] (assumed): in the evaluations of small policies
-success falls from nearly always to nearly never within 3 to 5 cm."""
-
+"""How far a trial is heard at most where the edge of success is looked for [m] (assumed): in evaluations of small
+policies success falls from nearly always to nearly never within 3 to 5 cm."""
+EDGE_NEAREST = 8
+"""Trials that are heard there at most, where they lie close (assumed)."""
 EDGE_APART = 0.015
 """Distance to another chosen place within which one is worth less [m] (assumed)."""
 
@@ -64,8 +65,7 @@ def propose(lattice: Points, trials: Trials, n: int, aim: Aim = "doubt") -> list
             f"{n} positions cannot be proposed on {len(lattice)} recordable places. Ask for 1 to {len(lattice)}, or "
             "widen --box."
         )
-    reach = RADIUS if aim == "doubt" else EDGE_REACH
-    tried, failed = heard(lattice, trials, reach)
+    tried, failed = heard(lattice, trials, RADIUS if aim == "doubt" else _close(lattice, trials))
     wins, losses = 1 + tried - failed, 1 + failed
     apart, _ = nearest(lattice, trials.points)
     free = np.ones(len(lattice), bool)
@@ -87,10 +87,20 @@ def propose(lattice: Points, trials: Trials, n: int, aim: Aim = "doubt") -> list
         free[best] = False
         away = np.linalg.norm(lattice - lattice[best], axis=1)
         if aim == "doubt":
-            near = (1 - away / reach).clip(0)
+            near = (1 - away / RADIUS).clip(0)
             wins, losses = wins + near * mean[best], losses + near * (1 - mean[best])
         apart = np.minimum(apart, away)
     return found
+
+
+def _close(lattice: Points, trials: Trials) -> Numbers:
+    """How far trials are heard at each place, shape (N, 1) [m]: as far as its `EDGE_NEAREST` nearest, so that the edge
+    of a well tried area stays sharp."""
+    if len(trials.points) < EDGE_NEAREST:
+        return np.full((len(lattice), 1), EDGE_REACH)
+    away = np.linalg.norm(lattice[:, None] - trials.points[None], axis=-1)
+    nearest_ = np.partition(away, EDGE_NEAREST - 1, axis=1)[:, EDGE_NEAREST - 1]
+    return nearest_.clip(1e-6, EDGE_REACH)[:, None]
 
 
 def _mixed(mean: Numbers, spread: Numbers) -> Numbers:

@@ -12,7 +12,7 @@ import pytest
 
 from curation.video import Encoding
 from recorders import telling
-from recorders.booth import Booth
+from recorders.booth import NOBODY, Booth
 from recorders.clock import RealTime
 from recorders.operators import Driver
 from recorders.operators.jog import Jog
@@ -127,7 +127,7 @@ def seat(
     shelf: Shelf,
     *,
     driver: Driver | None = None,
-    lookout: Lookout | None = None,
+    lookout: Lookout = NOBODY,
     clock: RealTime | None = None,
     **more: Any,
 ) -> None:
