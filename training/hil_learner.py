@@ -1,8 +1,9 @@
 """LeRobot's HIL-SERL learner: `python -m training.hil_learner --config_path=FILE`, with a checkpoint at its end.
 
 LeRobot's learner runs on its own, but saves only at certain steps and never when it is stopped, tells its losses to
-nobody but Weights & Biases, keeps a core busy while it waits for the actor, and returns 0 after a failure. Five names
-of `lerobot.rl.learner` are wrapped for that; none is rewritten.
+nobody but Weights & Biases, keeps a core busy while it waits for the actor, and returns 0 after a failure. And
+`make_dataset` gives it pictures of 0 to 255, while the actor's are of 0 to 1 and both go through one network. Six names
+of `lerobot.rl.learner` are wrapped for that.
 
 Exit codes: 0 stopped, with a checkpoint if anything was learned, 1 failed.
 """
@@ -25,6 +26,7 @@ from curation.errors import FAILED, OK
 WRAPPED = (
     "add_actor_information_and_train",
     "RLTrainer",
+    "make_dataset",
     "make_pre_post_processors",
     "process_transitions",
     "process_interaction_messages",
@@ -93,6 +95,7 @@ def entered(module: ModuleType, learning: Learning) -> Iterator[None]:
     made: dict[str, Callable[..., Any]] = {
         "add_actor_information_and_train": _train(module, real["add_actor_information_and_train"], learning),
         "RLTrainer": _trainer(real["RLTrainer"], learning),
+        "make_dataset": _dataset(module),
         "make_pre_post_processors": _processors(real["make_pre_post_processors"], learning),
         "process_transitions": _transitions(real["process_transitions"], learning),
         "process_interaction_messages": _messages(real["process_interaction_messages"], learning),
@@ -156,6 +159,15 @@ def _trainer(real: Callable[..., Any], learning: Learning) -> Callable[..., Any]
         return trainer
 
     return make_trainer
+
+
+def _dataset(module: ModuleType) -> Callable[..., Any]:
+    def make_dataset(cfg: Any) -> Any:
+        # As LeRobot opens it when it resumes: with pictures of 0 to 1.
+        told = cfg.dataset
+        return module.LeRobotDataset(told.repo_id, root=told.root, video_backend=told.video_backend)
+
+    return make_dataset
 
 
 def _processors(real: Callable[..., Any], learning: Learning) -> Callable[..., Any]:
