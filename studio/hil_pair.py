@@ -55,7 +55,9 @@ def seen(folder: Path) -> Seen:
 
 
 def follow(folder: Path, threads: int, tell: Callable[[Seen], None]) -> int:
-    """Run both until the actor has made its steps; returns 0, or 130 if it was stopped. Either way with a checkpoint.
+    """Run both until the actor has made its steps; returns 0, or 130 if it was stopped.
+
+    Either way the learner leaves a checkpoint, if it has learned anything.
 
     Args:
         folder: the run's, with its configuration.
@@ -77,16 +79,18 @@ def follow(folder: Path, threads: int, tell: Callable[[Seen], None]) -> int:
                 tell(seen(folder))
                 time.sleep(POLL_S)
         except KeyboardInterrupt:
-            ended = ""
+            ended = None
         codes = _stop(children)
         tell(seen(folder))
+    if ended is None:
+        return INTERRUPTED
     # Who ended first is the one that failed, if any did; what the other says then follows from it.
     order = sorted(codes, key=lambda role: role != ended)
     failed = next((role for role in order if codes[role] != OK), None)
     if failed is not None:
         log = folder / f"{failed}.log"
         raise HilFailed(f"The {failed} failed: {last_words(log)} All it said is in {log}.")
-    return OK if ended else INTERRUPTED
+    return OK
 
 
 def _start(folder: Path, role: str, threads: int, cache: str) -> subprocess.Popen[bytes]:

@@ -65,7 +65,7 @@ def result_words(found: dict[str, Any]) -> str:
         f"{learning.get('rewarded', 0)} rewarded, and on {learning.get('offline', 0)} of demonstrations and "
         f"interventions; {losses}",
         f"  weights     came to the actor {found['weights_loaded']} times",
-        f"  checkpoint  {found['checkpoint'] or 'none: nothing was learned before the end'}",
+        f"  checkpoint  {found['checkpoint'] or 'none: learner.log says what it was at'}",
     ]
     return "\n".join(lines)
 

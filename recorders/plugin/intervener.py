@@ -90,7 +90,7 @@ class StudioIntervener(Teleoperator):
     def configure(self) -> None:
         """Nothing to do."""
 
-    def get_action(self) -> NDArray[np.float32]:  # type: ignore[override]  # see the class
+    def get_action(self) -> NDArray[np.float32]:
         """The next action, shape (6,); nothing moves while the policy drives."""
         assert self._env is not None
         assert self._expert is not None

@@ -15,10 +15,11 @@ from classifiers.transitions import Demonstrations, write_demonstrations
 from curation.atomic import write_aside
 from curation.errors import OK, DataError, UsageError
 from curation.layout import json_bytes
+from curation.names import camera_key
 from curation.notes import masked, read_notes
 from curation.staging import building, require_free
 from curation.store import Store
-from recorders.world.scene import scene_from
+from recorders.world.scene import Scene, scene_from
 from recorders.world.servo import step_limit
 from recorders.world.tasks.pick_place import TIME_LIMIT_S
 from studio.carding import carded_classifier
@@ -139,7 +140,7 @@ def _require_sense(options: Hil) -> None:
 
 def _prepare(options: Hil, console: Console, folder: Path, made: Classifier, store: Store, port: int) -> Demonstrations:
     """Write what LeRobot reads, and what was asked, into the folder that becomes the run's."""
-    scene = scene_from(store.require_scene()["scene"])
+    scene = _world(store, made)
     away = masked(read_notes(store.root))
     live = [one for one in store.episodes if one.row.success and one.row.episode_id not in away]
     chosen = live[: options.demonstrations]
@@ -172,6 +173,28 @@ def _prepare(options: Hil, console: Console, folder: Path, made: Classifier, sto
     about = {"asked": asdict(asked), "classifier": made.by, "demos": str(store.root), "demonstrations": asdict(demos)}
     write_aside(folder / ABOUT, json_bytes({**about, "state": "running", "pid": os.getpid()}))
     return demos
+
+
+def _world(store: Store, made: Classifier) -> Scene:
+    """The demonstrations' scene.
+
+    Raises:
+        NoScene: nobody knows it.
+        UsageError: it does not draw what is in the demonstrations.
+    """
+    scene = scene_from(store.require_scene()["scene"])
+    for camera in sorted(made.fitted.look):
+        if camera not in scene.cameras:
+            raise UsageError(
+                f"The scene of {store.root.name} lacks the camera {camera} that {made.name} looks through."
+            )
+        height, width = store.features[camera_key(camera)].shape[:2]
+        if (height, width, store.fps) != (scene.height, scene.width, scene.fps):
+            raise UsageError(
+                f"{store.root.name} shows {camera} at {width}x{height} and {store.fps} fps, its scene draws "
+                f"{scene.width}x{scene.height} at {scene.fps} fps. studio rerender makes both the same."
+            )
+    return scene
 
 
 def _run(options: Hil, console: Console, to: Path, threads: int, demos: Demonstrations) -> int:
