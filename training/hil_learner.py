@@ -3,8 +3,8 @@
 LeRobot's learner runs on its own, but saves only at certain steps and never when it is stopped, tells its losses to
 nobody but Weights & Biases, keeps a core busy while it waits for the actor, and returns 0 after a failure. And
 `make_dataset` gives it pictures of 0 to 255, while the actor's are of 0 to 1 and both go through one network. Six names
-of `lerobot.rl.learner` are wrapped for that. Left alone: where time ended an episode, its buffer takes the next one's first
-observation for what followed the last action.
+of `lerobot.rl.learner` are wrapped for that. Left alone: where time ended an episode, its buffer takes the next one's
+first observation for what followed the last action.
 
 Exit codes: 0 stopped, with a checkpoint if anything was learned, 1 failed.
 """
