@@ -30,6 +30,8 @@ from curation.video import Encoding, VideoWriter
 
 REWARD, DONE = "next.reward", "next.done"
 """LeRobot's names of what followed an action."""
+EARLY_S = 1.0
+"""A reward this long before the judge's word comes before the block lies still, for which the judge waits half [s]."""
 ROUNDING = 0.02
 """By how much more than the farthest step an action may move: an encoder's rounding of the first pose."""
 
@@ -42,7 +44,7 @@ class Demonstrations:
         used: ids of those that were written.
         transitions: in all of them.
         unrewarded: ids of those in which the classifier never saw a success, or saw one at once.
-        before_judge: of those used and judged a success, how many were rewarded over half a second before that.
+        before_judge: of those used and judged a success, how many were rewarded more than `EARLY_S` before that.
     """
 
     used: tuple[str, ...]
@@ -179,4 +181,4 @@ def _commit(
 
 def _early(episode: SavedEpisode, first: int, fps: int) -> bool:
     success_s = episode.row.extra.get("success_s")
-    return isinstance(success_s, int | float) and first / fps < success_s - 1.0
+    return isinstance(success_s, int | float) and first / fps < success_s - EARLY_S

@@ -88,8 +88,13 @@ def follow(folder: Path, threads: int, tell: Callable[[Seen], None]) -> int:
     order = sorted(codes, key=lambda role: role != ended)
     failed = next((role for role in order if codes[role] != OK), None)
     if failed is not None:
-        log = folder / f"{failed}.log"
-        raise HilFailed(f"The {failed} failed: {last_words(log)} All it said is in {log}.")
+        log, code = folder / f"{failed}.log", codes[failed]
+        why = (
+            last_words(log)
+            if code > 0
+            else f"signal {-code} ended it; where memory ran out, fewer --demonstrations help."
+        )
+        raise HilFailed(f"The {failed} failed: {why} All it said is in {log}.")
     return OK
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import socket
 from dataclasses import asdict, dataclass
@@ -25,7 +26,7 @@ from recorders.world.tasks.pick_place import TIME_LIMIT_S
 from studio.carding import carded_classifier
 from studio.console import Console
 from studio.hil_config import Asked, lerobot_config
-from studio.hil_pair import ABOUT, CONFIG, HilFailed, Seen, follow, seen
+from studio.hil_pair import ABOUT, CONFIG, Seen, follow, seen
 from studio.hil_words import described, progress_words, result_words
 from studio.options import Name
 from studio.paths import dataset_path, run_path
@@ -34,6 +35,8 @@ MEMORY_SHARE = 0.5
 """Of this machine's memory that both buffers may take."""
 COPIES = 3
 """LeRobot holds every demonstration as a pair of observations before it fills its buffer with them."""
+BUFFERS = 2
+"""An intervention goes into both of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,11 +145,13 @@ def _prepare(options: Hil, console: Console, folder: Path, made: Classifier, sto
     """Write what LeRobot reads, and what was asked, into the folder that becomes the run's."""
     scene = _world(store, made)
     away = masked(read_notes(store.root))
-    live = [one for one in store.episodes if one.row.success and one.row.episode_id not in away]
-    chosen = live[: options.demonstrations]
+    # A placement that nobody knows is NaN, and the world could not put its block there.
+    good = [one for one in store.episodes if one.row.success and one.row.x == one.row.x]
+    chosen = [one for one in good if one.row.episode_id not in away][: options.demonstrations]
     if not chosen:
         raise DataError(
-            f"{store.root.name} holds no success outside the trash. Record some: studio generate --to NAME."
+            f"{store.root.name} holds no success outside the trash whose placement is known. Record some: studio "
+            "generate --to NAME."
         )
     _require_memory(options, sum(one.length for one in chosen), len(made.fitted.look))
 
@@ -213,9 +218,6 @@ def _run(options: Hil, console: Console, to: Path, threads: int, demos: Demonstr
     try:
         code = follow(to, threads, tell)
         state = "done" if code == OK else "stopped"
-    except HilFailed as error:
-        hint = " The machine may lack memory: fewer --demonstrations." if "Killed" in str(error) else ""
-        raise HilFailed(f"{error}{hint}") from error
     finally:
         _settle(to, state)
     found = described(to, state, seen(to), demos)
@@ -224,8 +226,6 @@ def _run(options: Hil, console: Console, to: Path, threads: int, demos: Demonstr
 
 
 def _settle(to: Path, state: str) -> None:
-    import json
-
     about: dict[str, Any] = json.loads((to / ABOUT).read_bytes())
     write_aside(to / ABOUT, json_bytes({**about, "state": state, "pid": None}))
 
@@ -237,7 +237,7 @@ def _require_memory(options: Hil, rows: int, cameras: int) -> None:
         UsageError: the buffers would take too much.
     """
     each = cameras * 3 * SIDE * SIDE * 4.0
-    need = each * (COPIES * rows + options.steps)
+    need = each * (COPIES * rows + BUFFERS * options.steps)
     try:
         there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
