@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.paced, pytest.mark.timeout(1800), py
 
 SIZE = ("--width", "192", "--height", "144", "--fps", "10")
 LIMIT = ("--limit", "7", "--threads", "1", "--batch", "8")
+LONG = 1200.0
 GONE_S = 120.0
 """Time within which nothing may run any more [s]: a learner may be writing its checkpoint."""
 
@@ -30,11 +31,11 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Commands:
     """A home with attempts, a classifier of them, and demonstrations."""
     made = Commands(tmp_path_factory.mktemp("hil"))
     attempts = ("--operator", "fumbler", "--keep", "all", "-n", "60", "--box", "0.24", "0.36", "-0.05", "0.15")
-    made.studio("generate", *attempts, "--seed", "5", *SIZE, "--to", "attempts")
+    made.studio("generate", *attempts, "--seed", "5", *SIZE, "--to", "attempts", timeout=LONG)
     made.studio(
         "generate", "-n", "4", "--at", "0.337", "-0.015", "--jitter", "0.02", "--yaw", "0", *SIZE, "--to", "demos"
     )
-    made.studio("classifier", "attempts", "--no-controls", "--to", "done")
+    made.studio("classifier", "attempts", "--no-controls", "--to", "done", timeout=LONG)
     return made
 
 
