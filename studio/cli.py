@@ -54,6 +54,7 @@ COMMANDS = {
     "classifier": "train a success classifier, and measure how far to trust it",
     "card": "show or make a classifier's calibration card",
     "score": "let a classifier say how sure it is that episodes succeeded",
+    "hil": "a smoke run of LeRobot's HIL-SERL, rewarded by a classifier",
     "stress": "simulate episodes again under other friction, mass, delay and servos",
     "improve": "a policy tries where it is unsure, learns from what succeeded, and is tried again",
     "experiment": "what a filter is worth, by the policies that it leads to",
@@ -68,7 +69,7 @@ COMMANDS = {
 
 SIMULATING = (
     "record", "generate", "correct", "replay", "rerender", "stress", "recover", "targets", "evaluate", "sweep",
-    "ablate", "scale",
+    "ablate", "scale", "hil",
 )  # fmt: skip
 """Commands that load MuJoCo at once."""
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -18,6 +16,7 @@ from curation.errors import INTERRUPTED, OK, StudioError
 from training import checkpoints
 from training.alone import Held, here
 from training.checkpoints import last_complete, step_of
+from training.ending import ask, end, last_words
 from training.preflight.hand import missing
 from training.progress import Progress, progress_of
 from training.pushing import not_pushed
@@ -25,8 +24,6 @@ from training.recipe import Recipe
 from training.runs import Run
 
 POLL_S = 0.25
-STUBBORN_S = 20.0
-"""How long a child that was asked twice may take before it is killed [s]."""
 
 Tell = Callable[[Progress], None]
 
@@ -113,13 +110,13 @@ def _follow(held: Held, checkpoint: Path | None, tell: Tell) -> int:
             run.update(state="running", pid=child.pid, host=here())
             code = _wait(run, child, recipe, tell)
         except BaseException:
-            _end(child)
+            end(child)
             run.update(state="failed", pid=None)
             raise
     state = {OK: "done", INTERRUPTED: "stopped"}.get(code, "failed")
     run.update(state=state, pid=None, ended=now())
     if state == "failed":
-        raise TrainingFailed(f"Training {run.name} failed: {_why(run)} All it said is in {run.log}.")
+        raise TrainingFailed(f"Training {run.name} failed: {last_words(run.log)} All it said is in {run.log}.")
     return code
 
 
@@ -151,46 +148,9 @@ def _wait(run: Run, child: subprocess.Popen[bytes], recipe: Recipe, tell: Tell) 
                 return child.wait(POLL_S)
         except KeyboardInterrupt:
             asked += 1
-            _ask(child)
+            ask(child)
             if asked > 1:
-                return _end(child)
-
-
-def _ask(child: subprocess.Popen[bytes]) -> None:
-    with suppress(OSError):
-        child.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGINT))
-
-
-def _end(child: subprocess.Popen[bytes]) -> int:
-    """End a child that did not stop by itself."""
-    deadline = time.monotonic() + STUBBORN_S
-    _ask(child)
-    while child.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.1)
-    if child.poll() is None:
-        child.kill()
-    child.wait()
-    return INTERRUPTED
-
-
-def _why(run: Run) -> str:
-    """The last thing a failed training said, as a sentence."""
-    lines = [line.strip() for line in _tail(run.log).splitlines() if line.strip()]
-    last = next(
-        (line for line in reversed(lines) if not line.startswith(("File ", "^", "warnings."))), "it said nothing"
-    )
-    last = last.removeprefix("studio train: ")
-    return last if last.endswith((".", "!", "?")) else f"{last}."
-
-
-def _tail(path: Path, most: int = 20_000) -> str:
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - most))
-            return file.read().decode("utf-8", errors="replace")
-    except OSError:
-        return ""
+                return end(child)
 
 
 def described(run: Run) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Importing this package registers all three; LeRobot does so when told
 - `--robot.type=studio_sim`: the simulated SO-101, its block placed anew for each episode
 - `--teleop.type=studio_expert`: the scripted expert, driving that robot's world
 - `--env.type=studio`: the same task as `gym_studio/PickPlace-v0`, also for `gymnasium.make`
+- `--env.type=studio_hil`, `--env.teleop.type=studio_intervener`: that task and the expert for LeRobot's HIL-SERL
 
 How episodes begin under `lerobot-record` is told in `stage.py`.
 """
@@ -17,6 +18,8 @@ import gymnasium
 from recorders.world.sim import ROBOT_TYPE
 
 from .env_config import StudioEnvConfig
+from .hil_config import StudioHilConfig
+from .intervener import StudioIntervener, StudioIntervenerConfig
 from .robot import StudioSim, StudioSimConfig
 from .teleoperator import StudioExpert, StudioExpertConfig
 
@@ -28,6 +31,9 @@ __all__ = [
     "StudioEnvConfig",
     "StudioExpert",
     "StudioExpertConfig",
+    "StudioHilConfig",
+    "StudioIntervener",
+    "StudioIntervenerConfig",
     "StudioSim",
     "StudioSimConfig",
 ]

@@ -22,6 +22,7 @@ from curation.errors import UsageError
 from curation.frames import Image, Observation, Outcome, Placement
 from recorders.placements import PLACEMENT_STREAM
 from recorders.world.scene import Scene
+from recorders.world.sim import SimWorld
 from recorders.world.tasks.pick_place import TIME_LIMIT_S, instruction
 from recorders.world.units import HIGH, LOW
 
@@ -117,6 +118,16 @@ class StudioEnv(gym.Env[dict[str, Any], NDArray[np.float32]]):
     def render(self) -> Image:
         """The overhead image that was last observed."""
         return self._images["overhead_cam"]
+
+    @property
+    def world(self) -> SimWorld:
+        """What the env drives, for those who stand in for a person in it."""
+        return self._world
+
+    @property
+    def placement(self) -> Placement:
+        """Where the block was put in this episode."""
+        return self._placement
 
     def verdict(self) -> tuple[Outcome, dict[str, Any]]:
         """The judge's outcome and whole report."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import mujoco
+import numpy as np
 
 from curation.frames import JOINTS, Vector
 
@@ -68,6 +69,12 @@ def add_servos(spec: mujoco.MjSpec, profile: Literal["ideal", "hardware"]) -> No
         actuator.ctrlrange = [JOINT_LOW[index], JOINT_HIGH[index]]
 
 
+def step_limit(fps: int) -> Vector:
+    """Farthest each joint's target may move in one control period, shape (6,), degrees and gripper 0..100."""
+    step = STEP_LIMIT_DEG_PER_S / fps
+    return np.array([step] * 5 + [step * 100.0 / 110.0])
+
+
 def limit_step(target: Vector, previous: Vector, fps: int) -> Vector:
     """The target that may really be sent: within joint limits and one period's travel of the previous one.
 
@@ -79,8 +86,7 @@ def limit_step(target: Vector, previous: Vector, fps: int) -> Vector:
     Returns:
         Limited targets, shape (6,), rounded to float32 so that what is stored is exactly what was driven.
     """
-    step = STEP_LIMIT_DEG_PER_S / fps
-    reach = [step] * 5 + [step * 100.0 / 110.0]
-    limited = target.clip(LOW, HIGH).clip(previous - reach, previous + reach)
+    most = step_limit(fps)
+    limited = target.clip(LOW, HIGH).clip(previous - most, previous + most)
     rounded: Vector = limited.astype("float32").astype("float64")
     return rounded

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -114,10 +115,33 @@ def test_nothing_is_scored_without_a_card(home: Path, here: Studio) -> None:
         card.write_bytes(held)
 
 
+def test_nothing_is_rewarded_without_a_card(home: Path, here: Studio) -> None:
+    card = home / "runs/done/card.json"
+    held = card.read_bytes()
+    card.unlink()
+    try:
+        ended = here("hil", "done", "--demos", "others", "--to", "smoke")
+        assert (ended.code, "nothing is judged without one" in ended.err) == (3, True)
+    finally:
+        card.write_bytes(held)
+
+
+def test_a_port_that_is_taken_and_a_world_of_other_pictures_are_named(home: Path, here: Studio) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        port = str(other.getsockname()[1])
+        ended = here("hil", "done", "--demos", "others", "--to", "smoke", "--port", port)
+        assert (ended.code, f"--port {port} cannot be used" in ended.err) == (2, True)
+    ended = here("hil", "done", "--demos", "others", "--to", "smoke")
+    assert (ended.code, "at 64x48 and 30 fps, its scene draws 640x480" in ended.err) == (2, True)
+    assert not (home / "runs/smoke").exists()
+
+
 def test_other_cameras_are_named(home: Path, here: Studio) -> None:
     renamed = home / "renamed"
     assert here("rename", "others", "wrist_cam:hand", "--to", str(renamed), "-y").code == 0
-    for words in (("score", str(renamed), "--by", "done"), ("card", "done", "--on", str(renamed))):
+    smoke = ("hil", "done", "--demos", str(renamed), "--to", "smoke")
+    for words in (("score", str(renamed), "--by", "done"), ("card", "done", "--on", str(renamed)), smoke):
         ended = here(*words)
         assert ended.code == 3
         assert "lacks the camera wrist_cam that done looks through; it has hand, overhead_cam" in ended.err
@@ -135,6 +159,11 @@ def test_other_cameras_are_named(home: Path, here: Studio) -> None:
         (("classifier", "others", "--to", "new"), "too few to learn from"),
         (("card", "nobody"), "calibration card"),
         (("score", "others", "--by", "nobody"), "is no classifier"),
+        (("hil", "nobody", "--demos", "others", "--to", "new"), "is no classifier"),
+        (("hil", "done", "--demos", "others", "--to", "done"), "Choose another --to"),
+        (("hil", "done", "--demos", "others", "--to", "new", "--steps", "0"), "--steps 0 must be at least 1"),
+        (("hil", "done", "--demos", "others", "--to", "new", "--interventions", "2"), "outside 0 to 1"),
+        (("hil", "done", "--demos", "others", "--to", "new", "--port", "70000"), "outside 0 to 65535"),
     ],
 )
 def test_what_makes_no_sense_is_refused_and_leaves_nothing(

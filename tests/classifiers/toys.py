@@ -7,6 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from classifiers.checkpoint import Classifier
+from classifiers.evidence import Weighing
+from classifiers.fit import Fitted, Settings
+from classifiers.look import CutOut
+from classifiers.network import new_network
 from curation.frames import Image
 from curation.store import Store
 from tests.curation.checks.arm import record
@@ -57,3 +62,10 @@ def toy(root: Path, episodes: int, length: int = LENGTH, session: int = 1, **row
         physics=False,
         row=lambda episode: judged(episode, session) | {"episode_id": f"{root.name}-{episode}"} | row,
     )
+
+
+def nobody(root: Path, **look: CutOut) -> Classifier:
+    """A classifier that has learned nothing; what it says differs from picture to picture all the same."""
+    weighing = Weighing(mean=(0.0,) * 3, scale=(1.0,) * 3, weights=(1.0,) * 3, bias=0.0)
+    fitted = Fitted(new_network(sorted(look), 4), look, weighing, Settings(), (), (0, 0), 0.0)
+    return Classifier(root, root.name, "0" * 12, fitted, {}, FPS)
