@@ -62,7 +62,9 @@ class Control:
         return "; ".join(said)
 
 
-def control(kept: Sequence[Key], candidates: Sequence[tuple[Key, Entry]], kind: Kind, seed: int) -> Control:
+def control(
+    kept: Sequence[Key], candidates: Sequence[tuple[Key, Entry]], kind: Kind, seed: int, *, outside: bool = True
+) -> Control:
     """A set to compare a selection with.
 
     "random": as many of all candidates, the selection's own among them, each set of that size as likely as another.
@@ -74,6 +76,8 @@ def control(kept: Sequence[Key], candidates: Sequence[tuple[Key, Entry]], kind: 
         candidates: episodes it was chosen from, with their keys.
         kind: how to draw.
         seed: of the draw.
+        outside: whether a matched control leaves out the whole selection, or, of each, only itself: whoever leaves out
+            all that a filter passed compares it with what the filter refused, not with what it chose from.
 
     Raises:
         UsageError: the seed is negative, or one of the selection is no candidate.
@@ -88,13 +92,15 @@ def control(kept: Sequence[Key], candidates: Sequence[tuple[Key, Entry]], kind: 
     if kind == "random":
         drawn = rng.choice(len(candidates), size=len(kept), replace=False) if kept else np.zeros(0, int)
         return _control(kind, seed, kept, entries, [candidates[i][0] for i in sorted(drawn)], [])
-    pairs = _matched(kept, entries, rng)
+    pairs = _matched(kept, entries, rng, outside=outside)
     taken = {other for _, other in pairs}
     return _control(kind, seed, kept, entries, [key for key in entries if key in taken], pairs)
 
 
-def _matched(kept: Sequence[Key], entries: dict[Key, Entry], rng: np.random.Generator) -> list[tuple[Key, Key]]:
-    inside = set(kept)
+def _matched(
+    kept: Sequence[Key], entries: dict[Key, Entry], rng: np.random.Generator, *, outside: bool
+) -> list[tuple[Key, Key]]:
+    inside = set(kept) if outside else set()
     others = [key for key in entries if key not in inside]
     # A random order first: of equally near ones the first is taken, and none shall be favoured.
     others = [others[i] for i in rng.permutation(len(others))]
@@ -104,9 +110,10 @@ def _matched(kept: Sequence[Key], entries: dict[Key, Entry], rng: np.random.Gene
     free = np.ones(len(others), bool)
     pairs = []
     for i in rng.permutation(len(kept)):
-        if not free.any():
-            break
-        away = np.where(free, _away(np.array(_numbers(entries[kept[i]])), theirs), np.inf)
+        may = free & np.array([key != kept[i] for key in others])
+        if not may.any():
+            continue
+        away = np.where(may, _away(np.array(_numbers(entries[kept[i]])), theirs), np.inf)
         best = int(away.argmin())
         free[best] = False
         pairs.append((kept[i], others[best]))

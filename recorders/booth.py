@@ -25,7 +25,7 @@ from .operators.keymap import Intent
 from .operators.steering import steer
 from .placements import start
 from .record import MAX_FAILURES_IN_A_ROW, terms
-from .referee import Lookout, Nobody
+from .referee import Lookout, Unwatched
 from .schedule import MAX_TRIES
 from .shelf import Shelf
 from .signals import Beat, Bell, Event, Finished, Masked, Message, Rang, Ready, Reason, Said, Stage, Tick, Wish
@@ -40,7 +40,7 @@ SILENCE_S = 0.5
 SHORTEST_S = 0.5
 """No take is kept before this [s]: a word this early was meant for something else, and there is nothing to learn."""
 
-NOBODY = Nobody()
+UNWATCHED = Unwatched()
 
 
 class Leaving(Exception):
@@ -62,7 +62,7 @@ class Booth:
         tell: is told every event.
         show: is shown ticks; must not block.
         clock: paces takes; real time if None.
-        lookout: ends takes that look done; then the person decides. Nobody by default.
+        lookout: ends takes that look done; then the person decides. By default nobody does.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Booth:
         tell: Callable[[Event], None],
         show: Callable[[Tick], None],
         clock: RealTime | None = None,
-        lookout: Lookout = NOBODY,
+        lookout: Lookout = UNWATCHED,
     ) -> None:
         self._sitting = sitting
         self._world = world
@@ -310,7 +310,7 @@ class Booth:
         """The end of a take that the lookout calls done; whether it is kept is the person's word."""
         if self._lookout.error:
             self._tell(Said(f"Nobody ends takes any more: {self._lookout.error}", grave=True))
-            self._lookout = NOBODY
+            self._lookout = UNWATCHED
         return Verdict.STOP if self._lookout.done else None
 
     def _too_short(self) -> bool:

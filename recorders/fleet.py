@@ -28,7 +28,7 @@ from .operators import Operator
 from .operators.named import Who, make_operator
 from .placements import Placing, start
 from .record import terms
-from .referee import Referee, Rule
+from .referee import JUDGE, Referee, Rule
 from .rollout import Start
 from .schedule import Turns
 from .session import Session, Terms, begin_take
@@ -191,7 +191,8 @@ def _batch(
 def _job(session: Session, order: Order, attempt: int, target: Target | None) -> Job:
     at = start(order.placing, session.scene, order.seed, attempt, target)
     asked = terms(order.placing, attempt, order.rule.name, order.limit, order.seed, target)
-    audited = {} if order.rule.judged else {"audited": order.rule.audits(at.seed)}
+    audited: dict[str, Any] = {} if order.rule.judged else {"audited": order.rule.audits(at.seed)}
+    audited |= {} if order.rule.ends == JUDGE else {"ends": order.rule.ends}
     return Job(attempt, at, asked | audited | dict(order.who.about))
 
 
@@ -234,12 +235,13 @@ def _made(
         if referee is None:
             return ending, keeps(order.rule.keep, ending)
         kept, why = referee.word(number)
-        return replace(ending, report={**ending.report, "referee": why}), kept
+        ending = replace(ending, report={**ending.report, "referee": why})
+        return ending, keeps(order.rule.keep, ending) if order.rule.judged else kept
 
     driver = operator if referee is None else referee.around(operator)
     ended = run_takes(
         worlds[: len(batch)], driver, [job.start for job in batch], logs,
-        settle=settle, limit=order.limit, until_success=order.rule.judged and order.who.until_success,
+        settle=settle, limit=order.limit, until_success=order.rule.judge_ends and order.who.until_success,
     )  # fmt: skip
     for one in ended:
         log = logs[one.number]

@@ -15,6 +15,7 @@ from .take import Keep
 
 AUDIT = 0.2
 """Share of attempts that are audited by default: one in five."""
+JUDGE, NOBODY = "judge", "nobody"
 AUDIT_STREAM = 7
 """Keeps the draw of what is audited apart from the placement's and the operators' random streams."""
 
@@ -42,12 +43,15 @@ class Rule:
         referee: makes one in each process that drives. The judge then ends no take: its word would be in an episode's
             length and last picture, and the referee would seem better than it is.
         audit: share of all attempts whose truth is counted, drawn beforehand and whatever comes of them.
+        ends: who ends a take before its time: "judge", "nobody", or a classifier's id. A take that the judge ends tells
+            by its length whether it succeeded, so nothing else than the judge can be tried on it.
     """
 
     keep: Keep
     name: str
     referee: Callable[[], Referee] | None = None
     audit: float = 1.0
+    ends: str = JUDGE
 
     @classmethod
     def of(cls, keep: Keep) -> Rule:
@@ -56,8 +60,13 @@ class Rule:
 
     @property
     def judged(self) -> bool:
-        """Whether the judge decides."""
-        return self.referee is None
+        """Whether the judge's rule decides what is kept."""
+        return self.referee is None or self.name == self.keep.value
+
+    @property
+    def judge_ends(self) -> bool:
+        """Whether a take ends as soon as the judge is content."""
+        return self.referee is None and self.ends == JUDGE
 
     def audits(self, seed: int) -> bool:
         """Whether the attempt of this seed is audited; known before it is made."""
@@ -90,7 +99,7 @@ class Lookout(Protocol):
         ...
 
 
-class Nobody:
+class Unwatched:
     """A lookout that never ends a take."""
 
     done = False

@@ -259,7 +259,7 @@ class Session:
             raise DataError(f"The log of attempts {path} is damaged: {error}. Mend or remove that line.") from error
 
 
-_LOGGED = ("target", "asked", "keep", "audited", "batch")
+_LOGGED = ("target", "asked", "keep", "ends", "audited", "batch")
 """Terms of an attempt that its line in the log has where they are known."""
 
 _SAID = ("referee", "lookout")

@@ -1,7 +1,8 @@
 """The arms of a filter experiment: which attempts each of them learns from, and that nothing else got into them.
 
-All arms that choose hold equally many attempts, because more data alone makes better policies. The expert drove at the
-same placements, but its episodes go to its own arm alone: a ceiling to see how far a filter is from it, and no result.
+Arms that choose hold as many attempts as the tested filter's, because more data alone makes better policies; one whose
+filter passes fewer is smaller, and says so. The expert drove at the same placements, but its episodes go to its own arm
+alone: a ceiling to see how far a filter is from it, and no result.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Arms:
     """What every arm adds to the demonstrations.
 
     Attributes:
-        size: attempts in every arm that chooses.
+        size: attempts in the arm of the tested filter and in its controls; no other that chooses holds more.
         found: how many each filter would have passed.
         chosen: ids by arm; of the expert's dataset for the ceiling, else of the attempts.
         matched: how well the matched control matches, in words.
@@ -47,8 +48,17 @@ class Arms:
 
     @property
     def choosing(self) -> list[str]:
-        """Arms that hold equally many attempts."""
+        """Arms that hold some of the attempts."""
         return [name for name in self.chosen if name not in (DEMONSTRATIONS, UNFILTERED, *CEILING)]
+
+    @property
+    def smaller(self) -> dict[str, int]:
+        """Arms whose filter passes fewer than the tested one, and how many."""
+        return {name: count for name, count in self.found.items() if name not in CEILING and count < self.size}
+
+    def wanted(self, name: str) -> int:
+        """How many attempts an arm that chooses holds."""
+        return self.smaller.get(name, self.size)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -83,24 +93,23 @@ def arms_of(
         seed: of every draw.
 
     Raises:
-        UsageError: a filter passes nothing, or all attempts, so that no control is left.
+        UsageError: the tested filter passes nothing.
     """
     everything = [entry for entry in attempts if entry.state == "saved"]
     passed = {name: _passing(everything, text) for name, text in queries.items()}
     found = {name: len(ids) for name, ids in passed.items()}
-    # The matched control is drawn from what the tested filter left.
-    size = min([*found.values(), len(everything) // 2])
+    # Of more than half of all, a random draw of that size would mostly be the same attempts.
+    size = min(found[tested], len(everything) // 2)
     if size < 1:
-        least = min(found, key=lambda name: found[name])
         raise UsageError(
-            f"{least} passes {found[least]} of {len(everything)} attempts, so its arm would be empty. Ask for more "
-            "--attempts, or begin with a policy that succeeds now and then."
+            f"{tested} passes {found[tested]} of {len(everything)} attempts, so there is nothing to compare. Begin "
+            "anew under another --to, with more --attempts or with a policy that succeeds now and then."
         )
-    chosen = {name: _some(ids, size, seed, name) for name, ids in passed.items()}
+    chosen = {name: _some(ids, min(size, len(ids)), seed, name) for name, ids in passed.items()}
     candidates = [(entry.episode_id, entry) for entry in everything]
     random = control(chosen[tested], candidates, "random", seed)
-    matched = control(chosen[tested], candidates, "matched", seed)
-    theirs = _passing([entry for entry in expert if entry.state == "saved"], SUCCESS)
+    matched = control(chosen[tested], candidates, "matched", seed, outside=False)
+    theirs = _at_places_of(chosen[tested], everything, expert)
     return Arms(
         size,
         {**found, EXPERT: len(theirs)},
@@ -110,7 +119,7 @@ def arms_of(
             **chosen,
             RANDOM: tuple(map(str, random.keys)),
             MATCHED: tuple(map(str, matched.keys)),
-            EXPERT: _some(theirs, min(size, len(theirs)), seed, EXPERT),
+            EXPERT: theirs,
         },
         matched.words,
     )
@@ -130,8 +139,8 @@ def require_sound(arms: Arms, data: Mapping[str, Store], demonstrations: Store, 
     base, theirs = _ids(demonstrations), _ids(expert)
     tried = {row.episode_id: row for row in attempts.rows()}
     for name in arms.choosing:
-        if len(arms.chosen[name]) != arms.size:
-            raise DataError(f"Arm {name} holds {len(arms.chosen[name])} attempts and not {arms.size} as the others.")
+        if len(arms.chosen[name]) != arms.wanted(name):
+            raise DataError(f"Arm {name} holds {len(arms.chosen[name])} attempts and not {arms.wanted(name)}.")
     for name, store in data.items():
         origins = _origins(store)
         leaked = sorted(origins & theirs) if name not in CEILING else []
@@ -152,6 +161,17 @@ def require_sound(arms: Arms, data: Mapping[str, Store], demonstrations: Store, 
 def _passing(entries: Sequence[Entry], text: str) -> tuple[str, ...]:
     chosen = saved(entries).then(entries, lambda left: fitting(left, terms(text)))
     return chosen.kept
+
+
+def _at_places_of(chosen: Sequence[str], attempts: Sequence[Entry], expert: Sequence[Entry]) -> tuple[str, ...]:
+    """The expert's successes at the placements of some attempts."""
+    inside = set(chosen)
+    places = {(one.x, one.y, one.yaw_deg) for one in attempts if one.episode_id in inside}
+    return tuple(
+        one.episode_id
+        for one in expert
+        if one.state == "saved" and one.success and (one.x, one.y, one.yaw_deg) in places
+    )
 
 
 def _some(ids: Sequence[str], size: int, seed: int, name: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 from curation.errors import DataError
 from studio.arms import CEILING, RANDOM, Arms
 from studio.chain import Chain
-from studio.experimenting import Experiment, asked_of, evaluation_step
+from studio.experimenting import SCOPE, Experiment, asked_of, evaluation_step
 from studio.improving import Source
 from studio.preregistered import PLUMBING, below, register
 from studio.retrained import Pair, pair_of, pairs_of, rate_of
@@ -42,12 +42,14 @@ def report(asked: Experiment, source: Source, chain: Chain, arms: Arms) -> Told:
         written["asked"]["question"],
         f"preregistered {written['when']} (digest {written['digest']})",
         f"{first.conditions_words}; {source.recipe.steps} gradient steps in every arm",
-        f"{arms.size} attempts in every arm that chooses; {arms.matched}",
+        f"{arms.size} attempts in the arm of {asked.tested} and in its controls; {arms.matched}",
+        *(f"{name} passes only {count}: a smaller arm" for name, count in arms.smaller.items()),
         "",
         *_rates(groups, arms),
         "",
         f"primary: {_words(primary, differs=bool(primary.found and primary.found.better))}",
         *_caveats(asked, primary),
+        SCOPE,
         "",
         *(f"  {_words(pair, differs=held.get(pair.words, False))}" for pair in others),
         *([f"  of these {len(held)} only those marked * differ at 5 % though all are compared (Holm)"] if held else []),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.notes import CLASSIFIER
+from recorders.referee import NOBODY
 from studio import arms
 from studio.chain import Step
 from studio.improving import Source, carried_words, filter_words, judging, training
@@ -15,6 +16,10 @@ from studio.words import flag, flags_of
 CHOICE, RECIPES = "arms.json", "recipes"
 ATTEMPTS, CEILING = "attempts", "ceiling"
 """What the policy drove, and the expert at the same placements."""
+SCOPE = (
+    "One policy's attempts and one draw of each arm: what another policy, other attempts or another draw would give is "
+    "not in the interval, which is of the trainings alone."
+)
 
 
 @dataclass(frozen=True)
@@ -131,9 +136,15 @@ def asked_of(asked: Experiment, source: Source) -> dict[str, Any]:
         "n": {"trainings of each arm": asked.train_seeds, "evaluation episodes": asked.episodes,
               "attempts": asked.attempts},
         "arms": {name: asked.queries.get(name, name) for name in asked.arms},
-        "size": "every arm that chooses adds equally many attempts: as many as the strictest filter passes, at most "
-        "half of all; demonstrations adds none, unfiltered all",
-        "ceiling": "the expert at the same placements; it is no result and teaches no other arm",
+        "size": f"{asked.tested} and its controls add equally many attempts: as many as {asked.tested} passes, at most "
+        "half of all; other filters add as many or, where they pass fewer, all of those; demonstrations adds none, "
+        "unfiltered all",
+        "ends": "no attempt is ended by the judge: each lasts until the time limit, so that no length tells how it "
+        "ended",
+        "matched": "for each attempt of the tested filter the nearest other one in placement and length, whatever "
+        "became of it",
+        "scope": SCOPE,
+        "ceiling": f"the expert at the placements of {asked.tested}'s attempts: no result, and it teaches no other arm",
         "placements": {"options": asked.placed, "attempts": asked.seed, "evaluation": asked.evaluated},
         "training": {"recipe": source.recipe.digest, "steps": source.recipe.steps, "seeds from": source.recipe.seed},
         "begins with": {"runs": source.runs, "data": source.data, "where": source.where},
@@ -145,7 +156,18 @@ def asked_of(asked: Experiment, source: Source) -> dict[str, Any]:
 
 def _driven(asked: Experiment, source: Source, what: str, operator: str) -> Step:
     """Attempts of one operator; attempt k has the same placement whoever drives, because all of them are kept."""
-    words = ["generate", "--operator", operator, "--keep", "all", *asked.placed, "-n", str(asked.attempts)]
+    words = [
+        "generate",
+        "--operator",
+        operator,
+        "--keep",
+        "all",
+        "--done-by",
+        NOBODY,
+        *asked.placed,
+        "-n",
+        str(asked.attempts),
+    ]
     words += ["--seed", str(asked.seed), *flag("limit", asked.limit), *(["--privileged"] if source.privileged else [])]
     words += carried_words(asked.n_action_steps) if what == ATTEMPTS else []
     to = asked.dataset(what)

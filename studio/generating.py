@@ -11,6 +11,7 @@ from curation.errors import TargetExists, UsageError
 from curation.layout import INFO
 from recorders.fleet import Order
 from recorders.operators.named import Who
+from recorders.referee import JUDGE
 from recorders.session import Session
 from recorders.world.scene import Scene
 from studio import yielding
@@ -62,6 +63,7 @@ def how_made(order: Order) -> dict[str, Any]:
         "digest": policy.get("digest"),
         "n_action_steps": policy.get("n_action_steps"),
         "keep": order.rule.name,
+        **({} if order.rule.ends == JUDGE else {"ends": order.rule.ends}),
         "audit": order.rule.audit,
         "limit_frames": order.limit,
         "placements": placements_of(order.placing, order.seed),

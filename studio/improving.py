@@ -12,6 +12,7 @@ from curation.errors import UsageError
 from curation.names import POSE
 from curation.notes import CLASSIFIER, masked, read_notes
 from curation.store import Store
+from recorders.referee import NOBODY
 from recorders.world.scene import Scene
 from studio.chain import Step
 from studio.evaluation_world import World
@@ -200,8 +201,13 @@ def _round(loop: Loop, number: int, before: Source) -> tuple[list[Step], Source]
 
 
 def generate_words(loop: Loop, number: int, before: Source, targets: str, to: str) -> tuple[str, ...]:
-    """The policy's attempts at the proposed positions: all of them are recorded, what is kept of them comes after."""
-    words = ["generate", "--operator", f"policy:{before.runs[0]}", "--keep", "all", "--targets", targets]
+    """The policy's attempts at the proposed positions: all of them are recorded, what is kept of them comes after.
+
+    They are ended by whoever keeps them, since what the judge ended tells by its length whether it succeeded.
+    """
+    ends = NOBODY if loop.keep == "all" else loop.keep
+    words = ["generate", "--operator", f"policy:{before.runs[0]}", "--keep", "all", "--done-by", ends]
+    words += ["--targets", targets]
     words += ["--per-position", str(loop.per_position), *flag("jitter", loop.jitter), *flag("yaw", loop.yaw)]
     words += ["--seed", str(loop.seed + number), *carried_words(loop.n_action_steps)]
     words += [*flag("limit", loop.limit), *(["--privileged"] if before.privileged else []), *flags_of(before.scene)]

@@ -32,7 +32,7 @@ def rule_of(name: str, audit: float, scene: Scene) -> Rule:
         DataError: it has no calibration card, or another's.
     """
     maker = maker_of(name, scene)
-    return Rule(Keep.ALL, maker.by, maker, audit)
+    return Rule(Keep.ALL, maker.by, maker, audit, maker.by)
 
 
 def maker_of(name: str, scene: Scene) -> RefereeMaker:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from curation.errors import OK, StudioError
 from curation.notes import CLASSIFIER
 from curation.store import Store
-from recorders.booth import NOBODY, Booth
+from recorders.booth import UNWATCHED, Booth
 from recorders.devices.keys import HeldKeys
 from recorders.operators import Driver
 from recorders.operators.corrected import Corrected
@@ -96,7 +96,7 @@ def _sit(
             inbox=inbox,
             tell=tell,
             show=show,
-            lookout=lookout or NOBODY,
+            lookout=lookout or UNWATCHED,
         )
         booth.run()
         world.close()

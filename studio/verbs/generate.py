@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from curation.errors import TargetExists, UsageError
+from curation.errors import TargetExists, UnknownChoice, UsageError
+from curation.notes import CLASSIFIER
 from curation.yields import least
 from recorders.fleet import Order, fleet, save_made
 from recorders.placements import Placing
 from recorders.record import MAX_FAILURES_IN_A_ROW, NothingKept
-from recorders.referee import AUDIT, Rule
+from recorders.referee import AUDIT, JUDGE, NOBODY, Rule
 from recorders.schedule import Turns
 from recorders.session import Session
 from recorders.take import Keep
@@ -34,6 +35,9 @@ class Generate:
     attempts: int | None = None
     """Attempts in all, kept or not, at the asked positions in turn, instead of a number of episodes. The same command
     again goes on where it was stopped."""
+    done_by: str = JUDGE
+    """Who ends an attempt: judge, once it succeeded; nobody, so that each lasts until --limit; or classifier:NAME.
+    What the judge ended tells by its length whether it succeeded, so a filter is tried on the others only."""
     audit: float | None = None
     """With --keep classifier:NAME: share of attempts, drawn beforehand, whose truth is counted; by default 0.2."""
     precision: float | None = None
@@ -86,6 +90,10 @@ def _checked(options: Generate) -> Placing:
         raise UsageError(f"--processes {options.processes} and --batch {options.batch} must not be negative.")
     if options.attempts is not None and (options.attempts < 1 or asked.episodes or asked.per_position != 1):
         raise UsageError("--attempts must be at least 1, and takes the place of --episodes and --per-position.")
+    if options.done_by not in (JUDGE, NOBODY) and not options.done_by.startswith(CLASSIFIER):
+        raise UnknownChoice("word for --done-by", options.done_by, (JUDGE, NOBODY, f"{CLASSIFIER}NAME"))
+    if options.done_by != JUDGE and asked.classifier:
+        raise UsageError(f"--keep {asked.keep} ends its attempts itself; leave --done-by {options.done_by} away.")
     if options.audit is not None and not (asked.classifier and 0.0 <= options.audit <= 1.0):
         raise UsageError(f"--audit {options.audit:g} must be 0 to 1, and is for --keep classifier:NAME.")
     if options.picture is not None and options.picture.exists():
@@ -124,20 +132,30 @@ def _order(options: Generate, placing: Placing) -> Order:
     asked = options.recording
     # A number of attempts may grow, and the attempts of before must stay what they were.
     episodes = len(placing.targets) * asked.per_position or asked.episodes
-    rule = Rule.of(asked.rule)
-    if asked.classifier:
-        from studio.referee import rule_of
-
-        rule = rule_of(asked.classifier, AUDIT if options.audit is None else options.audit, asked.scene)
     return Order(
         who=asked.who,
         placing=placing,
         seed=asked.seed,
-        rule=rule,
+        rule=_rule(options),
         limit=asked.limit_frames,
         worlds=lockstep(asked.who, asked.scene, options.batch, None if options.attempts else episodes),
         most=options.attempts,
     )
+
+
+def _rule(options: Generate) -> Rule:
+    asked, done_by = options.recording, options.done_by
+    if asked.classifier:
+        from studio.referee import rule_of
+
+        return rule_of(asked.classifier, AUDIT if options.audit is None else options.audit, asked.scene)
+    rule = Rule.of(asked.rule)
+    if not done_by.startswith(CLASSIFIER):
+        return replace(rule, ends=done_by)
+    from studio.referee import maker_of
+
+    maker = maker_of(done_by.removeprefix(CLASSIFIER), asked.scene)
+    return replace(rule, referee=maker, ends=maker.by)
 
 
 def _fill(options: Generate, console: Console, session: Session, order: Order, turns: Turns | None) -> None:

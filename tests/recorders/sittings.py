@@ -12,7 +12,7 @@ import pytest
 
 from curation.video import Encoding
 from recorders import telling
-from recorders.booth import NOBODY, Booth
+from recorders.booth import UNWATCHED, Booth
 from recorders.clock import RealTime
 from recorders.operators import Driver
 from recorders.operators.jog import Jog
@@ -127,7 +127,7 @@ def seat(
     shelf: Shelf,
     *,
     driver: Driver | None = None,
-    lookout: Lookout = NOBODY,
+    lookout: Lookout = UNWATCHED,
     clock: RealTime | None = None,
     **more: Any,
 ) -> None:

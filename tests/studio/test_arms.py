@@ -37,26 +37,42 @@ def attempts(count: int = 60, share: float = 0.4) -> list[Entry]:
     return found
 
 
-EXPERT = [entry(f"expert-{number}") for number in range(60)]
+EXPERT = [
+    entry(f"expert-{one.episode_id}", one.x, one.y, success=True, outcome="success", operator="expert")
+    for one in attempts()
+]
+"""At the same placements."""
 
 
 @pytest.mark.parametrize("tested", ["oracle", "classifier"])
-def test_every_arm_that_chooses_is_of_one_size(tested: str) -> None:
+def test_the_tested_filter_and_its_controls_are_of_one_size(tested: str) -> None:
     tried = attempts()
     found = arms_of(tried, EXPERT, QUERIES, tested, 0)
     ids = {one.episode_id: one for one in tried}
     assert found.choosing == ["oracle", "classifier", "stress", "random", "matched"]
-    assert {len(set(found.chosen[name])) for name in found.choosing} == {found.size}
-    assert found.size == min(found.found[name] for name in QUERIES)
+    assert {len(set(found.chosen[name])) for name in (tested, "random", "matched")} == {found.size}
+    assert found.size == found.found[tested] > found.found["stress"]
+    assert len(found.chosen["stress"]) == found.wanted("stress") == found.smaller["stress"] == found.found["stress"]
     assert found.chosen["demonstrations"] == ()
     assert found.chosen["unfiltered"] == tuple(ids)
     assert all(ids[one].success for one in found.chosen["oracle"])
     assert all(ids[one].survival >= 0.8 for one in found.chosen["stress"])
-    assert not set(found.chosen["matched"]) & set(found.chosen[tested])
     assert all(one in ids for name in (*found.choosing, "unfiltered") for one in found.chosen[name])
+    assert set(found.chosen["expert"]) == {f"expert-{one}" for one in found.chosen[tested]}
     assert Arms.from_json(json.loads(json.dumps(found.as_json()))) == found
     assert arms_of(tried, EXPERT, QUERIES, tested, 0) == found
     assert arms_of(tried, EXPERT, QUERIES, tested, 1).chosen != found.chosen
+
+
+def test_the_matched_control_is_of_all_attempts_whatever_became_of_them() -> None:
+    """Of those that nobody ended early, as many succeed as of all; if the oracle's were left out, none would."""
+    tried = [replace(one, frames=300) for one in attempts(200)]
+    ids = {one.episode_id: one for one in tried}
+    shares = []
+    for seed in range(10):
+        matched = arms_of(tried, [], {"oracle": "success"}, "oracle", seed).chosen["matched"]
+        shares.append(np.mean([ids[one].success for one in matched]))
+    assert np.mean(shares) == pytest.approx(np.mean([one.success for one in tried]), abs=0.1)
 
 
 def test_the_expert_decides_nothing_of_the_other_arms() -> None:
@@ -64,6 +80,7 @@ def test_the_expert_decides_nothing_of_the_other_arms() -> None:
     for theirs in ([], EXPERT[:2], [replace(one, success=False, outcome="timeout") for one in EXPERT]):
         other = arms_of(attempts(), theirs, QUERIES, "oracle", 0)
         assert other.size == found.size
+        assert other.found["oracle"] == found.found["oracle"]
         assert {n: ids for n, ids in other.chosen.items() if n != "expert"} == {
             n: ids for n, ids in found.chosen.items() if n != "expert"
         }
@@ -82,8 +99,10 @@ def test_random_takes_every_attempt_as_often_as_another() -> None:
 def test_a_filter_that_passes_all_leaves_half_for_its_control_and_one_that_passes_none_is_refused() -> None:
     good = attempts(30, 1.0)
     assert arms_of(good, [], {"oracle": "success"}, "oracle", 0).size == 15
+    none = {"oracle": "success", "stress": "survival>=2"}
+    assert arms_of(good, [], none, "oracle", 0).smaller == {"stress": 0}
     with pytest.raises(UsageError, match="stress passes 0 of 30 attempts"):
-        arms_of(good, [], {"oracle": "success", "stress": "survival>=2"}, "oracle", 0)
+        arms_of(good, [], none, "stress", 0)
 
 
 def test_an_expert_s_episode_in_an_arm_is_found(studio: Studio, tmp_path: Path) -> None:

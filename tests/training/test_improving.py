@@ -107,7 +107,7 @@ def test_a_loop_is_planned_as_commands_that_can_be_typed(source: Source) -> None
     assert found["whole-compare"].a == "loop-r2"
     made = [path for step in steps for path in step.made]
     assert len(made) == len(set(made))
-    assert "studio generate --operator policy:base --keep all --targets" in shown(steps)
+    assert "studio generate --operator policy:base --keep all --done-by judge --targets" in shown(steps)
 
 
 def test_several_seeds_go_through_every_round(source: Source) -> None:
