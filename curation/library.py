@@ -14,7 +14,7 @@ from curation.cuts import cut_episodes
 from curation.episodes import SavedEpisode
 from curation.errors import UnknownChoice
 from curation.frames import Outcome
-from curation.notes import Note, add_notes, masked, read_notes, scores
+from curation.notes import Note, add_notes, masked, read_notes, scores, scores_by_classifiers, undecided
 from curation.store import Store
 
 State = Literal["saved", "masked", "waiting", "unfinished", "discarded"]
@@ -41,6 +41,9 @@ class Entry:
         started: when, ISO 8601; "" if unknown.
         score: the score that counts, 0 to 1.
         scored_by: who gave it, such as "person" or "classifier:done@1f2e3d"; "" if nobody did.
+        predicted: what a classifier said last, 0 to 1, also where a person knows better; None if none was asked.
+        predicted_by: which classifier, "" if none.
+        undecided: whether somebody looked at it and could not tell if it succeeded.
         survival: share of its simulations under stress that succeeded, 0 to 1; None if it was not stressed.
         comments: oldest first.
         why: it was discarded; "" of what is an episode by now.
@@ -68,6 +71,9 @@ class Entry:
     started: str = ""
     score: float | None = None
     scored_by: str = ""
+    predicted: float | None = None
+    predicted_by: str = ""
+    undecided: bool = False
     survival: float | None = None
     comments: tuple[str, ...] = ()
     why: str = ""
@@ -158,6 +164,8 @@ class _Said:
     def __init__(self, notes: Sequence[Note]) -> None:
         self._comments: dict[str, list[str]] = {}
         self._scores = scores(notes)
+        self._predicted = scores_by_classifiers(notes)
+        self._undecided = undecided(notes)
         self._survival: dict[str, float] = {}
         self._why: dict[str, str] = {}
         for note in notes:
@@ -170,11 +178,14 @@ class _Said:
                     self._why[note.episode_id] = str(note.value)
 
     def of(self, episode_id: str) -> dict[str, Any]:
-        score = self._scores.get(episode_id)
+        score, predicted = self._scores.get(episode_id), self._predicted.get(episode_id)
         return {
             "comments": tuple(self._comments.get(episode_id, ())),
             "score": None if score is None else float(score.value),
             "scored_by": "" if score is None else score.by,
+            "predicted": None if predicted is None else float(predicted.value),
+            "predicted_by": "" if predicted is None else predicted.by,
+            "undecided": episode_id in self._undecided,
             "survival": self._survival.get(episode_id),
             "why": self._why.get(episode_id, ""),
         }
