@@ -41,6 +41,7 @@ class Entry:
         started: when, ISO 8601; "" if unknown.
         score: the score that counts, 0 to 1.
         scored_by: who gave it, such as "person" or "classifier:done@1f2e3d"; "" if nobody did.
+        success_s: when the judge saw it succeed [s]; None if it did not, or nobody can say.
         predicted: what a classifier said last, 0 to 1, also where a person knows better; None if none was asked.
         predicted_by: which classifier, "" if none.
         undecided: whether somebody looked at it and could not tell if it succeeded.
@@ -71,6 +72,7 @@ class Entry:
     started: str = ""
     score: float | None = None
     scored_by: str = ""
+    success_s: float | None = None
     predicted: float | None = None
     predicted_by: str = ""
     undecided: bool = False
@@ -208,6 +210,7 @@ def _saved(episode: SavedEpisode, fps: int, said: _Said, hidden: set[str], cut: 
         operator=row.operator,
         started=str(row.extra.get("started", "")),
         meter=meter,
+        success_s=_seconds(row.extra.get("success_s")),
         target=str(row.extra.get("target", "")),
         tasks=episode.tasks,
         keep=str(row.extra.get("keep", "")),
@@ -279,6 +282,11 @@ def _record(line: bytes) -> dict[str, Any]:
 def _motion(meter: dict[str, dict[str, Any]]) -> dict[str, float]:
     """The gauges that tell how an episode moves."""
     return {name: float(meter[name]["value"]) for name in GAUGES if name in meter}
+
+
+def _seconds(told: Any) -> float | None:
+    """A time as the recorder wrote it; datasets of others may hold anything there."""
+    return float(told) if isinstance(told, int | float) and math.isfinite(told) else None
 
 
 def _known(number: Any) -> float | None:

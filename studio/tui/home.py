@@ -53,6 +53,7 @@ class HomeScreen(StudioScreen):
         Binding("n", "record", "new"),
         Binding("r", "resume", "record more"),
         Binding("t", "targets", "targets"),
+        Binding("s", "triage", "triage"),
         Binding("e", "edit", "edit"),
         Binding("T", "train", "train"),
         Binding("R", "runs", "runs"),
@@ -141,7 +142,7 @@ class HomeScreen(StudioScreen):
         """Keys that would do nothing here are not shown."""
         card = self.chosen if self.is_mounted else None
         match action:
-            case "open" | "resume" | "edit" | "publish" | "train":
+            case "open" | "resume" | "triage" | "edit" | "publish" | "train":
                 return card is not None and not card.damage
             case "recover":
                 return card is not None and bool(card.unfinished or card.waiting)
@@ -165,6 +166,11 @@ class HomeScreen(StudioScreen):
     def action_targets(self) -> None:
         """Find positions."""
         self.shell.go(Place("targets", self.chosen.root if self.chosen else None))
+
+    def action_triage(self) -> None:
+        """Look through the highlighted dataset: accept, reject."""
+        if self.chosen is not None and not self.chosen.damage:
+            self.shell.go(Place("triage", self.chosen.root))
 
     def action_edit(self) -> None:
         """Make a new dataset of the highlighted one, and others."""

@@ -57,6 +57,7 @@ class LibraryScreen(FilteredScreen):
         Binding("full_stop", "step(1)", "one frame on", show=False),
         Binding("left_square_bracket", "speed(0.5)", "slower", show=False),
         Binding("right_square_bracket", "speed(2)", "faster", show=False),
+        Binding("s", "triage", "triage"),
         Binding("e", "edit", "edit"),
         Binding("l", "train", "train on these"),
         Binding("r", "record", "record more"),
@@ -246,6 +247,10 @@ class LibraryScreen(FilteredScreen):
         marked = tuple(e.episode_id for e in self._all if e.episode_id in self._marked and e.state == "saved")
         where = self.query_one("#filter", Input).value.strip()
         self.go("edit", Edit((self._root,), where, marked))
+
+    def action_triage(self) -> None:
+        """Look through what the filter shows: accept, reject."""
+        self.go("triage", self.query_one("#filter", Input).value.strip())
 
     def action_train(self) -> None:
         """Train a policy on what the filter shows."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from curation.library import Entry
     from studio.jobs import Job
     from studio.overview import Card
+    from studio.triage import Classifier
     from studio.tui.evaluate_form import Planned
     from studio.tui.evaluation_sight import EvaluationSight
     from studio.tui.following import Following
@@ -108,6 +109,15 @@ class EntriesRead(Message):
     """The episodes of a dataset, and the mark of its files when they were read."""
 
     entries: list[Entry]
+    seen: object
+
+
+@dataclass
+class TriageRead(Message):
+    """The saved episodes of a dataset, the classifiers that scored them, and the mark of its files."""
+
+    entries: list[Entry]
+    known: dict[str, Classifier]
     seen: object
 
 

@@ -17,6 +17,7 @@ SCREENS = {
     "setup": "studio.tui.setup:SetupScreen",
     "targets": "studio.tui.finder:FinderScreen",
     "library": "studio.tui.library:LibraryScreen",
+    "triage": "studio.tui.triage:TriageScreen",
     "edit": "studio.tui.edit:EditScreen",
     "publish": "studio.tui.publish:PublishScreen",
     "train": "studio.tui.train:TrainScreen",
