@@ -84,16 +84,16 @@ class Courses:
         child = self._child
         assert child is not None
         assert child.stdout is not None
-        for line in child.stdout:
-            with suppress(ValueError):
-                self._take(json.loads(line))
-            if self._closed:
-                break
-            self._tell()
-            self._ask()
-        child.wait()
+        with child:
+            for line in child.stdout:
+                with suppress(ValueError):
+                    self._take(json.loads(line))
+                if self._closed:
+                    break
+                self._tell()
+                self._ask()
         if not self._closed:
-            self.wrong = self.wrong or f"the classifier's process ended with code {child.returncode}"
+            self.wrong = self.wrong or f"The classifier's process ended with code {child.returncode}."
             self._tell()
 
     def _take(self, told: dict[str, Any]) -> None:

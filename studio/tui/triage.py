@@ -56,7 +56,7 @@ class TriageScreen(FilteredScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "decide('accepted')", "accept"),
         Binding("r", "decide('rejected')", "reject"),
-        Binding("x", "decide('undecided')", "cannot tell"),
+        Binding("x", "decide('undecided')", "undecided"),
         Binding("u", "undo", "undo"),
         Binding("s", "sort", "order"),
         Binding("d", "disputed", "disputed"),

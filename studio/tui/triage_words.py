@@ -62,7 +62,8 @@ def entry_words(entry: Entry | None, known: Classifiers, colours: Colours) -> Te
     """One episode: what a person, the classifier and the judge say of it."""
     if entry is None:
         return Text("")
-    text = Text(f"episode {entry.index}", f"bold {colours['foreground']}", no_wrap=True, overflow="ellipsis")
+    text = Text(no_wrap=True, overflow="ellipsis")
+    text.append(f"episode {entry.index}", f"bold {colours['foreground']}")
     said = verdict(entry)
     if said is not None:
         sign, colour = SIGNS[said]
@@ -87,29 +88,24 @@ def card_words(one: Classifier | None, dataset: str, colours: Colours) -> Text:
     if one is None:
         text = Text("No classifier has scored these episodes.\n", colours["foreground"])
         return text.append(f"studio score {dataset} --by NAME lets one say how sure it is.", colours["muted"])
-    text = Text(f"{one.name}\n", f"bold {colours['foreground']}")
+    text = Text().append(one.name, f"bold {colours['foreground']}")
+    text.append(f"  success from {one.threshold:g} on\n", colours["muted"])
     if one.card is None:
         text.append(f"! {one.why[:1].upper()}{one.why[1:]}. ", colours["warning"])
-        return text.append(f"What its scores are worth is not known; {one.threshold:g} is taken as its threshold.")
+        return text.append("What its scores are worth is not known.", colours["muted"])
     from classifiers.card_text import promise, warnings
 
     card, rates = one.card, one.card.rates
-    text.append(f"success from {card.threshold:g} on\n", colours["muted"])
-    text.append(f"on {counted(len(card.tested), 'unseen episode')}:\n", colours["muted"])
+    text.append(f"{counted(len(card.tested), 'unseen episode')}; c: whole card\n", colours["muted"])
     measured = card.auroc
     spread = f"{measured.low:.2f}-{measured.high:.2f}"
     text.append_text(_line("AUROC", f"{measured.value:.3f}", spread, colours))
-    for name, rate in (
-        ("precision", rates.precision),
-        ("recall", rates.recall),
-        ("false alarms", rates.false_positives),
-    ):
+    named = {"precision": rates.precision, "recall": rates.recall, "false alarms": rates.false_positives}
+    for name, rate in named.items():
         text.append_text(_rate_line(name, rate, colours))
-    if said := promise(card):
-        text.append(f"{said}\n", colours["foreground"])
     for words in warnings(card):
         text.append(f"! {words}\n", colours["warning"])
-    return text
+    return text.append(promise(card), colours["foreground"])
 
 
 def _rate_line(name: str, rate: Rate, colours: Colours) -> Text:
@@ -119,7 +115,7 @@ def _rate_line(name: str, rate: Rate, colours: Colours) -> Text:
 
 
 def _line(name: str, value: str, spread: str, colours: Colours) -> Text:
-    text = Text(f"{name:<12} ", colours["muted"]).append(f"{value:<9} ", colours["foreground"])
+    text = Text().append(f"{name:<12} ", colours["muted"]).append(f"{value:<9} ", colours["foreground"])
     return text.append(f"{spread}\n", colours["muted"])
 
 

@@ -119,7 +119,7 @@ def _drawn(shown: Sureness, box: _Box) -> Glyphs:
 
 def _title(shown: Sureness, box: _Box) -> Glyphs:
     done = "never done" if shown.done is None else f"│ done at {shown.done / shown.fps:.1f} s"
-    parts = [("how sure it is that it is done", MUTED), (done, DONE if shown.done is not None else MUTED)]
+    parts = [("how sure it is of a success", MUTED), (done, DONE if shown.done is not None else MUTED)]
     if shown.judged_s is not None:
         parts.append((f"│ the judge at {shown.judged_s:.1f} s", JUDGE))
     found: Glyphs = {}
