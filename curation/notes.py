@@ -159,6 +159,11 @@ def by_classifier(by: str) -> bool:
     return by.startswith(CLASSIFIER)
 
 
+def classifier_name(by: str) -> str:
+    """The bare name of a classifier that signs its notes classifier:NAME@DIGEST."""
+    return by.removeprefix(CLASSIFIER).partition("@")[0]
+
+
 def _whole(path: Path) -> tuple[int, bool]:
     """How many bytes were said, and whether they end with a line's end, which somebody's editor may leave out.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from curation import verdicts
 from curation.errors import DataError
 from curation.library import Entry
+from curation.notes import classifier_name
 from curation.verdicts import SCORE, judged, looked_at, verdict
 from studio.score_cards import card_by
 
@@ -38,7 +39,7 @@ class Classifier:
     @property
     def name(self) -> str:
         """Its bare name."""
-        return self.by.partition(":")[2].partition("@")[0]
+        return classifier_name(self.by)
 
     @property
     def threshold(self) -> float:

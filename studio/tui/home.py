@@ -52,6 +52,7 @@ class HomeScreen(StudioScreen):
         Binding("v", "recover", "recover"),
         Binding("n", "record", "new"),
         Binding("r", "resume", "record more"),
+        Binding("G", "generate", "generate"),
         Binding("t", "targets", "targets"),
         Binding("s", "triage", "triage"),
         Binding("e", "edit", "edit"),
@@ -162,6 +163,10 @@ class HomeScreen(StudioScreen):
     def action_resume(self) -> None:
         """Record more into the highlighted dataset."""
         self.shell.go(Place("setup", self.chosen.root if self.chosen else None))
+
+    def action_generate(self) -> None:
+        """Ask who shall make episodes, where, and who keeps them."""
+        self.shell.go(Place("generate"))
 
     def action_targets(self) -> None:
         """Find positions."""

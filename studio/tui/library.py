@@ -12,6 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from curation.errors import StudioError
+from curation.layout import YIELD
 from curation.library import Entry, entries
 from curation.query import query
 from studio.overview import mark
@@ -61,6 +62,7 @@ class LibraryScreen(FilteredScreen):
         Binding("e", "edit", "edit"),
         Binding("l", "train", "train on these"),
         Binding("r", "record", "record more"),
+        Binding("y", "yields", "yield"),
     ]
 
     def __init__(self, studio: Studio, place: Place) -> None:
@@ -255,6 +257,14 @@ class LibraryScreen(FilteredScreen):
     def action_train(self) -> None:
         """Train a policy on what the filter shows."""
         self.go("train", Training(self._root, self.query_one("#filter", Input).value.strip()))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what studio generate made has a yield."""
+        return action != "yields" or (self._root / YIELD).is_file()
+
+    def action_yields(self) -> None:
+        """Show the yield of its attempts."""
+        self.go("generation")
 
     def action_record(self) -> None:
         """Record more into this dataset."""

@@ -24,6 +24,8 @@ SCREENS = {
     "training": "studio.tui.training_screen:TrainingScreen",
     "evaluate": "studio.tui.evaluate:EvaluateScreen",
     "evaluation": "studio.tui.evaluation_screen:EvaluationScreen",
+    "generate": "studio.tui.generate:GenerateScreen",
+    "generation": "studio.tui.generation_screen:GenerationScreen",
     "runs": "studio.tui.runs_screen:RunsScreen",
     "jobs": "studio.tui.jobs_screen:JobsScreen",
     "record": "studio.tui.record:make_screen",
