@@ -37,9 +37,9 @@ class GenerateScreen(FormScreen):
 
     NAME = "generate"
     HELP = (
-        "Attempts by a policy or a script, kept by the judge or by a classifier with a card. Of the attempts a share "
-        "is audited: only there the truth counts, and positions whose lower bound stays below the precision asked are not "
-        "kept. The same answers again go on where it stopped."
+        "Attempts by a policy or a script, kept by the judge or by a classifier with a card. A share of the attempts "
+        "is audited: only there the truth counts, and positions whose lower bound stays below the precision asked "
+        "are not kept. The same answers again go on where it stopped."
     )
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "generate", "generate", priority=True)]
 
@@ -70,6 +70,7 @@ class GenerateScreen(FormScreen):
         try:
             words = with_scene(words_of(answers), answers)
         except WrongAnswer as wrong:
+            self.show_command()
             self._refuse(wrong.field, str(wrong))
             return
         self.show_command(words)

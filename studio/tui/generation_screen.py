@@ -43,7 +43,7 @@ class GenerationScreen(StudioScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "stop", "stop"),
         Binding("r", "resume", "go on"),
-        Binding("m", "measure", "what the map shows"),
+        Binding("m", "measure", "other rate"),
         Binding("z", "zoom", "closer, or all"),
         Binding("t", "triage", "triage"),
         Binding("o", "library", "episodes"),
@@ -146,6 +146,8 @@ class GenerationScreen(StudioScreen):
                 return "Asked to stop; every finished attempt is on file.", "warning"
             case "starting":
                 return self._job.progress.text or "loading ..." if self._job is not None else "", "muted"
+            case "running" if self._job is None:
+                return "Another process makes it, and stops it.", "muted"
             case "done" if self._sight is not None and self._sight.found is not None and self._sight.found.unproven:
                 names = ", ".join(one.place.name for one in self._sight.found.unproven)
                 return f"Below the precision of {self._sight.found.precision:g}: {names}", "warning"

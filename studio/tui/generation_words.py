@@ -68,12 +68,13 @@ def rates(sight: GenerationSight, colours: Colours) -> Text:
     if every.precision is not None:
         rows["precision"] = every.precision
     for name, rate in rows.items():
-        text.append_text(rate_line(name, rate, colours, bold=name == "accepted")).append("\n")
+        known = rate_line(name, rate, colours, bold=name == "accepted")
+        text.append_text(known if rate.n else Text(f"{name:<13} nobody knows yet", colours["muted"])).append("\n")
     audited = every.base.n
     if audited < sight.made:
         text.append(f"truth known of {audited} of {counted(sight.made, 'attempt')}\n", colours["muted"])
     if (odd := disagreements(sight.lines)).n:
-        text.append(f"≠ classifier and judge disagree: {odd.k} of {odd.n}\n", colours["warning" if odd.k else "muted"])
+        text.append(f"≠ judge, classifier differ: {odd.k} of {odd.n}\n", colours["warning" if odd.k else "muted"])
     text.append(f"{counted(every.kept, 'episode')} in use", colours["foreground"])
     held = every.accepted - every.kept
     return text.append(f", {held} held back or in the trash\n" if held > 0 else "\n", colours["muted"])
@@ -101,7 +102,8 @@ def positions(sight: GenerationSight, measure: Measure, width: int, colours: Col
     found = sight.found
     if found is None or len(found.positions) < 2:
         return Text()
-    text = Text(f"at each position, {MEASURES[measure]}\n", colours["muted"])
+    below = "" if found.precision is None else f"; ! bound below {found.precision:g}"
+    text = Text(f"at each position{below}\n", colours["muted"])
     room = max(8, width - 24)
     for one in found.positions:
         text.append(f"{cut(one.place.name, room):<{room}}", colours["foreground"])

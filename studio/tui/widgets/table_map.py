@@ -160,14 +160,17 @@ class TableMap(CellGrid):
         _tint(pixels, mask * (_NEAR_SHARE / 255), _NEAR)
 
     def _shade_squares(self, pixels: Image, ground: Ground) -> None:
-        """Tint a square about each place by its share."""
-        half = ground.scale * side_of([(x, y) for x, y, _ in self._shades]) / 2
+        """Tint a square of whole cells about each place by its share."""
+        side = ground.scale * side_of([(x, y) for x, y, _ in self._shades])
+        across, along = int((side - 1) / 2), int((side / 2 - 1) / 2)
         for x, y, share in self._shades:
-            right, down = ground.at(x, y)
-            mask = np.zeros(pixels.shape[:2], np.uint8)
-            low, high = (round(right - half), round(down - half)), (round(right + half) - 1, round(down + half) - 1)
-            cv2.rectangle(mask, low, high, 255, -1)
-            _tint(pixels, mask * (_SHARE / 255), _ramp(share))
+            cell = ground.cell(x, y)
+            if cell is not None:
+                line, column = cell
+                mask = np.zeros(pixels.shape[:2], np.float64)
+                first, left = max(0, 2 * (line - along)), max(0, column - across)
+                mask[first : 2 * (line + along + 1), left : column + across + 1] = _SHARE
+                _tint(pixels, mask, _ramp(share))
 
     def _ring(self, ground: Ground) -> Glyphs:
         """A thin circle about the cursor."""
