@@ -39,10 +39,11 @@ class Entry:
         x, y, yaw_deg: where the block was put [m, m, deg]; None if unknown.
         operator: who drove.
         started: when, ISO 8601; "" if unknown.
-        score: the score that counts, 0 to 1.
+        score: the score that counts, 0 to 1: a person's, else a classifier's.
         scored_by: who gave it, such as "person" or "classifier:done@1f2e3d"; "" if nobody did.
         success_s: when the judge saw it succeed [s]; None if it did not, or nobody can say.
-        predicted: what a classifier said last, 0 to 1, also where a person knows better; None if none was asked.
+        predicted: what a classifier said last, 0 to 1, also where a person knows better; None if none was asked. It may
+            have kept the take itself.
         predicted_by: which classifier, "" if none.
         undecided: whether somebody looked at it and could not tell if it succeeded.
         survival: share of its simulations under stress that succeeded, 0 to 1; None if it was not stressed.
@@ -181,12 +182,12 @@ class _Said:
 
     def of(self, episode_id: str) -> dict[str, Any]:
         score, predicted = self._scores.get(episode_id), self._predicted.get(episode_id)
+        scored = {} if score is None else {"score": float(score.value), "scored_by": score.by}
+        if predicted is not None:
+            scored |= {"predicted": float(predicted.value), "predicted_by": predicted.by}
         return {
+            **scored,
             "comments": tuple(self._comments.get(episode_id, ())),
-            "score": None if score is None else float(score.value),
-            "scored_by": "" if score is None else score.by,
-            "predicted": None if predicted is None else float(predicted.value),
-            "predicted_by": "" if predicted is None else predicted.by,
             "undecided": episode_id in self._undecided,
             "survival": self._survival.get(episode_id),
             "why": self._why.get(episode_id, ""),
@@ -219,8 +220,17 @@ def _saved(episode: SavedEpisode, fps: int, said: _Said, hidden: set[str], cut: 
         lazy=row.extra.get("lazy_grip"),
         clean=row.extra.get("clean"),
         motion=_motion(meter),
-        **{**said.of(row.episode_id), "why": ""},
+        **{**_referee(episode, cut), **said.of(row.episode_id), "why": ""},
     )
+
+
+def _referee(episode: SavedEpisode, cut: set[str]) -> dict[str, Any]:
+    """What the classifier said that kept it, of an episode as it was recorded; notes by classifiers say it anew."""
+    told = episode.row.extra.get("referee")
+    by, sure = (told.get("by"), told.get("probability")) if isinstance(told, dict) else (None, None)
+    if not isinstance(by, str) or not isinstance(sure, int | float) or episode.row.episode_id in cut:
+        return {}
+    return {"score": float(sure), "scored_by": by, "predicted": float(sure), "predicted_by": by}
 
 
 def _take(path: Path, fps: int, said: _Said, *, trash: bool = False) -> Entry:

@@ -19,12 +19,13 @@ from studio.tui.evaluation_sight import window_of
 from studio.tui.evaluation_words import AsWide
 from studio.tui.following import Following
 from studio.tui.generation_sight import GenerationSight, GenerationWatch, Measure, shades_of, spots_of
-from studio.tui.generation_words import advance, asked_words, heading, legend, positions, rates, why_not
+from studio.tui.generation_words import advance, asked_words, heading, legend, positions, rates, unproven_words, why_not
 from studio.tui.maps import MapHolder
 from studio.tui.messages import GenerationSeen
 from studio.tui.screen import StudioScreen
 from studio.tui.state import Place, Studio
 from studio.tui.theme import themed
+from studio.tui.widgets.bars import TopBar
 from studio.tui.widgets.table_kinds import WHOLE
 
 POLL_S = 0.7
@@ -101,6 +102,7 @@ class GenerationScreen(StudioScreen):
     @on(GenerationSeen)
     def _show(self, message: GenerationSeen) -> None:
         self._following, self._job, self._sight = message.following, message.job, message.sight
+        self.query_one(TopBar).name_dataset(message.following.folder)
         colours, width, state = themed(self.app), max(20, self.size.width - 2), self.state
         name = message.following.folder.name if message.following.folder is not None else ""
         self.query_one("#generation-title", Static).update(heading(self._sight, name, state, width, colours))
@@ -149,8 +151,7 @@ class GenerationScreen(StudioScreen):
             case "running" if self._job is None:
                 return "Another process makes it, and stops it.", "muted"
             case "done" if self._sight is not None and self._sight.found is not None and self._sight.found.unproven:
-                names = ", ".join(one.place.name for one in self._sight.found.unproven)
-                return f"Below the precision of {self._sight.found.precision:g}: {names}", "warning"
+                return unproven_words(self._sight.found), "warning"
         return "", "muted"
 
     def _draw(self) -> None:

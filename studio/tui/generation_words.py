@@ -21,7 +21,7 @@ Colours = dict[str, str]
 MEASURES: dict[Measure, str] = {
     "kept": "accepted of all attempts",
     "success": "successes of judged attempts",
-    "precision": "successes of accepted and judged attempts",
+    "precision": "successes of accepted, judged ones",
 }
 
 
@@ -127,6 +127,14 @@ def asked_words(found: Found | None, colours: Colours) -> Text:
             f"\ndecided {len(found.looks)} times: each look is one more chance to pass by luck", colours["warning"]
         )
     return text
+
+
+def unproven_words(found: Found) -> str:
+    """How many positions are not shown to be as precise as was asked, and what became of their episodes."""
+    below, count = len(found.unproven), len(found.positions)
+    accepted = counted(sum(one.accepted for one in found.unproven), "accepted episode")
+    fate = "in use because of --force" if found.forced else "held back"
+    return f"{below} of {counted(count, 'position')} not shown to reach {found.precision:g}: {accepted} {fate}."
 
 
 def _count(rate: Rate, colours: Colours) -> Text:

@@ -64,7 +64,8 @@ class TriageScreen(FilteredScreen):
         Binding("f", "make", "filter"),
         Binding("slash", "filter", "query", show=False),
         Binding("c", "card", "whole card", show=False),
-        Binding("enter,p", "play", "play, or back to the strip", show=False),
+        Binding("enter,p", "play", "large, or the table", show=False),
+        Binding("space", "playback", "play or pause"),
         Binding("v", "camera", "other camera", show=False),
         Binding("comma", "step(-1)", "one frame back", show=False),
         Binding("full_stop", "step(1)", "one frame on", show=False),
@@ -301,12 +302,12 @@ class TriageScreen(FilteredScreen):
                 return bool(self._before)
             case "card":
                 return any(one.card is not None for one in self._known.values())
-            case "step":
+            case "step" | "playback":
                 return bool(self.query_one(Player).display)
         return True
 
     def action_play(self) -> None:
-        """Play the episode large in the place of the table, or show the table again."""
+        """Show the episode large in the place of the table, or the table again."""
         rows, player = self.query_one(Rows), self.query_one(Player)
         if rows.item is None:
             return
@@ -318,6 +319,10 @@ class TriageScreen(FilteredScreen):
             player.close()
             rows.focus()
         self.refresh_bindings()
+
+    def action_playback(self) -> None:
+        """Play or pause."""
+        self.query_one(Player).toggle()
 
     def action_step(self, frames: int) -> None:
         """One frame on or back."""

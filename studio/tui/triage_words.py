@@ -20,7 +20,7 @@ DISPUTED = "≠"
 ORDER_WORDS: dict[Order, str] = {
     "score": "highest score first",
     "low": "lowest score first",
-    "doubt": "nearest to the threshold first",
+    "doubt": "most doubtful first",
     "index": "as recorded",
 }
 
@@ -50,11 +50,10 @@ def progress_words(listed: Sequence[Entry], colours: Colours) -> Text:
 def mode_words(order: Order, only_disputed: bool, only_unseen: bool, disputes: int, colours: Colours) -> Text:
     """In which order, and what of it is shown."""
     text = Text(ORDER_WORDS[order], colours["foreground"], no_wrap=True, overflow="ellipsis")
-    text.append(f"  {DISPUTED} {disputes} disputed", colours["warning" if disputes else "muted"])
-    if only_disputed:
-        text.append(" only", colours["warning"])
+    disputed_words = "only" if only_disputed else "disputed"
+    text.append(f"  {DISPUTED} {disputes} {disputed_words}", colours["warning" if disputes else "muted"])
     if only_unseen:
-        text.append("  not looked at yet", colours["accent"])
+        text.append("  unseen only", colours["accent"])
     return text
 
 

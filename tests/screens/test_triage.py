@@ -116,10 +116,10 @@ async def test_disputed_doubtful_and_unseen_ones_are_found(open_studio: Open, ow
     async with open_studio(own.parent, Place("triage", own, "x<0.4"), notes=False) as pilot:
         await press(pilot, "d")
         assert listed(pilot.app) == [3, 11, 4]
-        assert "≠ 3 disputed only" in text_of(pilot.app)
+        assert "≠ 3 only" in text_of(pilot.app)
         assert "0 of 3 looked at" in text_of(pilot.app)
         await press(pilot, "s", "s")
-        assert listed(pilot.app) == [4, 11, 3], "nearest to the threshold first"
+        assert listed(pilot.app) == [4, 11, 3], "the most doubtful first"
         await press(pilot, "d", "h", "x", "a")
         assert listed(pilot.app)[:3] == [10, 7, 3], "whoever was looked at is gone, the next one is there"
         assert "2 of 12 looked at" in text_of(pilot.app)
@@ -184,6 +184,16 @@ def test_the_command_line_lists_and_decides_the_same(
     assert (refused.code, "different things" in refused.err) == (2, True)
     refused = studio("episodes", str(own), "--disputed", "--no-lazy")
     assert (refused.code, "leave other filters" in refused.err) == (2, True)
+
+
+def test_the_word_of_the_classifier_that_kept_a_take_counts_until_somebody_knows_better(tmp_path: Path) -> None:
+    referee = {"by": BY, "probability": 0.9, "threshold": 0.5, "accepts": True}
+    toy(tmp_path / "kept", 3, length=5, extra={"referee": referee})
+    toy(tmp_path / "odd", 1, length=5, extra={"referee": {"by": BY}})
+    add_notes(tmp_path / "kept", [Note("kept-1", "score", 0.0, "ann"), Note("kept-2", "score", 0.3, BY)])
+    found = [(one.score, one.scored_by, one.predicted) for one in entries(tmp_path / "kept")]
+    assert found == [(0.9, BY, 0.9), (0.0, "ann", 0.9), (0.3, BY, 0.3)]
+    assert [one.score for one in entries(tmp_path / "odd")] == [None]
 
 
 async def test_a_real_classifier_scores_and_says_when_it_is_done(

@@ -94,8 +94,12 @@ class FilmStrip(Vertical):
                 picture.show(None)
 
     def say(self, shown: Sureness | None, words: str = "") -> None:
-        """How sure a classifier is, or why nobody knows."""
+        """How sure a classifier is, or why nobody knows; nothing leaves the room to the pictures."""
         self._curve.show(shown, words)
+        silent = shown is None and not words
+        if silent == bool(self._curve.display):
+            self._curve.display = not silent
+            self._lay_out()
 
     def other_camera(self) -> None:
         """Begin with the next camera."""
@@ -143,7 +147,7 @@ class FilmStrip(Vertical):
 
     def _lay_out(self) -> None:
         width, height = self.size
-        curve = TALL_CURVE_LINES if height >= TALL else CURVE_LINES
+        curve = 0 if not self._curve.display else TALL_CURVE_LINES if height >= TALL else CURVE_LINES
         room = max(1, height - curve)
         cameras = len(self._reel.pictures) if self._reel is not None else CAMERAS
         self._rows = 2 if room >= 2 * ROW_LINES and cameras >= CAMERAS else 1
@@ -155,7 +159,7 @@ class FilmStrip(Vertical):
             for number, picture in enumerate(pictures):
                 picture.display = number < self._count
                 picture.styles.width = width // self._count
-        self._curve.styles.height = height - self._rows * lines
+        self._curve.styles.height = max(1, height - self._rows * lines)
         one = width // self._count
         self._curve.span(one // 2, one * self._count - one // 2 - 1)
         self._show()
