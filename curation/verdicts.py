@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -66,6 +67,14 @@ def decide(root: Path, ids: Sequence[str], said: Verdict, by: str) -> list[Note]
     return _said(root, ids, _SCORES[said], said is Verdict.UNDECIDED, by)
 
 
+def after(entry: Entry, said: Verdict, by: str) -> Entry:
+    """An episode as it is once a person has said this of it."""
+    score, undecided = _SCORES[said], said is Verdict.UNDECIDED
+    if score is None:
+        return replace(entry, score=entry.predicted, scored_by=entry.predicted_by, undecided=undecided)
+    return replace(entry, score=score, scored_by=by, undecided=undecided)
+
+
 def take_back(root: Path, before: Entry, by: str) -> list[Note]:
     """Let a person's word on an episode be again what it was; errors and result as `decide`.
 
@@ -74,7 +83,9 @@ def take_back(root: Path, before: Entry, by: str) -> list[Note]:
         before: the episode as it was.
         by: who takes it back.
     """
-    return _said(root, [before.episode_id], _persons(before), before.undecided, by)
+    score = _persons(before)
+    # Whoever gave the score before gives it again.
+    return _said(root, [before.episode_id], score, before.undecided, by if score is None else before.scored_by)
 
 
 def forget(root: Path, ids: Sequence[str], by: str) -> list[Note]:

@@ -37,11 +37,13 @@ class Courses:
         tell: called in the reading thread whenever there is more.
 
     Attributes:
+        by: the classifier.
         known: courses by episode id; only grows, so any thread may look.
         wrong: why it can say nothing more; "" while it can.
     """
 
     def __init__(self, root: Path, by: str, tell: Callable[[], object]) -> None:
+        self.by = by
         self.known: dict[str, Course] = {}
         self.wrong = ""
         self._words = (str(root), by)

@@ -16,19 +16,18 @@ from textual.widgets import Input, Static
 from curation.errors import StudioError
 from curation.library import Entry, entries
 from curation.query import query
-from curation.verdicts import Verdict, decide, looked_at, take_back
+from curation.verdicts import Verdict, after, decide, looked_at, take_back
 from studio.overview import mark
 from studio.triage import Classifier, Order, classifiers_of, disputed, ordered
 from studio.tui.card_sheet import CardSheet
-from studio.tui.courses import Courses
 from studio.tui.edit_form import FILTER, Edit
 from studio.tui.filtered import FilteredScreen
 from studio.tui.library_edits import BY
 from studio.tui.messages import TriageRead
 from studio.tui.state import Place, Studio
 from studio.tui.theme import themed
+from studio.tui.triage_curve import TriageCurve
 from studio.tui.triage_words import ORDER_WORDS, card_words, columns, entry_words, mode_words, progress_words
-from studio.tui.widgets.done_curve import Sureness
 from studio.tui.widgets.film_strip import FilmStrip
 from studio.tui.widgets.player import Player
 from studio.tui.widgets.rows import Rows
@@ -83,9 +82,9 @@ class TriageScreen(FilteredScreen):
         self._known: dict[str, Classifier] = {}
         self._seen: object = None
         self._order: Order = "score"
-        self._only_disputed = self._only_unseen = False
+        self._only_disputed = self._only_unseen = self._looking = False
         self._before: list[Entry] = []
-        self._courses: Courses | None = None
+        self._curve = TriageCurve(place.dataset, lambda: self.post_message(self.Asked()))
         self._asking: Timer | None = None
 
     def body(self) -> Iterable[Widget]:
@@ -114,8 +113,7 @@ class TriageScreen(FilteredScreen):
         self.set_interval(POLL_S, self._poll)
 
     def on_unmount(self) -> None:
-        if self._courses is not None:
-            self._courses.close()
+        self._curve.close()
 
     # Reading
 
@@ -123,18 +121,22 @@ class TriageScreen(FilteredScreen):
         self._read()
 
     def _poll(self) -> None:
-        if self.is_current:
+        """Look again, unless another screen is in front or the last look is not over."""
+        if self.is_current and not self._looking:
             self._read()
 
     @work(thread=True, exclusive=True, group="entries")
     def _read(self) -> None:
         """Read the episodes again if something changed; cards are read once."""
-        seen = mark(self._root)
-        if seen == self._seen:
-            return
-        found = [entry for entry in entries(self._root) if entry.state == "saved"]
-        known = {by: self._carded(by, one) for by, one in classifiers_of(found).items()}
-        self.post_message(TriageRead(found, known, seen))
+        self._looking = True
+        try:
+            seen = mark(self._root)
+            if seen != self._seen:
+                found = [entry for entry in entries(self._root) if entry.state == "saved"]
+                known = {by: self._carded(by, one) for by, one in classifiers_of(found).items()}
+                self.post_message(TriageRead(found, known, seen))
+        finally:
+            self._looking = False
 
     def _carded(self, by: str, one: Classifier) -> Classifier:
         """The same as before where its card is known, because its interval is a bootstrap."""
@@ -199,36 +201,14 @@ class TriageScreen(FilteredScreen):
     def _ask(self) -> None:
         """Ask the classifier about this episode, then about the next ones."""
         rows = self.query_one(Rows)
-        speaker = self._speaker(rows.item)
-        if rows.item is None or speaker is None or speaker.card is None or not self.is_current:
-            return
-        if self._courses is None:
-            self._courses = Courses(self._root, speaker.by, lambda: self.post_message(self.Asked()))
-        self._courses.want([entry.episode_id for entry in rows.items[rows.cursor : rows.cursor + 1 + AHEAD]])
+        if rows.item is not None and self.is_current:
+            self._curve.want(self._speaker(rows.item), rows.items[rows.cursor : rows.cursor + 1 + AHEAD])
 
     @on(Asked)
     def _show_course(self) -> None:
         """The curve of the highlighted episode, or why there is none."""
         entry: Entry | None = self.query_one(Rows).item
-        strip, speaker, asked = self.query_one(FilmStrip), self._speaker(entry), self._courses
-        if entry is None or speaker is None or speaker.card is None:
-            strip.say(None, "" if speaker is None else "no curve without the classifier and its card")
-            return
-        course = asked.known.get(entry.episode_id) if asked is not None else None
-        if course is None:
-            why = asked.wrong if asked is not None else ""
-            strip.say(None, why or f"{speaker.name} looks at it ...")
-            return
-        made = Sureness(
-            course.frames,
-            course.probability,
-            entry.frames,
-            round(entry.frames / entry.seconds) if entry.seconds else 1,
-            speaker.threshold,
-            course.done,
-            entry.success_s,
-        )
-        strip.say(made)
+        self.query_one(FilmStrip).say(*self._curve.shown(self._speaker(entry), entry))
 
     # Verdicts
 
@@ -247,6 +227,12 @@ class TriageScreen(FilteredScreen):
         if rows.cursor == len(rows.items) - 1:
             self.notify("That was the last one of the list.", timeout=3)
         rows.action_cursor(1)
+        self._put(after(entry, Verdict(said), BY))
+
+    def _put(self, entry: Entry) -> None:
+        """Show at once what an episode is now; what is on disk is read soon."""
+        self._all = [entry if one.episode_id == entry.episode_id else one for one in self._all]
+        self.show_rows()
         self._read()
 
     def action_undo(self) -> None:
@@ -261,12 +247,12 @@ class TriageScreen(FilteredScreen):
             self.shell.tell(error)
             return
         self._before.pop()
+        self._put(entry)
         rows = self.query_one(Rows)
         ids = [one.episode_id for one in rows.items]
         if entry.episode_id in ids:
             rows.cursor = ids.index(entry.episode_id)
         self.notify(f"Taken back: episode {entry.index}.", timeout=3)
-        self._read()
 
     # What is listed
 
