@@ -73,7 +73,7 @@ class LibraryScreen(FilteredScreen):
         self._all: list[Entry] = []
         self._seen: object = None
         self._marked: set[str] = set()
-        self._with_trash = False
+        self._with_trash = self._looking = False
         self._last_trashed: list[str] = []
 
     def body(self) -> Iterable[Widget]:
@@ -89,25 +89,30 @@ class LibraryScreen(FilteredScreen):
     def on_mount(self) -> None:
         self.query_one("#filter-error").display = False
         self.query_one(Rows).focus()
-        self._read()
         self.set_interval(POLL_S, self._poll)
 
     # Reading
 
     def on_screen_resume(self) -> None:
+        """Shown, for the first time or again."""
         self._read()
 
     def _poll(self) -> None:
-        """Look again, unless another screen is in front: a recording must not be disturbed."""
-        if self.is_current:
+        """Look again, unless another screen is in front (a recording must not be disturbed) or the last look is not
+        over."""
+        if self.is_current and not self._looking:
             self._read()
 
     @work(thread=True, exclusive=True, group="entries")
     def _read(self) -> None:
         """Read the episodes again if something changed."""
-        seen = mark(self._root)
-        if seen != self._seen:
-            self.post_message(EntriesRead(entries(self._root), seen))
+        self._looking = True
+        try:
+            seen = mark(self._root)
+            if seen != self._seen:
+                self.post_message(EntriesRead(entries(self._root), seen))
+        finally:
+            self._looking = False
 
     @on(EntriesRead)
     def _show_entries(self, message: EntriesRead) -> None:

@@ -109,7 +109,6 @@ class TriageScreen(FilteredScreen):
         self.query_one("#filter-error").display = False
         self.query_one(Player).display = False
         self.query_one(Rows).focus()
-        self._read()
         self.set_interval(POLL_S, self._poll)
 
     def on_unmount(self) -> None:
@@ -118,6 +117,7 @@ class TriageScreen(FilteredScreen):
     # Reading
 
     def on_screen_resume(self) -> None:
+        """Shown, for the first time or again."""
         self._read()
 
     def _poll(self) -> None:
