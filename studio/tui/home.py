@@ -69,6 +69,7 @@ class HomeScreen(StudioScreen):
         super().__init__(studio, place)
         self._overview = Overview(studio.home)
         self._cards: list[Card] | None = None
+        self._looking = False
 
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="home"):
@@ -89,15 +90,20 @@ class HomeScreen(StudioScreen):
         self._read()
 
     def _poll(self) -> None:
-        """Look again, unless another screen is in front: a recording must not be disturbed."""
-        if self.is_current:
+        """Look again, unless another screen is in front (a recording must not be disturbed) or the last look is not
+        over."""
+        if self.is_current and not self._looking:
             self._read()
 
     @work(thread=True, exclusive=True, group="overview")
     def _read(self) -> None:
         """Look at folders and jobs; only what changed is read."""
-        self.post_message(OverviewRead(self._overview.cards(), self.studio.free(self.studio.home)))
-        self.post_message(JobsRead(self.studio.jobs.all()))
+        self._looking = True
+        try:
+            self.post_message(OverviewRead(self._overview.cards(), self.studio.free(self.studio.home)))
+            self.post_message(JobsRead(self.studio.jobs.all()))
+        finally:
+            self._looking = False
 
     @on(OverviewRead)
     def _show_cards(self, message: OverviewRead) -> None:
