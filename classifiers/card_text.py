@@ -75,15 +75,24 @@ def _sections(card: Card) -> Iterator[tuple[str, list[tuple[str, str]]]]:
 
 def trust(card: Card) -> list[str]:
     """What follows from it, in sentences."""
+    return [*filter(None, [promise(card)]), *warnings(card)]
+
+
+def promise(card: Card) -> str:
+    """What may be relied on where successes are rare; "" where that is not known."""
+    low = card.rates.precision_at(0.2)[1]
+    if math.isnan(low):
+        return ""
+    return (
+        f"Where one attempt in five succeeds, at least {100 * low:.0f} % of what it keeps are successes (95 % bound)."
+    )
+
+
+def warnings(card: Card) -> list[str]:
+    """What stands against relying on it, in sentences."""
     said = []
     if not any(card.truth) or all(card.truth):
         said.append("Only one kind of episode was tested: this card says nothing about telling them apart.")
-    low = card.rates.precision_at(0.2)[1]
-    if not math.isnan(low):
-        said.append(
-            f"Where one attempt in five succeeds, at least {100 * low:.0f} % of what it keeps are successes "
-            "(95 % bound)."
-        )
     high = [what for what, one in card.controls.items() if one.value >= CONTROL_HIGH and "painted" not in what]
     if high:
         said.append(

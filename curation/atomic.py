@@ -151,11 +151,21 @@ def if_free(path: Path, patience_s: float = 0.5) -> Iterator[IO[bytes] | None]:
     """
     make_folder(path.parent)
     with _opened(path) as file:
-        until = time.monotonic() + patience_s
         with _explained(path):
-            while not (ours := _try_lock(file)) and time.monotonic() < until:
-                time.sleep(POLL_S)
+            ours = taken(file, patience_s)
         yield file if ours else None
+
+
+def taken(file: IO[bytes], patience_s: float = 0.5) -> bool:
+    """Whether the lock of an open file is ours, having asked for so long; closing the file lets go of it.
+
+    Raises:
+        OSError: it cannot be locked at all.
+    """
+    until = time.monotonic() + patience_s
+    while not (ours := _try_lock(file)) and time.monotonic() < until:
+        time.sleep(POLL_S)
+    return ours
 
 
 def is_held(path: Path) -> bool:

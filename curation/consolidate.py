@@ -33,7 +33,7 @@ _PRIVATE_FILES = (
     layout.NOTES_LOCK,
     Path(layout.HUB),
     Path(layout.INTENDED),
-    Path("meta/studio/session.lock"),
+    layout.SESSION_LOCK,
 )
 _NEVER_CHANGED = (layout.FRAMES, layout.HISTOGRAMS)
 """Folders with a file for each episode, which stays as it was written."""

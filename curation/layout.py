@@ -60,6 +60,8 @@ STRESS = Path("meta/studio/stress.jsonl")
 TAKES = Path("meta/studio/takes")
 TRASH = Path("meta/studio/trash")
 STAGING = Path("meta/studio/staging")
+SESSION_LOCK = Path("meta/studio/session.lock")
+"""Held while the dataset is recorded."""
 COMMIT_LOCK = Path("meta/studio/commit.lock")
 DATA = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
 VIDEO = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"

@@ -14,7 +14,7 @@ from curation.cuts import cut_episodes
 from curation.episodes import SavedEpisode
 from curation.errors import UnknownChoice
 from curation.frames import Outcome
-from curation.notes import Note, add_notes, masked, read_notes, scores
+from curation.notes import Note, add_notes, masked, read_notes, scores, scores_by_classifiers, undecided
 from curation.store import Store
 
 State = Literal["saved", "masked", "waiting", "unfinished", "discarded"]
@@ -39,8 +39,13 @@ class Entry:
         x, y, yaw_deg: where the block was put [m, m, deg]; None if unknown.
         operator: who drove.
         started: when, ISO 8601; "" if unknown.
-        score: the score that counts, 0 to 1.
+        score: the score that counts, 0 to 1: a person's, else a classifier's.
         scored_by: who gave it, such as "person" or "classifier:done@1f2e3d"; "" if nobody did.
+        success_s: when the judge saw it succeed [s]; None if it did not, or nobody can say.
+        predicted: what a classifier said last, 0 to 1, also where a person knows better; None if none was asked. It may
+            have kept the take itself.
+        predicted_by: which classifier, "" if none.
+        undecided: whether somebody looked at it and could not tell if it succeeded.
         survival: share of its simulations under stress that succeeded, 0 to 1; None if it was not stressed.
         comments: oldest first.
         why: it was discarded; "" of what is an episode by now.
@@ -68,6 +73,10 @@ class Entry:
     started: str = ""
     score: float | None = None
     scored_by: str = ""
+    success_s: float | None = None
+    predicted: float | None = None
+    predicted_by: str = ""
+    undecided: bool = False
     survival: float | None = None
     comments: tuple[str, ...] = ()
     why: str = ""
@@ -158,6 +167,8 @@ class _Said:
     def __init__(self, notes: Sequence[Note]) -> None:
         self._comments: dict[str, list[str]] = {}
         self._scores = scores(notes)
+        self._predicted = scores_by_classifiers(notes)
+        self._undecided = undecided(notes)
         self._survival: dict[str, float] = {}
         self._why: dict[str, str] = {}
         for note in notes:
@@ -170,11 +181,14 @@ class _Said:
                     self._why[note.episode_id] = str(note.value)
 
     def of(self, episode_id: str) -> dict[str, Any]:
-        score = self._scores.get(episode_id)
+        score, predicted = self._scores.get(episode_id), self._predicted.get(episode_id)
+        scored = {} if score is None else {"score": float(score.value), "scored_by": score.by}
+        if predicted is not None:
+            scored |= {"predicted": float(predicted.value), "predicted_by": predicted.by}
         return {
+            **scored,
             "comments": tuple(self._comments.get(episode_id, ())),
-            "score": None if score is None else float(score.value),
-            "scored_by": "" if score is None else score.by,
+            "undecided": episode_id in self._undecided,
             "survival": self._survival.get(episode_id),
             "why": self._why.get(episode_id, ""),
         }
@@ -197,6 +211,7 @@ def _saved(episode: SavedEpisode, fps: int, said: _Said, hidden: set[str], cut: 
         operator=row.operator,
         started=str(row.extra.get("started", "")),
         meter=meter,
+        success_s=_seconds(row.extra.get("success_s")),
         target=str(row.extra.get("target", "")),
         tasks=episode.tasks,
         keep=str(row.extra.get("keep", "")),
@@ -205,8 +220,17 @@ def _saved(episode: SavedEpisode, fps: int, said: _Said, hidden: set[str], cut: 
         lazy=row.extra.get("lazy_grip"),
         clean=row.extra.get("clean"),
         motion=_motion(meter),
-        **{**said.of(row.episode_id), "why": ""},
+        **{**_referee(episode, cut), **said.of(row.episode_id), "why": ""},
     )
+
+
+def _referee(episode: SavedEpisode, cut: set[str]) -> dict[str, Any]:
+    """What the classifier said that kept it, of an episode as it was recorded; notes by classifiers say it anew."""
+    told = episode.row.extra.get("referee")
+    by, sure = (told.get("by"), told.get("probability")) if isinstance(told, dict) else (None, None)
+    if not isinstance(by, str) or not isinstance(sure, int | float) or episode.row.episode_id in cut:
+        return {}
+    return {"score": float(sure), "scored_by": by, "predicted": float(sure), "predicted_by": by}
 
 
 def _take(path: Path, fps: int, said: _Said, *, trash: bool = False) -> Entry:
@@ -268,6 +292,11 @@ def _record(line: bytes) -> dict[str, Any]:
 def _motion(meter: dict[str, dict[str, Any]]) -> dict[str, float]:
     """The gauges that tell how an episode moves."""
     return {name: float(meter[name]["value"]) for name in GAUGES if name in meter}
+
+
+def _seconds(told: Any) -> float | None:
+    """A time as the recorder wrote it; datasets of others may hold anything there."""
+    return float(told) if isinstance(told, int | float) and math.isfinite(told) else None
 
 
 def _known(number: Any) -> float | None:

@@ -1,7 +1,7 @@
 """What people, the judge and classifiers say about episodes: one line a note, appended and never changed.
 
 A note outlives what it is about: an episode is never altered by one. The last word of a kind counts; of scores, a
-person's before a classifier's.
+person's before a classifier's. A score without a value takes the one before it back.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from curation.atomic import make_folder, one_at_a_time
 from curation.errors import CannotWrite, DataError, UnknownChoice
 from curation.layout import NOTES, NOTES_LOCK
 
-KINDS = ("mask", "comment", "score", "survival", "discarded")
-"""mask: whether the episode is excluded (bool); comment: words; score: 0 to 1; survival: share of its simulations under
-stress that succeeded, 0 to 1; discarded: why a take was put away."""
+KINDS = ("mask", "comment", "score", "undecided", "survival", "discarded")
+"""mask: whether the episode is excluded (bool); comment: words; score: 0 to 1, None takes it back; undecided: whether
+who looked cannot tell (bool); survival: share of its simulations under stress that succeeded, 0 to 1; discarded: why a
+take was put away."""
 CLASSIFIER = "classifier:"
 """What the names begin with of those who judge by pictures: classifier:NAME@DIGEST."""
 
@@ -104,7 +106,12 @@ def _note(line: bytes) -> Note:
         TypeError: it has other fields.
     """
     note = Note(**json.loads(line))
-    fits: dict[str, tuple[type, ...]] = {"mask": (bool,), "score": (int, float), "survival": (int, float)}
+    fits: dict[str, tuple[type, ...]] = {
+        "mask": (bool,),
+        "score": (int, float, NoneType),
+        "undecided": (bool,),
+        "survival": (int, float),
+    }
     if not isinstance(note.episode_id, str) or not isinstance(note.value, fits.get(note.kind, (str,))):
         raise ValueError(f"{note.value!r} is no value of a {note.kind} note")
     return note
@@ -122,22 +129,39 @@ def last_masks(notes: Iterable[Note]) -> dict[str, Note]:
 
 def scores(notes: Iterable[Note]) -> dict[str, Note]:
     """The score of every episode that counts."""
-    found: dict[str, Note] = {}
-    for note in notes:
-        before = found.get(note.episode_id)
-        if note.kind == "score" and not (before and by_classifier(note.by) and not by_classifier(before.by)):
-            found[note.episode_id] = note
-    return found
+    known = list(notes)
+    return {**scores_by_classifiers(known), **scores_by_people(known)}
 
 
 def scores_by_people(notes: Iterable[Note]) -> dict[str, Note]:
     """The last score of every episode that somebody gave who is not a classifier."""
-    return scores(note for note in notes if not by_classifier(note.by))
+    return _last_scores(note for note in notes if not by_classifier(note.by))
+
+
+def scores_by_classifiers(notes: Iterable[Note]) -> dict[str, Note]:
+    """The last score of every episode that a classifier gave, also where a person knows better."""
+    return _last_scores(note for note in notes if by_classifier(note.by))
+
+
+def undecided(notes: Iterable[Note]) -> set[str]:
+    """Ids of the episodes of which who looked last cannot tell whether they succeeded."""
+    last = {note.episode_id: note for note in notes if note.kind == "undecided"}
+    return {episode_id for episode_id, note in last.items() if note.value}
+
+
+def _last_scores(notes: Iterable[Note]) -> dict[str, Note]:
+    last = {note.episode_id: note for note in notes if note.kind == "score"}
+    return {episode_id: note for episode_id, note in last.items() if note.value is not None}
 
 
 def by_classifier(by: str) -> bool:
     """Whether a note is by a classifier, not by a person."""
     return by.startswith(CLASSIFIER)
+
+
+def classifier_name(by: str) -> str:
+    """The bare name of a classifier that signs its notes classifier:NAME@DIGEST."""
+    return by.removeprefix(CLASSIFIER).partition("@")[0]
 
 
 def _whole(path: Path) -> tuple[int, bool]:

@@ -21,6 +21,7 @@ from curation.errors import UnknownChoice, UsageError
 from curation.frames import Outcome
 from curation.library import Entry, State
 from curation.motion import FIELDS
+from curation.verdicts import looked_at
 
 Test = Callable[[Entry], bool]
 
@@ -45,6 +46,7 @@ NUMBERS: dict[str, Callable[[Entry], float | None]] = {
     "length": lambda entry: entry.frames,
     "seconds": lambda entry: entry.seconds,
     "score": lambda entry: entry.score,
+    "predicted": lambda entry: entry.predicted,
     "interventions": lambda entry: entry.interventions,
     "survival": lambda entry: entry.survival,
     **{name: lambda entry, name=name: entry.motion.get(name) for name in FIELDS},  # type: ignore[misc]
@@ -53,6 +55,7 @@ MARKS: dict[str, Callable[[Entry], bool | None]] = {
     "lazy": lambda entry: entry.lazy,
     "clean": lambda entry: entry.clean,
     "cut": lambda entry: entry.cut,
+    "looked": looked_at,
 }
 """Bare words for what is so; where it is unknown, it is not so."""
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -113,7 +116,7 @@ def asks_motion(text: str) -> bool:
 
 def asks_score(text: str) -> bool:
     """Whether a query asks how good episodes are, which a classifier may have said."""
-    return any(term.field == "score" for term in terms(text))
+    return any(term.field in ("score", "predicted") for term in terms(text))
 
 
 def _term(word: str) -> Term:

@@ -13,6 +13,7 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import combinations
 from typing import Any
 
 from curation.attempts import UNJUDGED
@@ -24,6 +25,8 @@ BY_JUDGE = "success"
 """The keep rule that keeps what the simulator's judge calls a success."""
 SCORE = 0.5
 """A person's score from which an attempt counts as a success."""
+LEAST_SIDE = 0.01
+"""Least side of a position's square on a map [m], so that it stays visible among close ones."""
 Line = Mapping[str, Any]
 """One line of the log of attempts."""
 
@@ -93,6 +96,12 @@ def yields(lines: Sequence[Line], scores: Mapping[str, float], live: Collection[
 def total(lines: Sequence[Line], scores: Mapping[str, float], live: Collection[str]) -> Yield:
     """The same of all attempts together, those at positions that are not kept included."""
     return _yield(Place("all", None, None), lines, scores, live)
+
+
+def side_of(places: Sequence[tuple[float, float]]) -> float:
+    """Side of squares about places [m]: as far as they go without covering a neighbour, at most a cell of a map."""
+    apart = [max(abs(x - u), abs(y - v)) for (x, y), (u, v) in combinations(places, 2)]
+    return max(LEAST_SIDE, min([CELL, *(gap for gap in apart if gap > 1e-6)]))
 
 
 def least(precision: float) -> int:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 import uuid
 from collections import Counter
 from collections.abc import Sequence
@@ -25,10 +24,10 @@ from typing import IO, Any
 
 import mujoco
 
-from curation.atomic import make_folder, place, remove, write_aside
+from curation.atomic import make_folder, place, remove, taken, write_aside
 from curation.episodes import EpisodeRow, StagedEpisode
 from curation.errors import BrokenJournal, CannotWrite, DataError, Mismatch, UsageError
-from curation.layout import ATTEMPTS, STAGING, TAKES, TRASH
+from curation.layout import ATTEMPTS, SESSION_LOCK, STAGING, TAKES, TRASH
 from curation.names import POSE
 from curation.notes import Note, add_notes, masked, read_notes
 from curation.store import Store
@@ -324,30 +323,20 @@ def begin_take(
 
 def _lock(root: Path) -> IO[bytes]:
     """Hold the dataset for this process; the operating system lets go when it ends, however it ends."""
-    path = root / "meta" / "studio" / "session.lock"
+    path = root / SESSION_LOCK
     try:
         file = path.open("ab")
     except OSError as error:
         raise CannotWrite(path, error) from error
-    if sys.platform == "win32":
-        import msvcrt
-
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError as error:
-            file.close()
-            raise UsageError(f"{root} is being recorded by another process. Wait, or use another --to.") from error
-        return file
-    import fcntl
-
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        file.close()
-        raise UsageError(f"{root} is being recorded by another process. Wait for it, or use another --to.") from error
+        # Patiently, because whoever looks whether it is being recorded has the lock for a moment.
+        ours = taken(file)
     except OSError as error:
         file.close()
         raise CannotWrite(path, error) from error
+    if not ours:
+        file.close()
+        raise UsageError(f"{root} is being recorded by another process. Wait for it, or use another --to.")
     return file
 
 

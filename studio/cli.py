@@ -55,6 +55,7 @@ COMMANDS = {
     "card": "show or make a classifier's calibration card",
     "score": "let a classifier say how sure it is that episodes succeeded",
     "hil": "a smoke run of LeRobot's HIL-SERL, rewarded by a classifier",
+    "yields": "what studio generate gave so far at each position, also while it goes on",
     "stress": "simulate episodes again under other friction, mass, delay and servos",
     "improve": "a policy tries where it is unsure, learns from what succeeded, and is tried again",
     "experiment": "what a filter is worth, by the policies that it leads to",

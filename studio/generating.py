@@ -71,36 +71,44 @@ def how_made(order: Order) -> dict[str, Any]:
     }
 
 
-def opened(asked: Asked, how: Mapping[str, Any], fixed: bool) -> Session:
-    """The dataset to go on with, or a new one.
+def opened(
+    asked: Asked, how: Mapping[str, Any], wanted: int | None, precision: float | None = None, *, forced: bool = False
+) -> Session:
+    """The dataset to go on with, or a new one; its yield says what is asked, for whoever follows.
 
     Args:
         asked: of the command.
         how: the attempts are made.
-        fixed: whether a number of attempts is asked for: then the same command goes on where it was stopped, and
-            nothing else does, because the yield is of attempts of one kind.
+        wanted: how many attempts are asked for: then the same command goes on where it was stopped, and nothing else
+            does, because the yield is of attempts of one kind. None asks for episodes.
+        precision, forced: as `yielding.Found` has them.
 
     Raises:
         UsageError: it was begun otherwise; names what differs.
         TargetExists: something else is there.
     """
-    root = dataset_path(asked.to)
+    root, fixed = dataset_path(asked.to), wanted is not None
     session = asked.open(resume=asked.resume or (fixed and (root / INFO).is_file()))
     try:
         before = yielding.asked_of(root)
         if fixed and before is None and session.next_attempt and not asked.resume:
             raise TargetExists(root, "Choose another place, or continue it with --resume.")
         if fixed and before is not None:
-            _require_alike(root, before, how)
-        if before is None:
-            yielding.write(root, yielding.find(session, how))
+            require_alike(root, before, how)
+        if before is None or fixed:
+            yielding.write(root, yielding.find(session, how, precision, forced=forced, wanted=wanted))
     except BaseException:
         session.close()
         raise
     return session
 
 
-def _require_alike(root: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+def require_alike(root: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Refuse to go on with attempts that are made otherwise.
+
+    Raises:
+        UsageError: naming what differs.
+    """
     old, new = ({**told, **dict(told.get("placements") or {}), "placements": None} for told in (before, now))
     told = [f"{name} {old.get(name)}, asked {new[name]}" for name in new if old.get(name) != new[name]]
     if told:

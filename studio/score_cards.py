@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from curation.errors import DataError
 from curation.library import Entry
 from curation.notes import by_classifier
 from curation.query import asks_score
 from studio.paths import run_path, runs_home
+
+if TYPE_CHECKING:
+    from classifiers.card import Card
 
 
 def relied_on(where: str, found: Iterable[Entry]) -> list[str]:
@@ -28,7 +32,15 @@ def relied_on(where: str, found: Iterable[Entry]) -> list[str]:
     return [_told(by, number) for by, number in sorted(count.items())]
 
 
-def _told(by: str, number: int) -> str:
+def card_by(by: str) -> Card:
+    """The card of exactly the classifier that a note names.
+
+    Args:
+        by: who scored, such as "classifier:done@1f2e3d".
+
+    Raises:
+        DataError: it is not here.
+    """
     from classifiers.card_file import read_card
     from classifiers.checkpoint import digest_of
 
@@ -36,9 +48,17 @@ def _told(by: str, number: int) -> str:
     try:
         card = read_card(run_path(name))
     except DataError as error:
-        raise DataError(_unknown(by, number, "its calibration card cannot be read")) from error
+        raise DataError("its calibration card cannot be read") from error
     if digest_of(card.classifier) != digest:
-        raise DataError(_unknown(by, number, f"the card there is of {card.classifier}"))
+        raise DataError(f"the card there is of {card.classifier}")
+    return card
+
+
+def _told(by: str, number: int) -> str:
+    try:
+        card = card_by(by)
+    except DataError as error:
+        raise DataError(_unknown(by, number, str(error))) from error
     rates = card.rates
     return (
         f"{number} scores are by {by}: from {card.threshold:g} on, on unseen episodes, "

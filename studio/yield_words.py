@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import combinations
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
-from curation.coverage import CELL
+from curation.attempts import UNJUDGED
+from curation.frames import Outcome
+from curation.notes import classifier_name
 from curation.rates import Rate, wilson
 from curation.table import Table
-from curation.yields import Yield
+from curation.yields import Yield, side_of
 from studio.yielding import Found
 
-LEAST_SIDE = 0.01
-"""Least side of a position's square in the picture [m], so that it stays visible among close ones."""
 TITLES = ("position", "attempts", "accepted", "judged", "successes of judged", "precision", "kept")
 
 
@@ -52,13 +53,40 @@ def _words(found: Found) -> list[str]:
     return words
 
 
+def refusals(lines: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Why attempts were not kept, the most frequent reason first: "judge: missed_goal", "done below 0.5"."""
+    return dict(Counter(_reason(line) for line in lines if not line["kept"]).most_common())
+
+
+def refusals_words(why: Mapping[str, int], attempts: int) -> list[str]:
+    """A line for each reason, with its share of all attempts."""
+    return [f"not kept, {reason}: {_rate(wilson(count, attempts))}" for reason, count in why.items()]
+
+
+def disagreements(lines: Iterable[Mapping[str, Any]]) -> Rate:
+    """Of the attempts that both a classifier and the judge have judged, those of which they say opposite things."""
+    both = [
+        (bool(line["referee"]["accepts"]), line["outcome"] == Outcome.SUCCESS)
+        for line in lines
+        if line.get("referee") and line.get("status") not in UNJUDGED and line.get("outcome") in set(Outcome)
+    ]
+    return wilson(sum(said != truth for said, truth in both), len(both))
+
+
+def _reason(line: Mapping[str, Any]) -> str:
+    referee = line.get("referee")
+    if referee and line.get("status") not in UNJUDGED:
+        return f"{classifier_name(str(referee['by']))} below {referee['threshold']:g}"
+    return str(line.get("why") or line.get("status") or "nobody said why")
+
+
 def draw(found: Found, ground: Table | None, note: str, path: Path) -> None:
     """Draw the yield over the table: what was accepted, what succeeded, and how often a referee was right."""
     from training.map_picture import Panel, picture
     from training.maps import Cell
     from training.sheet import save
 
-    side = _side(found)
+    side = side_of([(one.place.x or 0.0, one.place.y or 0.0) for one in found.positions])
 
     def panel(title: str, words: str, rate: Callable[[Yield], Rate | None]) -> Panel:
         cells = [
@@ -79,10 +107,3 @@ def draw(found: Found, ground: Table | None, note: str, path: Path) -> None:
         words = every.precision.of("accepted and judged attempts")
         panels.append(panel("precision", words, lambda one: one.precision))
     save(picture(panels, ground, note), path)
-
-
-def _side(found: Found) -> float:
-    """Side of a position's square [m]: as far as it goes without covering a neighbour, at most a cell of a map."""
-    spots = [(one.place.x or 0.0, one.place.y or 0.0) for one in found.positions]
-    apart = [max(abs(x - u), abs(y - v)) for (x, y), (u, v) in combinations(spots, 2)]
-    return max(LEAST_SIDE, min([CELL, *(gap for gap in apart if gap > 1e-6)]))

@@ -24,7 +24,10 @@ def system_commands(app: StudioApp) -> Iterator[Row]:
 
     yield "Home", "Datasets, running jobs, disk", to("home")
     yield "New recording", "Choose a dataset, who drives and where; then record", to("setup", here)
+    yield "Generate", "Episodes by a policy or a script, kept by the judge or a classifier", to("generate", here)
     yield "Targets", "Find positions on the map and write a positions file", to("targets", here)
+    if here is not None:
+        yield "Triage", "Look through its episodes by score: accept, reject, with one key", to("triage", here)
     yield "Train", "A policy on a dataset; preflight says what stands against it", to("train", here)
     yield "Evaluate", "A checkpoint on seeded placements, with the interval of its rate", to("evaluate")
     yield "Runs", "Every training and evaluation: stop, go on, compare, report", to("runs")

@@ -9,7 +9,8 @@ from pathlib import Path
 from curation.errors import UsageError
 from studio.tui.widgets.form_row import NO, YES, Question
 
-CHOOSE, TRIM, SPLIT, DROP = "change", "trim", "split", "drop marked"
+CHOOSE, FILTER, TRIM, SPLIT, DROP = "change", "filter", "trim", "split", "drop marked"
+CONTROLS = ("none", "random", "matched", "both")
 TRIMS = ("idle", "after success", "phase", "frames")
 DUPLICATES = ("refuse", "first")
 
@@ -22,27 +23,32 @@ class Edit:
         datasets: to be edited together.
         where: the filter that was set.
         marked: ids of marked episodes, of a single dataset.
+        kind: of the edit that is chosen first; the usual one if empty.
     """
 
     datasets: tuple[Path, ...]
     where: str = ""
     marked: tuple[str, ...] = ()
+    kind: str = ""
 
 
 def questions(edit: Edit) -> list[Question]:
     """The lines of the form."""
-    kinds = (CHOOSE, *((TRIM, SPLIT) if len(edit.datasets) == 1 else ()), *((DROP,) if edit.marked else ()))
+    kinds = (CHOOSE, FILTER, *((TRIM, SPLIT) if len(edit.datasets) == 1 else ()), *((DROP,) if edit.marked else ()))
     name = edit.datasets[0].name if len(edit.datasets) == 1 else "merged"
     choose, trim, split = (("kind", (kind,)) for kind in (CHOOSE, TRIM, SPLIT))
+    first = edit.kind or (DROP if edit.marked else CHOOSE)
+    either = ("kind", (CHOOSE, FILTER))
     return [
-        Question("kind", "edit", DROP if edit.marked else CHOOSE, options=kinds),
+        Question("kind", "edit", first, options=kinds),
         Question("to", "new dataset", f"{name}-edited", wide=True),
         Question("also", "merged with", hint="pos1 gaps", wide=True, only_if=choose),
-        Question("where", "only", edit.where, hint="success -lazy x<0.3 score>0.5", wide=True, only_if=choose),
-        Question("far", "farther than", unit="m from", hint="0.07", only_if=choose),
-        Question("others", "  datasets", hint="pos1 pos2", wide=True, only_if=choose),
-        Question("near", "near", hint="X Y RADIUS", only_if=choose),
-        Question("copies", "no copies", NO, options=(YES, NO), only_if=choose),
+        Question("where", "only", edit.where, hint="success -lazy x<0.3 score>0.5", wide=True, only_if=either),
+        Question("controls", "control sets", CONTROLS[0], options=CONTROLS, only_if=("kind", (FILTER,))),
+        Question("far", "farther than", unit="m from", hint="0.07", only_if=either),
+        Question("others", "  datasets", hint="pos1 pos2", wide=True, only_if=either),
+        Question("near", "near", hint="X Y RADIUS", only_if=either),
+        Question("copies", "no copies", NO, options=(YES, NO), only_if=either),
         Question("gripper", "gripper", hint="0..100:0..1", only_if=choose),
         Question("units", "joints", hint="degrees:radians", only_if=choose),
         Question("relabel", "instruction", hint="a new one for all", wide=True, only_if=choose),
@@ -77,6 +83,9 @@ def words_of(edit: Edit, answers: dict[str, str]) -> list[str]:
             made += ["--seed", answers["seed"].strip() or "0"]
         case kind if kind == DROP:
             made = ["drop", *names, *edit.marked]
+        case kind if kind == FILTER:
+            made = ["filter", *names, *_passing(answers)]
+            made += ["--controls", answers["controls"]] if answers["controls"] != CONTROLS[0] else []
         case _:
             made = ["merge", *names, *answers["also"].split(), *_choose(answers)]
     return [*made, "--to", to, "-y"]
@@ -90,16 +99,25 @@ def _trim(answers: dict[str, str]) -> list[str]:
     return [option, *amount]
 
 
-def _choose(answers: dict[str, str]) -> Iterator[str]:
+def _passing(answers: dict[str, str]) -> Iterator[str]:
+    """Which episodes pass."""
     if where := answers["where"].strip():
         yield f"--where={where}"
     if others := answers["others"].split():
         yield from ("--from", *others)
-    for name, option in (("far", "--farther-than"), ("near", "--near"), ("gripper", "--gripper"), ("units", "--units")):
+    for name, option in (("far", "--farther-than"), ("near", "--near")):
         if value := answers[name].split():
             yield from (option, *value)
     if answers["copies"] == YES:
         yield "--no-duplicates"
+
+
+def _choose(answers: dict[str, str]) -> Iterator[str]:
+    """Which episodes pass, and what changes in them."""
+    yield from _passing(answers)
+    for name, option in (("gripper", "--gripper"), ("units", "--units")):
+        if value := answers[name].split():
+            yield from (option, *value)
     if task := answers["relabel"].strip():
         yield from ("--relabel", task)
     for name, option in (("rename", "--rename"), ("leave", "--drop-feature"), ("allow", "--allow")):

@@ -166,7 +166,12 @@ def _checkpoint(said: dict[str, str]) -> str:
     return name if said["which"] == LAST else f"{name}@{said['which']}"
 
 
-def _placed(said: dict[str, str]) -> Iterator[str]:
+def location(said: dict[str, str]) -> Iterator[str]:
+    """Where blocks go, as words of any command that asks for it.
+
+    Raises:
+        WrongAnswer: something needed is missing.
+    """
     where = said["where"]
     if where in WELL_KNOWN:
         yield from ("--at", *(f"{metres:g}" for metres in WELL_KNOWN[where]))
@@ -177,7 +182,11 @@ def _placed(said: dict[str, str]) -> Iterator[str]:
     else:
         for name in {"grid": ("box", "grid")}.get(where, (where,)):
             yield from (f"--{name}", *said[name].replace(",", " ").split())
-    if where in EACH:
+
+
+def _placed(said: dict[str, str]) -> Iterator[str]:
+    yield from location(said)
+    if said["where"] in EACH:
         if said["per_position"] not in ("", "1"):
             yield from ("--per-position", said["per_position"])
     elif said["episodes"]:

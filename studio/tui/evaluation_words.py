@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.text import Text
@@ -73,7 +72,7 @@ def rates(sight: EvaluationSight, colours: Colours) -> Text:
     if left_out:
         rows += [("at all places", "success"), ("  clean", "clean_success")]
     for name, key in rows:
-        text.append_text(_rate_line(name, found[key], colours, bold=key.startswith("feasible"))).append("\n")
+        text.append_text(rate_line(name, Rate(**found[key]), colours, bold=key.startswith("feasible"))).append("\n")
     if left_out:
         text.append(f"◇ {left_out} where the arm cannot do it\n", colours["muted"])
     return text
@@ -113,9 +112,8 @@ def more(sight: EvaluationSight, colours: Colours) -> Text:
     return text
 
 
-def _rate_line(name: str, told: Mapping[str, Any], colours: Colours, *, bold: bool) -> Text:
+def rate_line(name: str, rate: Rate, colours: Colours, *, bold: bool) -> Text:
     """Such as "success        75 %  45 of 60   63-84 %"."""
-    rate = Rate(told["k"], told["n"], told["low"], told["high"])
     share = f"{100 * rate.k / rate.n:.0f} %" if rate.n else "-"
     text = Text(f"{name:<13}", colours["foreground" if bold else "muted"])
     text.append(f"{share:>5}", f"bold {colours['success']}" if bold else colours["muted"])

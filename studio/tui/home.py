@@ -52,7 +52,9 @@ class HomeScreen(StudioScreen):
         Binding("v", "recover", "recover"),
         Binding("n", "record", "new"),
         Binding("r", "resume", "record more"),
+        Binding("G", "generate", "generate"),
         Binding("t", "targets", "targets"),
+        Binding("s", "triage", "triage"),
         Binding("e", "edit", "edit"),
         Binding("T", "train", "train"),
         Binding("R", "runs", "runs"),
@@ -67,6 +69,7 @@ class HomeScreen(StudioScreen):
         super().__init__(studio, place)
         self._overview = Overview(studio.home)
         self._cards: list[Card] | None = None
+        self._looking = False
 
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="home"):
@@ -87,15 +90,20 @@ class HomeScreen(StudioScreen):
         self._read()
 
     def _poll(self) -> None:
-        """Look again, unless another screen is in front: a recording must not be disturbed."""
-        if self.is_current:
+        """Look again, unless another screen is in front (a recording must not be disturbed) or the last look is not
+        over."""
+        if self.is_current and not self._looking:
             self._read()
 
     @work(thread=True, exclusive=True, group="overview")
     def _read(self) -> None:
         """Look at folders and jobs; only what changed is read."""
-        self.post_message(OverviewRead(self._overview.cards(), self.studio.free(self.studio.home)))
-        self.post_message(JobsRead(self.studio.jobs.all()))
+        self._looking = True
+        try:
+            self.post_message(OverviewRead(self._overview.cards(), self.studio.free(self.studio.home)))
+            self.post_message(JobsRead(self.studio.jobs.all()))
+        finally:
+            self._looking = False
 
     @on(OverviewRead)
     def _show_cards(self, message: OverviewRead) -> None:
@@ -141,7 +149,7 @@ class HomeScreen(StudioScreen):
         """Keys that would do nothing here are not shown."""
         card = self.chosen if self.is_mounted else None
         match action:
-            case "open" | "resume" | "edit" | "publish" | "train":
+            case "open" | "resume" | "triage" | "edit" | "publish" | "train":
                 return card is not None and not card.damage
             case "recover":
                 return card is not None and bool(card.unfinished or card.waiting)
@@ -162,9 +170,18 @@ class HomeScreen(StudioScreen):
         """Record more into the highlighted dataset."""
         self.shell.go(Place("setup", self.chosen.root if self.chosen else None))
 
+    def action_generate(self) -> None:
+        """Ask who shall make episodes, where, and who keeps them."""
+        self.shell.go(Place("generate"))
+
     def action_targets(self) -> None:
         """Find positions."""
         self.shell.go(Place("targets", self.chosen.root if self.chosen else None))
+
+    def action_triage(self) -> None:
+        """Look through the highlighted dataset: accept, reject."""
+        if self.chosen is not None and not self.chosen.damage:
+            self.shell.go(Place("triage", self.chosen.root))
 
     def action_edit(self) -> None:
         """Make a new dataset of the highlighted one, and others."""

@@ -27,6 +27,8 @@ from studio.tui.words import clock_words
 
 POLL_S = 0.7
 """How often the jobs are looked at [s]."""
+FOLLOWED = {"train": "training", "evaluate": "evaluation", "generate": "generation"}
+"""Commands with a screen of their own."""
 _LOOKS = {
     State.RUNNING: "accent",
     State.STOPPING: "warning",
@@ -113,20 +115,20 @@ class JobsScreen(StudioScreen):
         return job
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only what runs can be cancelled, and only trainings and evaluations have a screen of their own."""
+        """Only what runs can be cancelled, and only some commands have a screen of their own."""
         if not self.is_mounted or action not in ("open", "cancel", "wide", "follow"):
             return True
         job = self.chosen
         if job is None:
             return False
         if action == "open":
-            return job.argv[:1] in (("train",), ("evaluate",))
+            return job.argv[0] in FOLLOWED
         return action != "cancel" or job.state is State.RUNNING
 
     def action_open(self) -> None:
-        """Look at the training or evaluation that the job makes."""
+        """Look at what the job makes."""
         if self.chosen is not None:
-            screen = "training" if self.chosen.argv[0] == "train" else "evaluation"
+            screen = FOLLOWED[self.chosen.argv[0]]
             self.shell.go(Place(screen, None, Following(self.chosen.progress.about, self.chosen.id)))
 
     def action_cancel(self) -> None:

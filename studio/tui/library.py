@@ -12,6 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from curation.errors import StudioError
+from curation.layout import YIELD
 from curation.library import Entry, entries
 from curation.query import query
 from studio.overview import mark
@@ -57,9 +58,11 @@ class LibraryScreen(FilteredScreen):
         Binding("full_stop", "step(1)", "one frame on", show=False),
         Binding("left_square_bracket", "speed(0.5)", "slower", show=False),
         Binding("right_square_bracket", "speed(2)", "faster", show=False),
+        Binding("s", "triage", "triage"),
         Binding("e", "edit", "edit"),
         Binding("l", "train", "train on these"),
         Binding("r", "record", "record more"),
+        Binding("y", "yields", "yield"),
     ]
 
     def __init__(self, studio: Studio, place: Place) -> None:
@@ -70,7 +73,7 @@ class LibraryScreen(FilteredScreen):
         self._all: list[Entry] = []
         self._seen: object = None
         self._marked: set[str] = set()
-        self._with_trash = False
+        self._with_trash = self._looking = False
         self._last_trashed: list[str] = []
 
     def body(self) -> Iterable[Widget]:
@@ -86,25 +89,30 @@ class LibraryScreen(FilteredScreen):
     def on_mount(self) -> None:
         self.query_one("#filter-error").display = False
         self.query_one(Rows).focus()
-        self._read()
         self.set_interval(POLL_S, self._poll)
 
     # Reading
 
     def on_screen_resume(self) -> None:
+        """Shown, for the first time or again."""
         self._read()
 
     def _poll(self) -> None:
-        """Look again, unless another screen is in front: a recording must not be disturbed."""
-        if self.is_current:
+        """Look again, unless another screen is in front (a recording must not be disturbed) or the last look is not
+        over."""
+        if self.is_current and not self._looking:
             self._read()
 
     @work(thread=True, exclusive=True, group="entries")
     def _read(self) -> None:
         """Read the episodes again if something changed."""
-        seen = mark(self._root)
-        if seen != self._seen:
-            self.post_message(EntriesRead(entries(self._root), seen))
+        self._looking = True
+        try:
+            seen = mark(self._root)
+            if seen != self._seen:
+                self.post_message(EntriesRead(entries(self._root), seen))
+        finally:
+            self._looking = False
 
     @on(EntriesRead)
     def _show_entries(self, message: EntriesRead) -> None:
@@ -247,9 +255,21 @@ class LibraryScreen(FilteredScreen):
         where = self.query_one("#filter", Input).value.strip()
         self.go("edit", Edit((self._root,), where, marked))
 
+    def action_triage(self) -> None:
+        """Look through what the filter shows: accept, reject."""
+        self.go("triage", self.query_one("#filter", Input).value.strip())
+
     def action_train(self) -> None:
         """Train a policy on what the filter shows."""
         self.go("train", Training(self._root, self.query_one("#filter", Input).value.strip()))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what studio generate made has a yield."""
+        return action != "yields" or (self._root / YIELD).is_file()
+
+    def action_yields(self) -> None:
+        """Show the yield of its attempts."""
+        self.go("generation")
 
     def action_record(self) -> None:
         """Record more into this dataset."""

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from curation.library import Entry
     from studio.jobs import Job
     from studio.overview import Card
+    from studio.triage import Classifier
     from studio.tui.evaluate_form import Planned
     from studio.tui.evaluation_sight import EvaluationSight
     from studio.tui.following import Following
+    from studio.tui.generation_sight import GenerationSight
     from studio.tui.runs_read import Entry as Run
     from studio.tui.setup_form import Form
     from studio.tui.train_form import WrongAnswer
@@ -112,6 +114,15 @@ class EntriesRead(Message):
 
 
 @dataclass
+class TriageRead(Message):
+    """The saved episodes of a dataset, the classifiers that scored them, and the mark of its files."""
+
+    entries: list[Entry]
+    known: dict[str, Classifier]
+    seen: object
+
+
+@dataclass
 class TrainingSeen(Message):
     """A training as it is now.
 
@@ -165,6 +176,36 @@ class EvaluatePlanned(Message):
 
     number: int
     seen: Planned | WrongAnswer
+
+
+@dataclass
+class GenerationSeen(Message):
+    """A generation as it is now; as `TrainingSeen`."""
+
+    following: Following
+    job: Job | None
+    sight: GenerationSight | None
+    said: str
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, GenerationSeen)
+
+
+@dataclass
+class GeneratePlanned(Message):
+    """What a generation would do.
+
+    Attributes:
+        number: of the question.
+        words: of the command.
+        told: what it said, JSON values; empty where it refuses.
+        wrong: why it refuses.
+    """
+
+    number: int
+    words: list[str]
+    told: dict[str, Any]
+    wrong: str
 
 
 @dataclass

@@ -111,7 +111,7 @@ def command_words(said: dict[str, Any]) -> list[str]:
     for name, value in said.items():
         flag = f"--{name.replace('_', '-')}"
         if name == "scene":
-            words += _scene_words(value)
+            words += scene_words(value)
         elif isinstance(value, bool):
             words.append(flag if value else f"--no-{flag.removeprefix('--')}")
         elif isinstance(value, tuple):
@@ -203,7 +203,7 @@ def _scene_of(root: Path) -> Scene:
     return scene_from(Store.open(root).require_scene()["scene"])
 
 
-def _scene_words(scene: Scene) -> list[str]:
+def scene_words(scene: Scene) -> list[str]:
     """Options for what differs from the standard scene."""
     from recorders.world.scene import Scene
 

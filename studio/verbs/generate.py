@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from curation.errors import TargetExists, UnknownChoice, UsageError
+from curation.layout import INFO
 from curation.notes import CLASSIFIER
 from curation.yields import least
 from recorders.fleet import Order, fleet, save_made
-from recorders.placements import Placing
+from recorders.placements import Placing, start_as_asked
 from recorders.record import MAX_FAILURES_IN_A_ROW, NothingKept
 from recorders.referee import AUDIT, JUDGE, NOBODY, Rule
 from recorders.schedule import Turns
@@ -20,11 +21,15 @@ from recorders.session import Session
 from recorders.take import Keep
 from studio import yielding
 from studio.console import Console
-from studio.generating import how_made, lockstep, opened, processes_for
+from studio.generating import how_made, lockstep, opened, processes_for, require_alike
+from studio.paths import dataset_path
 from studio.table_of import table_of
-from studio.verbs.asked import Asked
+from studio.verbs.asked import EPISODES, Asked
 from studio.verbs.summary import summary
 from studio.verbs.told import finish_waiting, require_all, tell_close, tell_doubts, tell_holes
+
+SHOWN = 200
+"""Placements that a plan names at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +54,8 @@ class Generate:
     """Attempts that a policy drives in lockstep, in one forward pass; 0 is 8 on a CPU, 32 on a GPU."""
     processes: int = 0
     """Batches worked on at once; 0 chooses: one per processor core, fewer where starting them takes longer."""
+    dry_run: bool = False
+    """Say what would be made and refuse what would be refused; make nothing."""
     picture: Path | None = None
     """Draw the yield over the table to this new PNG file."""
     json: bool = False
@@ -63,12 +70,16 @@ def generate(options: Generate, console: Console) -> int:
     tell_doubts(console, asked.who)
     order = _order(options, placing)
     how = how_made(order)
-    session = opened(asked, how, options.attempts is not None)
+    if options.dry_run:
+        _tell_plan(options, console, order, how)
+        return 0
+    session = opened(asked, how, options.attempts, options.precision, forced=options.force)
+    console.about(session.root)
     try:
         finish_waiting(console, session)
         turns = None if options.attempts else asked.turns(placing, session)
         _fill(options, console, session, order, turns)
-        found = yielding.find(session, how, options.precision, forced=options.force)
+        found = yielding.find(session, how, options.precision, forced=options.force, wanted=options.attempts)
         if options.attempts is not None:
             found = yielding.decide(session, found)
         yielding.write(session.root, found)
@@ -102,6 +113,41 @@ def _checked(options: Generate) -> Placing:
     if options.precision is not None:
         _require_within_reach(options, placing)
     return placing
+
+
+def _tell_plan(options: Generate, console: Console, order: Order, how: dict[str, Any]) -> None:
+    """What would be made, and what of it is there; errors as `opened`, except for the scene of a dataset that is."""
+    root, placing = dataset_path(options.recording.to), order.placing
+    there = (root / INFO).is_file()
+    before = yielding.asked_of(root) if there else None
+    if there and before is None and not options.recording.resume:
+        raise TargetExists(root, "Choose another place, or continue it with --resume.")
+    if before is not None and options.attempts is not None:
+        require_alike(root, before, how)
+    made = len(yielding.seen(root)[1]) if before is not None else 0
+    count = placing.cells or min(SHOWN, options.attempts or options.recording.episodes or EPISODES)
+    spots = [_spot(placing, order.seed, index) for index in range(count)]
+    places = f"{placing.cells} positions" if placing.cells > 1 else "1 position" if placing.at else "places in the box"
+    wanted = f"{options.attempts} attempts" if options.attempts else "as many attempts as it takes"
+    text = f"{wanted} at {places}, by {how['operator']}, kept by {how['keep']}"
+    text += f"; {made} are made already" if made else ""
+    told = {
+        "wanted": options.attempts,
+        "made": made,
+        "spots": spots,
+        "text": text,
+        "scene": asdict(options.recording.scene),
+        **how,
+    }
+    console.result(text, told)
+
+
+def _spot(placing: Placing, seed: int, index: int) -> tuple[float, float]:
+    """Where an attempt is asked to begin [m]: its position, else as it is drawn."""
+    if nominal := placing.nominal(index):
+        return nominal[0], nominal[1]
+    placement = start_as_asked(placing, seed, index).placement
+    return round(placement.x, 4), round(placement.y, 4)
 
 
 def _require_within_reach(options: Generate, placing: Placing) -> None:

@@ -9,14 +9,15 @@ from typing import Any
 from classifiers.card import Card
 from classifiers.checkpoint import Classifier
 from classifiers.fit import last_pictures
-from classifiers.labels import Labelled
 from classifiers.look import require_cameras
 from classifiers.over_time import Course, courses
 from curation.episodes import SavedEpisode
+from curation.library import chosen
 from curation.notes import Note, add_notes, masked, read_notes
 from curation.store import Store
 from studio.carding import carded_classifier
 from studio.console import Console
+from studio.courses_process import told_of, unlabelled
 from studio.options import Name
 from studio.paths import dataset_path, run_path
 
@@ -34,6 +35,8 @@ class Score:
     """A classifier: a folder, or a bare name under STUDIO_RUNS. It must have its calibration card."""
     again: bool = False
     """Also score what this classifier has scored before."""
+    only: tuple[str, ...] = ()
+    """Only these episodes: numbers, or ids as `studio episodes` shows them."""
     frames: bool = False
     """Print how sure it is all along each episode, and when it would have been done; writes no notes."""
     json: bool = False
@@ -48,13 +51,16 @@ def score(options: Score, console: Console) -> int:
     notes = read_notes(store.root)
     away = masked(notes)
     live = [one for one in store.episodes if one.row.episode_id not in away]
+    if options.only:
+        wanted = {entry.episode_id for entry in chosen(store.root, options.only)}
+        live = [one for one in live if one.row.episode_id in wanted]
     if options.frames:
         return _along(made, card, store, live, console)
     done = set() if options.again else {note.episode_id for note in notes if note.by == made.by}
     todo = [one for one in live if one.row.episode_id not in done]
     found: list[dict[str, Any]] = []
     for at in range(0, len(todo), CHUNK):
-        some = _asked(todo[at : at + CHUNK])
+        some = unlabelled(todo[at : at + CHUNK])
         probabilities = made.fitted.judge(last_pictures([store], some, made.fitted.look))
         new = [
             Note(one.episode.row.episode_id, "score", round(float(probability), 4), made.by)
@@ -74,18 +80,10 @@ def score(options: Score, console: Console) -> int:
 
 
 def _along(made: Classifier, card: Card, store: Store, live: Sequence[SavedEpisode], console: Console) -> int:
-    found = courses(made.fitted, [store], _asked(live), console.advance)
+    found = courses(made.fitted, [store], unlabelled(live), console.advance)
     pairs = list(zip(live, found, strict=True))
     lines = [_line(one, course, card.threshold, store.fps) for one, course in pairs]
-    told = [
-        {
-            "episode_id": one.row.episode_id,
-            "done_frame": course.done(card.threshold, store.fps),
-            "frames": course.frames.tolist(),
-            "probability": [round(float(p), 4) for p in course.probability],
-        }
-        for one, course in pairs
-    ]
+    told = [told_of(one, course, card.threshold, store.fps) for one, course in pairs]
     console.result("\n".join(lines), {"by": made.by, "threshold": card.threshold, "episodes": told})
     return 0
 
@@ -98,8 +96,3 @@ def _line(one: SavedEpisode, course: Course, threshold: float, fps: int) -> str:
     return (
         f"{one.index:>5}  done {said:<11} of {one.length / fps:5.2f} s, {course.probability[-1]:.3f} at its end{judge}"
     )
-
-
-def _asked(episodes: Sequence[SavedEpisode]) -> list[Labelled]:
-    """Episodes of the one dataset whose truth nobody asks for."""
-    return [Labelled(0, one, False, "", None, False) for one in episodes]

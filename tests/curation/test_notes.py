@@ -59,7 +59,7 @@ def test_a_last_line_whose_end_an_editor_left_out_stays(tmp_path: Path) -> None:
 def test_a_value_of_another_kind_is_damage(tmp_path: Path) -> None:
     add_notes(tmp_path, [Note("a", "score", 0.5, "person")])
     path = tmp_path / NOTES
-    path.write_text(path.read_text().replace("0.5", "null") * 2)
+    path.write_text(path.read_text().replace("0.5", '"high"') * 2)
     with pytest.raises(DataError, match="no value of a score note"):
         read_notes(tmp_path)
 

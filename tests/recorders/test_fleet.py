@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -134,3 +135,23 @@ def test_the_share_of_attempts_that_is_audited_is_the_asked_one_and_the_seeds() 
     assert sum(drawn) / 5000 == pytest.approx(0.2, abs=0.02)
     assert not any(Rule(Keep.ALL, lockstep().EVEN, lockstep().EvenSeeds, audit=0.0).audits(seed) for seed in range(50))
     assert all(Rule.of(Keep.ALL).audits(seed) for seed in range(50))
+
+
+@pytest.mark.parametrize(("ends", "lengths"), [("judge", False), ("nobody", True)])
+def test_the_judge_ends_attempts_only_where_it_is_asked_to(tmp_path: Path, ends: str, lengths: bool) -> None:
+    """The expert succeeds well within 8 s; what nobody ends lasts until the limit, and is judged all the same."""
+    rule = replace(Rule.of(Keep.ALL), ends=ends)
+    asked = order(who=Who(), placing=Placing(at=(0.3, 0.0), yaw=0.0), rule=rule, limit=240, worlds=1, most=1)
+    (line,) = log(root := made(tmp_path / "set", asked))
+    assert (Store.open(root).episode(0).length == 240) is lengths
+    assert line["outcome"] == "success"
+    assert line.get("ends", "judge") == ends
+
+
+def test_a_referee_may_end_attempts_that_all_are_kept(tmp_path: Path) -> None:
+    rule = Rule(Keep.ALL, "all", lockstep().EvenSeeds, ends="by even seeds")
+    lines = log(root := made(tmp_path / "set", order(rule=rule)))
+    assert all(line["kept"] and line["referee"]["by"] == line["ends"] == "by even seeds" for line in lines)
+    assert {line["referee"]["accepts"] for line in lines} == {False, True}
+    assert {episode.length for episode in Store.open(root).episodes} == {3}
+    assert not any("audited" in line for line in lines)

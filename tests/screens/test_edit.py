@@ -13,7 +13,7 @@ from curation.errors import UsageError
 from studio.cli import parsed
 from studio.jobs import Jobs
 from studio.tui import asking, edit
-from studio.tui.edit_form import CHOOSE, DROP, SPLIT, TRIM, Edit, questions, words_of
+from studio.tui.edit_form import CHOOSE, DROP, FILTER, SPLIT, TRIM, Edit, questions, words_of
 from studio.tui.state import Place
 from tests.screens import snapshots
 from tests.screens.conftest import SIZES, Open, press, settled, text_of, typed, until
@@ -114,6 +114,8 @@ def answers_of(edit: Edit, **said: str) -> dict[str, str]:
          "merge a --gripper 0..100:0..1 --rename x:y u:v --drop-feature k --allow scene --duplicates first "
          "--to a-edited -y"),
         ({"relabel": "pick it up", "reencode": "yes"}, "merge a --relabel 'pick it up' --reencode --to a-edited -y"),
+        ({"kind": FILTER, "where": "score>=0.5", "controls": "both", "near": "0.3 0 0.1"},
+         "filter a '--where=score>=0.5' --near 0.3 0 0.1 --controls both --to a-edited -y"),
         ({"kind": TRIM, "trim": "after success", "amount": "0.5"}, "trim a --after-success 0.5 --to a-edited -y"),
         ({"kind": TRIM, "trim": "phase", "amount": "reach lift"}, "trim a --phase reach lift --to a-edited -y"),
         ({"kind": SPLIT}, "split a train=0.8 test=0.2 --together episode --seed 0 --to a-edited -y"),

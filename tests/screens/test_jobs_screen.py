@@ -66,7 +66,7 @@ async def test_the_log_can_have_the_screen(open_studio: Open, shelf: Path, jobs:
         assert "progress" in text_of(pilot.app)
 
 
-async def test_trainings_and_evaluations_lead_to_their_screens(
+async def test_trainings_evaluations_and_generations_lead_to_their_screens(
     open_studio: Open, shelf: Path, tmp_path: Path, jobs: Jobs
 ) -> None:
     run = made(tmp_path / "runs", shelf / "pos2", "mine", reached=400, state="stopped")
@@ -77,5 +77,7 @@ async def test_trainings_and_evaluations_lead_to_their_screens(
         assert "Enter look at it" in text_of(pilot.app)
         await press(pilot, "enter")
         assert "› training › mine" in text_of(pilot.app).splitlines()[0]
+        await press(pilot, "escape", "down", "enter")
+        assert "› generation" in text_of(pilot.app).splitlines()[0]
         await press(pilot, "escape", "down")
         assert "Enter look at it" not in text_of(pilot.app)

@@ -91,6 +91,14 @@ def test_attempts_of_another_kind_do_not_go_into_the_same_dataset(studio: Studio
     refused = studio(*command, "--attempts", "2", "--seed", "5")
     assert refused.code == 2
     assert "are made with seed 0, asked 5" in refused.err
+    assert "are made with seed 0" in studio(*command, "--attempts", "2", "--seed", "5", "--dry-run").err
+    told = json.loads(studio(*command, "--attempts", "2", "--dry-run", "--json").out)
+    assert (told["wanted"], told["made"], told["spots"]) == (2, 1, [[0.25, 0.05], [0.34, 0.0]])
+    new = studio(
+        "generate", "--box", "0.2", "0.3", "0", "0.1", "--attempts", "4", "--to", str(tmp_path / "x"), "--dry-run"
+    )
+    assert (new.code, "4 attempts at places in the box, by expert" in new.out) == (0, True)
+    assert not (tmp_path / "x").exists()
     other = studio(*command, "--attempts", "2", "--operator", "fumbler")
     assert "operator expert, asked fumbler" in other.err
     assert len(lines(root)) == 1

@@ -14,6 +14,7 @@ from textual import events
 
 from curation.frames import Image
 from curation.palette import Colour
+from curation.yields import side_of
 from recorders.world.scene import Scene
 
 from .braille import braille
@@ -58,6 +59,9 @@ _CROSS: Colour = (112, 98, 66)
 _RING: Colour = (242, 178, 92)
 _NEAR: Colour = (128, 88, 40)
 _NEAR_SHARE = 0.38
+_RATES: tuple[Colour, ...] = ((214, 66, 60), (222, 152, 66), (46, 150, 100))
+"""Of a share: none, half, all."""
+_SHARE = 0.55
 _BLOCKS: dict[str, Colour] = {"cube": (232, 72, 62), "duplo": (240, 240, 232)}
 _SHIFT = 4
 """Binary digits of fractions of a pixel that OpenCV draws with."""
@@ -80,6 +84,7 @@ class TableMap(CellGrid):
         self._radius = 0.0
         self._window: Window = WHOLE
         self._mixing = False
+        self._shades: Sequence[tuple[float, float, float]] = ()
 
     def set_scene(self, scene: Scene) -> None:
         """Show the table of another scene."""
@@ -96,6 +101,7 @@ class TableMap(CellGrid):
         radius: float = 0.0,
         window: Window = WHOLE,
         mixing: bool = False,
+        shades: Sequence[tuple[float, float, float]] = (),
     ) -> None:
         """Show positions and things.
 
@@ -106,11 +112,12 @@ class TableMap(CellGrid):
             cursor: x, y [m].
             radius: of a ring about the cursor and of a shade about saved positions [m]; 0 for neither.
             window: what is on the map at least.
+            shades: x, y [m] of squares on the table and a share, 0 to 1, from red to green.
             mixing: whether a cell with saved and failed ones is a mixed one, where else the failed are seen.
         """
         self._spots, self._block, self._tip = tuple(spots), block, tip
         self._cursor, self._radius = cursor, radius
-        self._window, self._mixing = window, mixing
+        self._window, self._mixing, self._shades = window, mixing, tuple(shades)
         self._draw()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -131,6 +138,7 @@ class TableMap(CellGrid):
         look = FEW if colours in ("standard", "windows") else FULL
         pixels = draw_areas(self._scene, ground, look).copy()
         self._shade(pixels, ground)
+        self._shade_squares(pixels, ground)
         glyphs = draw_lines(self._scene, ground, look) | self._cross(ground) | self._ring(ground)
         glyphs |= numbers(ground, look)
         glyphs |= spot_glyphs(self._spots, ground, mixing=self._mixing)
@@ -150,6 +158,19 @@ class TableMap(CellGrid):
                 cv2.circle(mask, centre, radius, 255, -1, cv2.LINE_AA, _SHIFT)
         mask[~free(self._scene, ground)] = 0
         _tint(pixels, mask * (_NEAR_SHARE / 255), _NEAR)
+
+    def _shade_squares(self, pixels: Image, ground: Ground) -> None:
+        """Tint a square of whole cells about each place by its share."""
+        side = ground.scale * side_of([(x, y) for x, y, _ in self._shades])
+        across, along = int((side - 1) / 2), int((side / 2 - 1) / 2)
+        for x, y, share in self._shades:
+            cell = ground.cell(x, y)
+            if cell is not None:
+                line, column = cell
+                mask = np.zeros(pixels.shape[:2], np.float64)
+                first, left = max(0, 2 * (line - along)), max(0, column - across)
+                mask[first : 2 * (line + along + 1), left : column + across + 1] = _SHARE
+                _tint(pixels, mask, _ramp(share))
 
     def _ring(self, ground: Ground) -> Glyphs:
         """A thin circle about the cursor."""
@@ -185,6 +206,14 @@ class TableMap(CellGrid):
         aside = abs(away_y * math.cos(turn) - away_x * math.sin(turn)) <= across
         covered = (ahead & aside).reshape(2 * ground.lines, _FINE, ground.columns, _FINE).mean(axis=(1, 3))
         _tint(pixels, covered, colour)
+
+
+def _ramp(share: float) -> Colour:
+    """From red over amber to green."""
+    first, second = (_RATES[0], _RATES[1]) if share < 0.5 else (_RATES[1], _RATES[2])
+    part = 2 * share - (share >= 0.5)
+    red, green, blue = (round(a + (b - a) * part) for a, b in zip(first, second, strict=True))
+    return red, green, blue
 
 
 def spot_glyphs(spots: Sequence[Spot], ground: Ground, *, mixing: bool = False) -> Glyphs:
