@@ -50,7 +50,7 @@ class Commands:
         }
 
     def run(
-        self, program: str, *options: str, code: int = 0, more: Mapping[str, str] | None = None, timeout: float = 400
+        self, program: str, *options: str, code: int = 0, more: Mapping[str, str] | None = None, timeout: float = 900
     ) -> Said:
         """Run a program of this environment and require its exit code."""
         done = subprocess.run(
@@ -60,7 +60,7 @@ class Commands:
         assert done.returncode == code, f"exit code {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
         return Said(done.stdout, done.stderr)
 
-    def studio(self, *options: str, code: int = 0, more: Mapping[str, str] | None = None, timeout: float = 400) -> Said:
+    def studio(self, *options: str, code: int = 0, more: Mapping[str, str] | None = None, timeout: float = 900) -> Said:
         """Run `studio`; whatever it does, people see no traceback."""
         said = self.run("studio", *options, code=code, more=more, timeout=timeout)
         assert "Traceback" not in said.err
