@@ -56,7 +56,7 @@ def others(commands: Commands) -> list[str]:
     record_clumsy(commands.home / "clumsy", Scene(width=320, height=240), HELD_EACH, HELD_BOX, 72)
     near = ("--at", "0.337", "-0.015", "--yaw", "0")
     commands.studio(
-        "generate", *near, "--jitter", "0.02", "--privileged", "-n", "40", "--width", "64", "--height", "48",
+        "generate", *near, "--jitter", "0.02", "--privileged", "-n", "40", *SIZE,
         "--to", "demonstrations",
     )  # fmt: skip
     plan = begin([Store.open(commands.home / "demonstrations")])
