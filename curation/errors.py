@@ -110,3 +110,10 @@ class UnreadableVideo(DataError):
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"Video {path} cannot be read: {why}. Its dataset is otherwise untouched.")
+
+
+class BrokenMotionLog(DataError):
+    """A motion log cannot be read as written."""
+
+    def __init__(self, path: Path, line: int, why: str) -> None:
+        super().__init__(f"Motion log {path} cannot be read at line {line}: {why}. Record one with --motion-log.")

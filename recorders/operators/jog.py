@@ -8,18 +8,15 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from enum import StrEnum
 
 import numpy as np
 
 from curation.frames import Command, Observation, Vector
-from recorders.world.gripper import REACH_Z
-from recorders.world.kinematics import STRAIGHT_ELBOW, Grip, forward, solve
-from recorders.world.servo import STEP_LIMIT_DEG_PER_S
-from recorders.world.units import HIGH, LOW, from_radians, to_radians
+from recorders.world.units import HIGH, LOW
 
 from .keymap import DRIVE, Axis
+from .reaching import Reaching
 
 PERSON = "person"
 """Who drives by keys, as frames say it."""
@@ -39,22 +36,9 @@ JOINT_RATE = 30.0
 """Speed of a joint at pace 1 in joint mode [deg/s] (assumed)."""
 RAMP_FRAMES = 3
 """Frames from standing to full speed and back: 100 ms at 30 fps, below what feels late, and it halves the jerk."""
-FLOOR = 0.006
-"""Lowest tool point [m]: it lies 4 mm inside the pads' ends, which then clear the table by 2 mm."""
-SQUEEZE = 8.0
-"""How far the gripper's target may run ahead of the gripper when closing: full force, and letting go is immediate."""
-GIVE = np.radians(np.arange(-3.0, 3.1, 0.5))
-"""By how much the pitch may give way in a frame, so that the hand reaches on where its pitch would stop it [rad]."""
-HALVINGS = 10
-"""A pitch that gives way is found to a two-thousandth of a degree: a coarser one would shake the elbow."""
-BEND = math.radians(20.0)
-"""Least bend of the elbow [rad]: it costs 4 mm of reach, and straighter than this a frame's step shakes the arm."""
 SLOWER = (1.0, 0.5, 0.25)
 """Shares of a step that are tried."""
-PITCH_LOW, PITCH_HIGH = math.radians(-20.0), math.radians(100.0)
-"""Approach pitches that a person may ask for [rad]."""
 _AXES = tuple(Axis)
-_TOOL = np.array([0.0, 0.0, REACH_Z])
 # Which joint each axis moves in joint mode, and its sign: away leans the shoulder forward, left pans left, up raises
 # the elbow, pitch flexes the wrist down.
 _JOINTS = {Axis.X: (1, +1), Axis.Y: (0, -1), Axis.Z: (2, -1), Axis.PITCH: (3, +1), Axis.ROLL: (4, +1)}
@@ -88,9 +72,7 @@ class Jog:
         self.driving: tuple[str, ...] = ()
         self.stopped_at = ""
         self._speed: Vector = np.zeros(6)
-        self._target: Vector = np.zeros(6)
-        self._grip = Grip(np.zeros(3), 0.0, 0.0)
-        self._pitch = 0.0
+        self._arm = Reaching(fps)
 
     @property
     def pace(self) -> float:
@@ -105,7 +87,7 @@ class Jog:
         """Change between hand and joints; the arm stands first."""
         self._speed[:] = 0.0
         self.mode = Mode.JOINT if self.mode is Mode.HAND else Mode.HAND
-        self._take_up()
+        self._arm.settle()
 
     def halt(self) -> None:
         """Stand at once, without the ramp."""
@@ -114,12 +96,11 @@ class Jog:
     def begin(self, observation: Observation, seed: int) -> None:
         """Start from where the arm is."""
         self._speed[:] = 0.0
-        self._target = observation.state.clip(LOW, HIGH)
-        self._take_up()
+        self._arm.take_up(observation.state)
 
     def act(self, observation: Observation) -> Command:
         """One frame further along what the keys say."""
-        self.stopped_at = ""
+        self.stopped_at = self._arm.stopped_at = ""
         self.driving = self._held(time.monotonic())
         self._ramp(self.driving)
         if self._speed.any():
@@ -128,7 +109,7 @@ class Jog:
             else:
                 self._move_joints()
             self._move_gripper(float(observation.state[5]))
-        return Command(self._target.copy(), PERSON)
+        return Command(self._arm.target.copy(), PERSON)
 
     def _ramp(self, keys: tuple[str, ...]) -> None:
         wish = np.zeros(6)
@@ -143,87 +124,25 @@ class Jog:
     def _step(self, axis: Axis, rate: float) -> float:
         return float(self._speed[_AXES.index(axis)] * rate * self.pace / self._fps)
 
-    def _take_up(self) -> None:
-        """Let the hand's goal be where the targets are."""
-        joints = to_radians(self._target)[:5]
-        self._grip = forward(joints, _TOOL)
-        self._pitch = self._grip.pitch
-
     def _move_hand(self) -> None:
         steps = {axis: self._step(axis, RATES[axis]) for axis in _AXES if axis is not Axis.GRIPPER}
         if not any(steps.values()):
             return
-        self._pitch = min(max(self._pitch + steps[Axis.PITCH], PITCH_LOW), PITCH_HIGH)
-        # All axes together, slower where the joints could not keep up, else one after the other: the hand slides along
-        # a limit instead of sticking to it.
-        if not any(self._go({axis: step * share for axis, step in steps.items()}) for share in SLOWER):
-            moved = [self._go({axis: step}) for axis, step in steps.items() if step]
-            self.stopped_at = "" if all(moved) else self.stopped_at or "the arm's reach"
-
-    def _go(self, steps: dict[Axis, float]) -> bool:
-        """Move the hand by these steps if the arm can be there."""
-        move = np.array([steps.get(axis, 0.0) for axis in (Axis.X, Axis.Y, Axis.Z)])
-        point = self._grip.position + move
-        if point[2] < FLOOR and move[2] < 0:
-            self.stopped_at = "the table"
-            return False
-        wanted = Grip(point, self._grip.pitch, self._grip.roll + steps.get(Axis.ROLL, 0.0))
-        found = self._giving(wanted)
-        if found is None:
-            return False
-        grip, joints = found
-        self._grip = grip
-        self._target[:5] = from_radians(np.append(joints, 0.0))[:5]
-        return True
-
-    def _giving(self, grip: Grip) -> tuple[Grip, Vector] | None:
-        """The grip at the pitch nearest to the asked one that the arm can have in a frame, and its joints."""
-        low, high = grip.pitch + GIVE[0], grip.pitch + GIVE[-1]
-        best = min(max(self._pitch, low), high)
-        joints = self._joints_at(grip, best)
-        if joints is not None:
-            return replace(grip, pitch=best), joints
-        # From the best pitch outwards, then between the first that will do and its neighbour that will not.
-        for pitch in sorted(grip.pitch + GIVE, key=lambda pitch: abs(pitch - best)):
-            joints = self._joints_at(grip, float(pitch))
-            if joints is not None:
-                return self._closer(grip, float(pitch), joints, best)
-        return None
-
-    def _closer(self, grip: Grip, pitch: float, joints: Vector, best: float) -> tuple[Grip, Vector]:
-        """As near to the best pitch as the arm can be, by halving."""
-        bad = pitch + math.copysign(min(abs(best - pitch), float(GIVE[1] - GIVE[0])), best - pitch)
-        for _ in range(HALVINGS):
-            middle = (pitch + bad) / 2
-            found = self._joints_at(grip, middle)
-            if found is None:
-                bad = middle
-            else:
-                pitch, joints = middle, found
-        return replace(grip, pitch=pitch), joints
-
-    def _joints_at(self, grip: Grip, pitch: float) -> Vector | None:
-        """Joints for a grip at a pitch, if the servos get there in a frame and the elbow stays bent."""
-        joints = solve(replace(grip, pitch=pitch), _TOOL)
-        if joints is None:
-            return None
-        now = to_radians(self._target)[:5]
-        most = math.radians(STEP_LIMIT_DEG_PER_S / self._fps)
-        # A pose that is straighter already, of joint mode, may be left but not stretched further.
-        bent = joints[2] - STRAIGHT_ELBOW >= min(BEND, now[2] - STRAIGHT_ELBOW)
-        return joints if bent and np.abs(joints - now).max() <= most else None
+        arm = self._arm
+        arm.tilt(arm.pitch + steps[Axis.PITCH])
+        way = np.array([steps[axis] for axis in (Axis.X, Axis.Y, Axis.Z)])
+        arm.move(way, steps[Axis.ROLL], SLOWER)
+        self.stopped_at = arm.stopped_at
 
     def _move_joints(self) -> None:
+        target = self._arm.target
         for axis, (joint, sign) in _JOINTS.items():
-            wanted = self._target[joint] + sign * self._step(axis, JOINT_RATE)
+            wanted = target[joint] + sign * self._step(axis, JOINT_RATE)
             allowed = min(max(wanted, float(LOW[joint])), float(HIGH[joint]))
-            self._target[joint] = allowed
+            target[joint] = allowed
             if allowed != wanted:
                 self.stopped_at = "a joint's limit"
 
     def _move_gripper(self, opening: float) -> None:
-        step = self._step(Axis.GRIPPER, RATES[Axis.GRIPPER])
-        if step:
-            wanted = min(max(float(self._target[5]) + step, 0.0), 100.0)
-            # The block stops the jaws but not the target; a target far ahead would take long to come back.
-            self._target[5] = max(wanted, opening - SQUEEZE) if step < 0 else wanted
+        if step := self._step(Axis.GRIPPER, RATES[Axis.GRIPPER]):
+            self._arm.close(float(self._arm.target[5]) + step, opening)

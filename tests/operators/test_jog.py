@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from curation.frames import Command, Observation, Placement, Vector
-from recorders.operators.jog import FLOOR, PACES, RAMP_FRAMES, SQUEEZE, Jog, Mode
+from recorders.operators.jog import PACES, RAMP_FRAMES, Jog, Mode
 from recorders.operators.keymap import DECIDE, DRIVE, drive_key
+from recorders.operators.reaching import FLOOR, SQUEEZE
 from recorders.world.scene import Scene
 from recorders.world.sim import HOME, SimWorld
 
