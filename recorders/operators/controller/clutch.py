@@ -82,12 +82,13 @@ class Clutch:
         if sample.time - self._sound > FRESH_AFTER_S:
             self._spent = True
         self._sound = sample.time
-        here = self._position.see(position, seconds), self._rotation.see(rotation, seconds)
         self._squeeze(sample.squeeze)
         if not self._squeezed or self._spent:
-            self._latch, self.hold = None, Hold.FREE
+            # Only what is made while driving is smoothed: the rest of an earlier motion would creep in after a latch.
+            self._forget()
+            self.hold = Hold.FREE
             return
-        self._drive(*here)
+        self._drive(self._position.see(position, seconds), self._rotation.see(rotation, seconds))
 
     def lose(self, now: float) -> None:
         """The hand is not known: nothing counts until it is, and then from there.
@@ -102,13 +103,14 @@ class Clutch:
 
     def release(self) -> None:
         """Drive nothing until the squeeze was let go and taken again."""
-        self._latch, self._spent = None, True
+        self._spent = True
+        self._forget()
         if self.hold is Hold.DRIVING:
             self.hold = Hold.FREE
 
     def rearm(self) -> None:
         """Let motion count from where the hand is now."""
-        self._latch = None
+        self._forget()
 
     def recentre(self) -> bool:
         """Let the way the controller points be the robot's forward; False, and nothing changes, if it points up or

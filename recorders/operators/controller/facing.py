@@ -11,10 +11,9 @@ import math
 import numpy as np
 
 from curation.frames import Vector
+from recorders.operators.reaching import PITCH_HIGH, PITCH_LOW
 from recorders.world.kinematics import ROLL_ZERO, gripper_rotation
 from recorders.world.units import JOINT_HIGH, JOINT_LOW
-
-from recorders.operators.reaching import PITCH_HIGH, PITCH_LOW
 
 _CLEAR = 0.3
 """Least length that a direction keeps in its plane to be one there; below it the last angle stays."""
