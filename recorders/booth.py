@@ -19,8 +19,10 @@ from .clock import RealTime
 from .meter import Meter
 from .operators import Driver, each
 from .operators.attended import Attended
+from .operators.by_hand import ByHand
+from .operators.controller.driver import Controller
+from .operators.controller.feel import Feel
 from .operators.corrected import Corrected
-from .operators.jog import Jog
 from .operators.keymap import Intent
 from .operators.steering import steer
 from .placements import start
@@ -54,7 +56,8 @@ class Booth:
         sitting: what is recorded.
         world: is driven.
         driver: drives it.
-        jog: a person's keys, for pace and mode, if one drives or takes over by them; None otherwise.
+        hands: a person's keys or controller, for pace and mode, if one drives or takes over by them; None otherwise. A
+            controller is listened to all the time, and feels what happens.
         pressed: keys that drive now because they were pressed, not because they repeat; a first one starts a take.
         release: lets go of every key.
         shelf: where takes go.
@@ -71,7 +74,7 @@ class Booth:
         world: SimWorld,
         driver: Driver,
         *,
-        jog: Jog | None,
+        hands: ByHand | None,
         pressed: Callable[[float], tuple[str, ...]],
         release: Callable[[], None],
         shelf: Shelf,
@@ -83,14 +86,15 @@ class Booth:
     ) -> None:
         self._sitting = sitting
         self._world = world
-        self._jog = jog
+        self._hands = hands
+        self._controller = hands if isinstance(hands, Controller) else None
         self._corrected = driver if isinstance(driver, Corrected) else None
         self._pressed = pressed
         self._release = release
         self._shelf = shelf
         self._inbox = inbox
         self._tell = tell
-        self._now = Teller(sitting, world, jog, shelf, show)
+        self._now = Teller(sitting, world, hands, shelf, show)
         self._operator = each(lambda _: Attended(driver, self._attend))
         self._clock = clock or RealTime(world.fps)
         self._lookout: Lookout = lookout
@@ -150,8 +154,8 @@ class Booth:
         """Set the scene and wait until the take shall begin; False if another turn is wanted instead."""
         self._release()
         self._world.reset(turn.start.seed, turn.start.placement)
-        if self._jog is not None:
-            self._jog.begin(self._world.observe(), turn.start.seed)
+        if self._hands is not None:
+            self._hands.begin(self._world.observe(), turn.start.seed)
         self._now.enter(Stage.READY)
         placement = turn.start.placement
         target = turn.target.id if turn.target else ""
@@ -189,7 +193,7 @@ class Booth:
         while not self._stopping:
             for intent in self._intents():
                 match intent:
-                    case Intent.GO | Intent.STOP:
+                    case Intent.GO | Intent.SAVE | Intent.STOP:
                         self._stopping = True
                         return
                     case Intent.UNDO | Intent.RESTORE:
@@ -228,6 +232,7 @@ class Booth:
         self._attempt = turn.attempt + 1
         self._shelf.rest(True)
         self._lookout.begin()
+        self._touch(Feel.START)
         try:
             ending, kept = run_take(
                 world, self._operator, turn.start, log, rule=Keep.VERDICT, until_success=sitting.auto_stop, limit=limit,
@@ -281,6 +286,8 @@ class Booth:
         meter.see(frame, reading.force if reading else 0.0, self._clock.last_work_s)
         self._now.frame = frame
         self._lookout.see(frame.physics)
+        if self._controller is not None:
+            self._controller.framed()
         if world.judge.success_s is not None:
             self._succeed()
         self._now.tick()
@@ -289,7 +296,15 @@ class Booth:
         """Ring once."""
         if not self._succeeded:
             self._succeeded = True
-            self._tell(Rang(Bell.SUCCESS))
+            self._ring(Bell.SUCCESS)
+
+    def _ring(self, bell: Bell) -> None:
+        self._tell(Rang(bell))
+        self._touch(Feel.STOP)
+
+    def _touch(self, feel: Feel) -> None:
+        if self._controller is not None:
+            self._controller.tell(feel)
 
     def _attend(self) -> Verdict | None:
         """What the person says in this frame of a take."""
@@ -330,7 +345,7 @@ class Booth:
             return True
         if self._sitting.at_once:
             return False
-        self._tell(Rang(Bell.TIME if ending.status is Status.TIMEOUT else Bell.ENDED))
+        self._ring(Bell.TIME if ending.status is Status.TIMEOUT else Bell.ENDED)
         return self._review()
 
     def _review(self) -> bool:
@@ -357,6 +372,7 @@ class Booth:
     def _measured(self) -> dict[str, object]:
         meter = self._now.meter
         measured = {"meter": meter.summary() if meter else {}, "lookout": self._lookout.report()}
+        measured |= self._controller.measured() if self._controller else {}
         return {**self._clock.measured(), **{name: told for name, told in measured.items() if told}}
 
     # Hearing and telling.
@@ -368,7 +384,9 @@ class Booth:
             yield self._words.popleft()
 
     def _listen(self) -> None:
-        """Take in what was said since the last time; what concerns the keys alone is done here."""
+        """Take in what was said since the last time; what concerns the hands alone is done here."""
+        if self._controller is not None:
+            self._words.extend(self._controller.listen())
         while True:
             try:
                 message = self._inbox.get_nowait()
@@ -378,7 +396,7 @@ class Booth:
             match message:
                 case Reason(text):
                     self._explain(text)
-                case Wish(intent) if not steer(intent, self._jog, self._corrected, self._release):
+                case Wish(intent) if not steer(intent, self._hands, self._corrected, self._release):
                     self._words.append(intent)
                 case Beat() | Wish():
                     pass

@@ -68,8 +68,9 @@ class Tick:
         advice: why to discard the take; "" for no reason.
         by: who chose the last action; "" before the first.
         driving: keys that drive now.
-        mode, pace: of the keys.
+        mode, pace: of the keys, or of the controller.
         stopped_at: what keeps the arm from following.
+        delays: of a controller [ms], as `operators.controller.delays.NAMES`; empty for keys.
         kept: episodes kept or saved, without masked ones.
         goal: how many are wanted; 0 for no end.
         waiting: takes kept and not yet saved.
@@ -98,6 +99,7 @@ class Tick:
     mode: str = ""
     pace: float = 1.0
     stopped_at: str = ""
+    delays: tuple[float, ...] = ()
     kept: int = 0
     goal: int = 0
     waiting: int = 0

@@ -10,7 +10,9 @@ from curation.frames import Frame
 from curation.targets import Target
 
 from .meter import Meter
-from .operators.jog import PERSON, Jog
+from .operators.by_hand import ByHand
+from .operators.controller.driver import Controller
+from .operators.jog import PERSON
 from .rollout import Start
 from .shelf import Shelf
 from .signals import Stage, Tick
@@ -37,7 +39,7 @@ class Teller:
     """Where a sitting stands; shows it when it is time to.
 
     Attributes:
-        sitting, world, jog, shelf: of the booth.
+        sitting, world, hands, shelf: of the booth.
         show: is shown ticks; must not block.
         stage, turn, frame, meter: of the take in progress.
         ended: when takes of this sitting ended, of `time.monotonic()` [s].
@@ -45,7 +47,7 @@ class Teller:
 
     sitting: Sitting
     world: SimWorld
-    jog: Jog | None
+    hands: ByHand | None
     shelf: Shelf
     show: Callable[[Tick], None]
     stage: Stage = Stage.STARTING
@@ -67,7 +69,7 @@ class Teller:
             self.show(self._tick(now))
 
     def _tick(self, now: float) -> Tick:
-        world, turn, jog, frame = self.world, self.turn, self.jog, self.frame
+        world, turn, hands, frame = self.world, self.turn, self.hands, self.frame
         observation = world.observe()
         pose, yaw = world.block_pose()
         per_minute, left_s = self._pace(now)
@@ -92,10 +94,11 @@ class Teller:
             gauges=meter.gauges() if meter else (),
             advice=meter.advice() if meter else "",
             by=by,
-            driving=jog.driving if jog and self.stage is Stage.RECORDING and by in ("", PERSON) else (),
-            mode=jog.mode.value if jog else "",
-            pace=jog.pace if jog else 1.0,
-            stopped_at=jog.stopped_at if jog else "",
+            driving=hands.driving if hands and self.stage is Stage.RECORDING and by in ("", PERSON) else (),
+            mode=hands.mode.value if hands else "",
+            pace=hands.pace if hands else 1.0,
+            stopped_at=hands.stopped_at if hands else "",
+            delays=hands.delays if isinstance(hands, Controller) else (),
             kept=self.shelf.count(),
             goal=self.sitting.episodes,
             waiting=self.shelf.waiting,

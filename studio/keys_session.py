@@ -1,4 +1,4 @@
-"""Recording by keys from a plain command: the same booth as under a screen, told in lines on stderr."""
+"""A person who records from a plain command: the same booth as under a screen, told in lines on stderr."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import sys
 
 from curation.errors import OK, StudioError
 from recorders.devices.choose import choose
-from recorders.devices.keys import HeldKeys
+from recorders.devices.keys import HeldKeys, KeySource
+from recorders.devices.terminal import NoTerminal
 from recorders.operators.keymap import REASONS
 from recorders.signals import Closed, Event, Finished, Masked, Message, Rang, Ready, Said, Stage, Stored, Tick
 from studio.console import Console
@@ -15,6 +16,7 @@ from studio.desk import Desk
 from studio.paths import dataset_path
 from studio.preview import preview
 from studio.sitting import scene_of, sit
+from studio.verbs.asked import Asked
 from studio.verbs.record import Record
 from studio.verbs.summary import summary
 
@@ -25,15 +27,18 @@ STAGES = {
     Stage.SAVING: "drawing and saving kept takes",
 }
 
+WITH_CONTROLLER = STAGES | {
+    Stage.READY: "READY: squeeze and drive; trigger grips, A keeps, B discards, stick click: forward; Esc stops",
+    Stage.REVIEW: "KEEP IT? A or Enter keeps, B or d discards",
+    Stage.DONE: "DONE: u takes the last one back; A, Enter or Esc ends",
+}
 TO_CORRECT = "READY: Enter lets the policy drive; any key that drives takes over, p hands back, Esc stops"
 
 
 def record_by_keys(options: Record, console: Console) -> int:
     """Hold one sitting in this terminal; returns the exit code."""
-    choice = choose(options.keys)
-    source = choice.source
-    console.step(f"keys: {source.name}; {source.note}" + (f" ({choice.why})" if choice.why else ""))
-    held = HeldKeys(releases=source.releases, chords=source.chords)
+    source = _keys(options, console)
+    held = HeldKeys(releases=source is not None and source.releases, chords=source is not None and source.chords)
     inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
     desk = Desk(held.tell, inbox.put)
     closed: list[Closed] = []
@@ -50,21 +55,41 @@ def record_by_keys(options: Record, console: Console) -> int:
     with preview(options.preview, scene_of(options)) as look:
 
         def show(tick: Tick) -> None:
-            console.progress(_progress(tick, corrects=options.recording.corrects))
+            console.progress(_progress(tick, options.recording))
             if options.preview:
                 look(tick.physics)
 
-        source.start(desk.stroke)
+        if source is not None:
+            source.start(desk.stroke)
         try:
             sit(options, held, inbox, tell, show, beats=False)
         finally:
-            source.stop()
+            if source is not None:
+                source.stop()
     if closed[0].code != OK:
         raise Ended(closed[0])
     console.step(closed[0].text)
     if not options.practice:
         console.result(*summary(dataset_path(options.recording.to)))
     return OK
+
+
+def _keys(options: Record, console: Console) -> KeySource | None:
+    """Where keys come from; None where there are none and a controller decides.
+
+    Raises:
+        UsageError: there are none and keys are needed.
+    """
+    try:
+        choice = choose(options.keys)
+    except NoTerminal:
+        if options.recording.operator != "vr" or options.keys != "auto":
+            raise
+        console.step("keys: none here; the controller's buttons decide")
+        return None
+    source = choice.source
+    console.step(f"keys: {source.name}; {source.note}" + (f" ({choice.why})" if choice.why else ""))
+    return source
 
 
 class Ended(StudioError):
@@ -93,14 +118,16 @@ def _line(event: Event) -> str:
     return ""
 
 
-def _progress(tick: Tick, *, corrects: bool) -> str:
-    if corrects and tick.stage is Stage.READY:
+def _progress(tick: Tick, asked: Asked) -> str:
+    if asked.corrects and tick.stage is Stage.READY:
         return TO_CORRECT
     if tick.stage is not Stage.RECORDING:
-        return STAGES.get(tick.stage, str(tick.stage))
+        words = WITH_CONTROLLER if asked.operator == "vr" else STAGES
+        return words.get(tick.stage, str(tick.stage))
     keys = "".join(tick.driving)
     red = f"  discard? {tick.advice}" if tick.advice else ""
     goal = f"{tick.kept} of {tick.goal}" if tick.goal else str(tick.kept)
     stop = f"  stopped by {tick.stopped_at}" if tick.stopped_at else ""
-    who = f"{tick.by} drives" if corrects else tick.phase
-    return f"RECORDING {tick.seconds:4.1f} s  {who}  {tick.mode} x{tick.pace:g} [{keys}]  {goal} kept{stop}{red}"
+    who = f"{tick.by} drives" if asked.corrects else tick.phase
+    delay = f"  {sum(tick.delays[1:]):.0f} ms" if tick.delays else ""
+    return f"RECORDING {tick.seconds:4.1f} s  {who}  {tick.mode} x{tick.pace:g} [{keys}]{delay}  {goal} kept{stop}{red}"

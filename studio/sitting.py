@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from curation.errors import OK, StudioError
@@ -13,14 +14,15 @@ from recorders.booth import UNWATCHED, Booth
 from recorders.devices.keys import HeldKeys
 from recorders.operators import Driver
 from recorders.operators.corrected import Corrected
-from recorders.operators.jog import Jog
 from recorders.operators.named import make_driver
+from recorders.placements import Placing
 from recorders.shelf import DatasetShelf, Practice, Shelf
-from recorders.signals import Closed, Event, Message, Tick
+from recorders.signals import Closed, Event, Message, Said, Tick
 from recorders.sitting import Sitting
 from recorders.world.scene import Scene, scene_from
 from recorders.world.sim import SimWorld
 from studio.paths import dataset_path
+from studio.seats import Seat, take_seat
 from studio.verbs.asked import Asked
 from studio.verbs.record import Record
 
@@ -49,21 +51,24 @@ def sit(
         beats: whether the face sends beats.
     """
     try:
-        tell(_sit(options, held, inbox, tell, show, beats))
+        placing = options.recording.check()
+        # Before the dataset is begun: where there is no headset, none is.
+        with closing(take_seat(options, held, scene_of(options).fps, lambda text: tell(Said(text)))) as seat:
+            tell(_sit(options, placing, seat, inbox, tell, show, beats))
     except StudioError as error:
         tell(Closed(error.exit_code, str(error)))
 
 
 def _sit(
     options: Record,
-    held: HeldKeys,
+    placing: Placing,
+    seat: Seat,
     inbox: queue.SimpleQueue[Message],
     tell: Callable[[Event], None],
     show: Callable[[Tick], None],
     beats: bool,
 ) -> Closed:
     asked = options.recording
-    placing = asked.check()
     maker = _maker(options)
     session = None if options.practice else asked.open()
     scene = asked.scene if session is None else session.scene
@@ -72,8 +77,6 @@ def _sit(
     try:
         lookout = None if maker is None else _lookout(maker, scene)
         world = SimWorld(scene)
-        person = asked.by_person
-        jog = Jog(held.held, world.fps) if person else None
         booth = Booth(
             Sitting(
                 label=asked.who.label,
@@ -83,15 +86,15 @@ def _sit(
                 seed=asked.seed,
                 limit_s=asked.limit_s,
                 auto_stop=options.auto_stop and lookout is None,
-                at_once=not person,
+                at_once=not asked.by_person,
                 about=asked.who.about,
                 beats=beats,
             ),
             world,
-            _driver(asked, world, jog, held),
-            jog=jog,
-            pressed=held.pressed,
-            release=held.release_all,
+            _driver(asked, world, seat),
+            hands=seat.hands,
+            pressed=seat.pressed,
+            release=seat.release,
             shelf=shelf,
             inbox=inbox,
             tell=tell,
@@ -122,10 +125,10 @@ def _lookout(maker: RefereeMaker, scene: Scene) -> Lookout:
     return Lookout(maker, scene)
 
 
-def _driver(asked: Asked, world: SimWorld, jog: Jog | None, held: HeldKeys) -> Driver:
-    if jog is None:
+def _driver(asked: Asked, world: SimWorld, seat: Seat) -> Driver:
+    if seat.hands is None:
         return make_driver(asked.who, world)
-    return Corrected(make_driver(asked.who, world), jog, held.pressed) if asked.corrects else jog
+    return Corrected(make_driver(asked.who, world), seat.hands, seat.pressed) if asked.corrects else seat.hands
 
 
 def _closing_word(options: Record, shelf: Shelf) -> str:

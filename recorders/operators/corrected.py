@@ -8,7 +8,7 @@ from collections.abc import Callable
 from curation.frames import Command, Observation
 
 from . import Driver
-from .jog import Jog
+from .by_hand import ByHand
 from .modifiers import Takeover
 
 
@@ -17,13 +17,13 @@ class Corrected:
 
     Args:
         driver: drives from the start.
-        jog: the person's keys.
+        hands: the person's.
         pressed: keys that drive now because they were pressed, asked with the time of `time.monotonic()`; the first one
             takes over, so that nobody has to think of another key when something goes wrong.
     """
 
-    def __init__(self, driver: Driver, jog: Jog, pressed: Callable[[float], tuple[str, ...]]) -> None:
-        self._takeover = Takeover(driver, jog, self._wants)
+    def __init__(self, driver: Driver, hands: ByHand, pressed: Callable[[float], tuple[str, ...]]) -> None:
+        self._takeover = Takeover(driver, hands, self._wants)
         self._pressed = pressed
         self._wish: bool | None = None
 

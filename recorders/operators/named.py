@@ -17,7 +17,7 @@ from .modifiers import Noisy, NoisyWorlds
 
 SCRIPTED = ("expert", "fumbler")
 """Those who know where the block is; the fumbler fails on purpose, for a success classifier to learn from."""
-PEOPLE = ("keyboard",)
+PEOPLE = ("keyboard", "vr")
 """Those who decide themselves what to keep."""
 OPERATORS = (*SCRIPTED, *PEOPLE)
 POLICY = "policy:"
@@ -69,7 +69,9 @@ def make_driver(who: Who, world: SimWorld) -> Driver:
         UsageError: a person drives, who sits in a booth.
     """
     if who.name in PEOPLE:
-        raise UsageError(f"A person at the {who.name} drives in real time: studio record --operator {who.name}.")
+        raise UsageError(
+            f"With --operator {who.name} a person drives, in real time: studio record --operator {who.name}."
+        )
     driver: Driver
     if who.make is not None:
         driver = _Alone(who.make([world]))

@@ -33,8 +33,9 @@ class Asked:
     to: str
     """The dataset: a folder, or a bare name under STUDIO_DATA (default ./datasets). Must be new without --resume."""
     operator: str = "expert"
-    """Who drives: expert, fumbler (fails on purpose about every other time), a person at the keyboard,
-    policy:CHECKPOINT as for studio evaluate, or correct:CHECKPOINT as studio correct has it."""
+    """Who drives: expert, fumbler (fails on purpose about every other time), a person at the keyboard or with the
+    controller of a headset (vr), policy:CHECKPOINT as for studio evaluate, or correct:CHECKPOINT as studio correct has
+    it."""
     n_action_steps: int | None = None
     """Of a policy: actions carried out of each chunk; by default as it was trained."""
     episodes: Episodes = None
@@ -125,7 +126,7 @@ class Asked:
         if self.rule is Keep.VERDICT and not self.by_person:
             raise UsageError(f"--keep verdict needs a person; {who.name} gives none. Valid: judge, all.")
         if self.by_person and self.rule is not Keep.VERDICT:
-            raise UsageError(f"--keep {self.keep} is for scripted operators; at the keyboard your keys decide.")
+            raise UsageError(f"--keep {self.keep} is for scripted operators; you decide yourself.")
         if self.by_person and self.noise:
             raise UsageError("--noise is for scripted operators.")
         placing = self.where.placing()

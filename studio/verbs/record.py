@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from curation.errors import UnknownChoice, UsageError
@@ -40,6 +41,12 @@ class Record:
     """Draw the overhead camera in the terminal while recording."""
     keys: Literal["auto", "terminal", "kitty", "display", "browser"] = "auto"
     """Where a person's keys come from; the best source there is by default."""
+    hand: Literal["right", "left"] = "right"
+    """Which controller drives, with --operator vr."""
+    motion: Path | None = None
+    """With --operator vr: a motion log in place of the headset."""
+    motion_log: Path | None = None
+    """With --operator vr: a new file into which all readings of the controller are written."""
     auto_stop: bool = True
     """End and keep a person's take as soon as the judge sees success; --no-auto-stop leaves it to the keys."""
     done_by: str = "judge"
@@ -60,6 +67,7 @@ def record(options: Record, console: Console) -> int:
         raise UnknownChoice("word for --done-by", options.done_by, ("judge", f"{CLASSIFIER}NAME"))
     if options.done_by != "judge" and not asked.by_person:
         raise UsageError(f"--done-by {options.done_by} ends a person's takes, and {asked.operator} is none.")
+    require_controller(options)
     placing = asked.check()
     tell_close(console, asked, placing)
     tell_doubts(console, asked.who)
@@ -81,6 +89,18 @@ def record(options: Record, console: Console) -> int:
     console.result(*summary(session.root))
     require_all(turns, placing)
     return 0
+
+
+def require_controller(options: Record) -> None:
+    """Refuse options of a controller where there is none.
+
+    Raises:
+        UsageError: naming the option.
+    """
+    asked: dict[str, Path | None] = {"--motion": options.motion, "--motion-log": options.motion_log}
+    for name, path in asked.items():
+        if path is not None and options.recording.operator != "vr":
+            raise UsageError(f"{name} {path} is for --operator vr; {options.recording.operator} has no controller.")
 
 
 def _fill(

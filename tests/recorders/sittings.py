@@ -136,7 +136,7 @@ def seat(
     sitting = Sitting(**{"label": "keyboard", "placing": AT, "limit_s": 20.0, **more})
     try:
         Booth(
-            sitting, world, driver or jog, jog=jog, pressed=person.pressed, release=person.release, shelf=shelf,
+            sitting, world, driver or jog, hands=jog, pressed=person.pressed, release=person.release, shelf=shelf,
             inbox=person.inbox, tell=person.events.append, show=person.show, clock=clock or Hasty(world.fps),
             lookout=lookout,
         ).run()  # fmt: skip

@@ -42,7 +42,7 @@ def corrected(world: SimWorld, root: Path, script: Script, **more: Any) -> Perso
     sitting = Sitting(label="correct:expert", placing=AT, limit_s=20.0, about={"policy": {"run": "act"}}, **more)
     try:
         Booth(
-            sitting, world, Corrected(Expert(world), jog, person.pressed), jog=jog, pressed=person.pressed,
+            sitting, world, Corrected(Expert(world), jog, person.pressed), hands=jog, pressed=person.pressed,
             release=person.release, shelf=shelf, inbox=person.inbox, tell=person.events.append, show=person.show,
             clock=Hasty(world.fps),
         ).run()  # fmt: skip

@@ -82,7 +82,7 @@ def test_a_silent_face_stops_the_arm(world: SimWorld, root: Path, monkeypatch: p
     session = Session.create(root, SCENE, Encoding())
     shelf = DatasetShelf(session, person.events.append)
     booth = Booth(
-        Sitting(label="keyboard", placing=AT, limit_s=3.0, beats=True), world, person_jog, jog=person_jog,
+        Sitting(label="keyboard", placing=AT, limit_s=3.0, beats=True), world, person_jog, hands=person_jog,
         pressed=person.pressed, release=person.release, shelf=shelf, inbox=person.inbox, tell=person.events.append,
         show=lambda tick: (person.show(tick), tick.stage is Stage.REVIEW and person.inbox.put(Wish(Intent.STOP)))[0],
     )  # fmt: skip

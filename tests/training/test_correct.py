@@ -85,7 +85,7 @@ def test_a_checkpoint_is_corrected_by_keys(tmp_path: Path) -> None:
     assert row.operator.startswith("correct:")
     assert row.extra["policy"]["digest"] == digest(checkpoint)
     assert (row.extra["interventions"], row.extra["person_frames"]) == (1, take.by.count("person"))
-    said = [_progress(tick, corrects=True) for tick in keys.ticks]
+    said = [_progress(tick, record_options(options).recording) for tick in keys.ticks]
     assert "any key that drives takes over, p hands back" in said[0]
     assert any("policy drives" in words for words in said)
     assert any("person drives" in words for words in said)
@@ -96,7 +96,7 @@ def test_what_a_person_corrects_is_kept_by_the_persons_word(studio: Studio, tmp_
     size = ("--width", "64", "--height", "48", "--to", str(tmp_path / "set"))
     said = studio("record", "--operator", f"correct:{checkpoint}", "--keep", "all", *size)
     assert said.code == 2
-    assert "at the keyboard your keys decide" in said.err
+    assert "you decide yourself" in said.err
     said = studio("generate", "--operator", f"correct:{checkpoint}", *size)
     assert "is a person, who records in real time" in said.err
     said = studio("correct", "nobody", *size)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import mujoco
 import numpy as np
@@ -125,8 +124,3 @@ class Scripted:
         self.felt.append(pulse)
 
     def close(self) -> None: ...
-
-
-def later(sample: ControllerSample, seconds: float) -> ControllerSample:
-    """The same reading at another time."""
-    return replace(sample, time=sample.time + seconds)
