@@ -39,7 +39,7 @@ typedef struct {
 
 /* ---- The file that a test shares with us. ---- */
 
-enum health { WELL, DEAD, HANGS };
+enum health { WELL, DEAD, HANGS, FLOODS };
 
 struct hand {
     float position[3], rotation[4], trigger, squeeze, stick[2];
@@ -214,6 +214,7 @@ CALL create_instance(const XrInstanceCreateInfo *info, XrInstance *made) {
         else if (!strcmp(name, XR_KHR_CONVERT_TIMESPEC_TIME_EXTENSION_NAME)) timespec_on = 1;
         else return XR_ERROR_EXTENSION_NOT_PRESENT;
     }
+    fprintf(stderr, "The test runtime speaks, as runtimes do.\n");
     has_instance = 1;
     action_count = space_count = 0;
     queue_head = queue_tail = 0;
@@ -290,6 +291,7 @@ CALL poll_event(XrInstance instance, XrEventDataBuffer *event) {
     REQUIRE_HEALTH(XR_ERROR_INSTANCE_LOST);
     if (!has_session) return XR_EVENT_UNAVAILABLE;
     if (queue_head == queue_tail) walk();
+    if (now.health == FLOODS) told_profile = ~now.profile; /* an event for every question */
     XrSession session = (XrSession)HANDLE(SESSION, 0);
     if (queue_head != queue_tail) {
         XrEventDataSessionStateChanged changed = {XR_TYPE_EVENT_DATA_SESSION_STATE_CHANGED, NULL, session,

@@ -31,7 +31,7 @@ HANDS: tuple[Side, Side] = ("left", "right")
 VISIBLE, FOCUSED, STOPPING, LOSS_PENDING = 4, 5, 6, 7
 """XrSessionState."""
 NOTHING, TOUCH, INDEX, SIMPLE, MOTION, VIVE = range(6)
-WELL, DEAD, HANGS = range(3)
+WELL, DEAD, HANGS, FLOODS = range(4)
 
 
 def require_runtime() -> None:
