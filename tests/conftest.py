@@ -33,6 +33,7 @@ PACED = (
     "end_to_end/test_keyboard.py",
     "end_to_end/test_targets.py",
     "end_to_end/test_tui",
+    "end_to_end/test_vr.py",
     "recorders/test_booth",
     "recorders/test_record.py",
     "studio/test_jobs.py",

@@ -1,0 +1,210 @@
+"""Recording with a headset from the command line: real pyopenxr, real loader, a runtime that a test moves."""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from curation.frames import Placement
+from curation.layout import TAKES
+from curation.store import Store
+from curation.video import Encoding
+from recorders.booth import Booth
+from recorders.devices.controller import Button, ControllerSample
+from recorders.devices.motion_log import Replayed
+from recorders.operators.controller.driver import Controller
+from recorders.placements import Placing
+from recorders.session import Session
+from recorders.shelf import DatasetShelf
+from recorders.sitting import Sitting
+from recorders.world.scene import Scene
+from recorders.world.servo import STEP_LIMIT_DEG_PER_S
+from recorders.world.sim import SimWorld
+from tests.devices.openxr.runtime import DEAD, WELL, Runtime, build, moving, validation
+from tests.end_to_end.commands import BIN, Commands
+from tests.operators.controller.phantom import Phantom, expert_path
+from tests.recorders.sittings import Hasty
+
+SMALL = ("--width", "64", "--height", "48")
+AT = ("--at", "0.337", "-0.015", "--yaw", "30")
+
+
+class Recording:
+    """`studio record --operator vr` beside this test, and what it says."""
+
+    def __init__(self, words: tuple[str, ...], surroundings: dict[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [BIN / "studio", "record", "--operator", "vr", *words],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=surroundings,
+        )  # fmt: skip
+        self.said = ""
+        self._heard = 0
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    def says(self, pattern: str, within_s: float = 60.0) -> None:
+        """Wait until it says this, after what it was waited for last."""
+        end = time.monotonic() + within_s
+        while not (found := re.search(pattern, self.said[self._heard :])):
+            assert time.monotonic() < end, f"{pattern} was not said:\n{self.said}"
+            time.sleep(0.02)
+        self._heard += found.end()
+
+    def ends(self) -> int:
+        """Its exit code."""
+        code = self._process.wait(timeout=60)
+        self._listener.join(timeout=10)
+        return code
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._listener.join(timeout=10)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.said += line
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Iterator[Callable[..., tuple[Recording, Runtime]]]:
+    """Record beside a headset that is on."""
+    made: list[Recording] = []
+    runtimes: list[Runtime] = []
+    headset = tmp_path / "headset"
+
+    def run(*words: str) -> tuple[Recording, Runtime]:
+        runtimes.append(Runtime(headset))
+        surroundings = Commands(tmp_path).surroundings | {
+            "XR_RUNTIME_JSON": str(build(tmp_path)),
+            "STUDIO_TEST_XR": str(headset),
+            "PYTHONUNBUFFERED": "1",
+            **validation(tmp_path / "validation.txt"),
+        }
+        made.append(Recording((*words, *SMALL, "--json"), {**os.environ, **surroundings}))
+        return made[-1], runtimes[-1]
+
+    yield run
+    for recording in made:
+        recording.kill()
+    for runtime in runtimes:
+        runtime.close()
+
+
+def phantom() -> Phantom:
+    """A hand that makes the expert's motion for the block at `AT`."""
+    world = SimWorld(Scene(width=64, height=48))
+    world.reset(0, Placement(0.337, -0.015, 30.0))
+    hand = Phantom(expert_path(world, 0), np.random.default_rng(0))
+    world.close()
+    return hand
+
+
+class Pausing:
+    """The same motion, in the middle of which the hand stands until it is told to squeeze anew and go on."""
+
+    def __init__(self, hand: Phantom, at_s: float) -> None:
+        self._hand = hand
+        self._pause_s = at_s
+        self._now = 0.0
+        self._again_s = float("inf")
+
+    def again(self) -> None:
+        """Let go, squeeze and go on."""
+        self._again_s = self._now
+
+    def __call__(self, seconds: float) -> ControllerSample:
+        self._now = seconds
+        there = self._hand.at(min(seconds, self._pause_s))
+        if seconds < self._again_s + 0.3:
+            return there if seconds < self._again_s else replace(there, squeeze=0.0)
+        return self._hand.at(self._pause_s + max(0.0, seconds - self._again_s - 0.6))
+
+
+def test_a_pick_and_place_by_headset_becomes_an_episode_also_across_a_runtime_that_died(
+    record: Callable[..., tuple[Recording, Runtime]], tmp_path: Path
+) -> None:
+    hand = phantom()
+    log = tmp_path / "motion.jsonl"
+    recording, runtime = record("--to", "mine", *AT, "-n", "2", "--motion-log", str(log))
+    runtime.move(hand.at(0.0))
+    recording.says("take 0: block at")
+    recording.says("Test runtime 1.2.3, right hand: connected")
+    recording.says("The headset is ready")
+    with moving(runtime, hand.at, hand.seconds):
+        recording.says("take: success, .* kept")
+    runtime.move(hand.at(0.0))
+    recording.says("take 1: block at")
+    time.sleep(0.5)
+    pausing = Pausing(hand, 2.5)
+    with moving(runtime, pausing, 60.0):
+        time.sleep(3.0)
+        runtime.set(health=DEAD)
+        recording.says("The OpenXR runtime is gone")
+        runtime.set(health=WELL)
+        recording.says("The headset is ready")
+        pausing.again()
+        recording.says("take: success, .* kept")
+    runtime.move(hand.at(0.0))
+    time.sleep(0.5)
+    runtime.move(replace(hand.at(0.0), buttons=frozenset({Button.LOWER})))
+    assert recording.ends() == 0, recording.said
+
+    store = Store.open(tmp_path / "mine")
+    assert [(row.operator, row.outcome) for row in store.rows()] == [("vr", "success")] * 2
+    assert not list((tmp_path / "mine" / TAKES).glob("*"))
+    for index, row in enumerate(store.rows()):
+        actions = store.numeric(index)["action"]
+        assert np.abs(np.diff(actions, axis=0))[:, :5].max() <= STEP_LIMIT_DEG_PER_S / 30 + 1e-3
+        told = row.extra["controller"]
+        assert told["source"] == "Test runtime 1.2.3, right hand"
+        assert told["sample_age_ms"]["median"] < 100
+        assert (told["frames"]["lost"] > 30) == (index == 1)
+    told = (tmp_path / "validation.txt").read_text().splitlines()
+    assert [line for line in told if line.strip() and "VALID_DEBUG" not in line] == []
+    replayed = replay(log, tmp_path / "again")
+    for index in range(2):
+        assert np.array_equal(replayed.numeric(index)["action"], store.numeric(index)["action"])
+
+
+def replay(log: Path, root: Path) -> Store:
+    """Hold the sitting of a motion log once more, as fast as it goes."""
+    scene = Scene(width=64, height=48)
+    world = SimWorld(scene)
+    controller = Controller(Replayed(log), scene.fps)
+    shelf = DatasetShelf(Session.create(root, scene, Encoding()), lambda event: None)
+    try:
+        Booth(
+            Sitting(label="vr", placing=Placing(at=(0.337, -0.015), yaw=30.0), episodes=2), world, controller,
+            hands=controller, pressed=controller.pressed, release=controller.release, shelf=shelf,
+            inbox=queue.SimpleQueue(), tell=lambda event: None, show=lambda tick: None, clock=Hasty(scene.fps),
+        ).run()  # fmt: skip
+    finally:
+        shelf.close()
+        world.close()
+    return Store.open(root)
+
+
+def test_without_a_headset_no_dataset_is_begun(tmp_path: Path) -> None:
+    nothing = {"XR_RUNTIME_JSON": str(tmp_path / "nowhere.json")}
+    said = Commands(tmp_path, nothing).studio("record", "--operator", "vr", "--to", "mine", code=1)
+    assert "No OpenXR runtime is active" in said.err
+    assert not (tmp_path / "mine").exists()
+
+
+def test_what_is_asked_of_a_controller_needs_one(tmp_path: Path) -> None:
+    said = Commands(tmp_path).studio("record", "--motion", "a.jsonl", "--to", "mine", code=2)
+    assert "--motion a.jsonl is for --operator vr" in said.err
