@@ -58,6 +58,7 @@ def doctor(options: Doctor, console: Console) -> int:
         *_unfinished(),
         *_devices(),
         *_keys(),
+        *_headset(),
     ]
     marks = {"ok": "ok   ", "note": "note ", "fails": "FAILS"}
     width = max(len(finding.what) for finding in findings)
@@ -189,3 +190,10 @@ def _keys() -> list[Finding]:
     from recorders.devices.choose import describe
 
     return [Finding(f"keys: {way.keys}", "ok" if way.there else "note", way.detail) for way in describe()]
+
+
+def _headset() -> list[Finding]:
+    """What driving by headset needs, up to what is missing."""
+    from recorders.devices.openxr.support import describe
+
+    return [Finding(f"vr: {part.name}", "ok" if part.there else "note", part.detail) for part in describe()]

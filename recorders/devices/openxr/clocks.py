@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-import sys
+import platform
 import time
 from collections.abc import Callable
 from typing import Any
 
-EXTENSION = (
-    "XR_KHR_win32_convert_performance_counter_time" if sys.platform == "win32" else "XR_KHR_convert_timespec_time"
-)
+_WINDOWS = platform.system() == "Windows"
+EXTENSION = "XR_KHR_win32_convert_performance_counter_time" if _WINDOWS else "XR_KHR_convert_timespec_time"
 Now = Callable[[], tuple[int, float]]
 """The runtime's time [ns] and `time.perf_counter()` [s] of one instant."""
 _BILLION = 1_000_000_000
@@ -18,7 +17,7 @@ _BILLION = 1_000_000_000
 
 def clock_of(xr: Any, instance: Any) -> Now:
     """What time it is for a runtime; its instance must have `EXTENSION`."""
-    return _windows_clock(xr, instance) if sys.platform == "win32" else _posix_clock(xr, instance)
+    return _windows_clock(xr, instance) if _WINDOWS else _posix_clock(xr, instance)
 
 
 def _posix_clock(xr: Any, instance: Any) -> Now:

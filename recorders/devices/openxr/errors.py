@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import platform
 
 from curation.errors import StudioError
 
@@ -22,7 +22,7 @@ class HeadsetGone(StudioError):
 
 def not_importable(error: Exception) -> NoHeadset:
     """pyopenxr cannot be imported here."""
-    if sys.platform == "darwin":
+    if platform.system() == "Darwin":
         return NoHeadset(
             "OpenXR does not exist on macOS, so no headset can drive here. Drive by keys (--operator keyboard), or "
             "record on Linux or Windows."
