@@ -22,6 +22,7 @@ WELL_KNOWN = {"pos 1": (0.217, 0.225), "pos 2": (0.337, -0.015)}
 """The two positions that everybody quotes [m]."""
 KEYS = ("auto", "terminal", "kitty", "display", "browser")
 """Where a person's keys come from."""
+HANDS = ("right", "left")
 WHERE = (*WELL_KNOWN, "at", "box", "file")
 
 
@@ -44,6 +45,7 @@ class Form:
         auto_stop: end a take by itself when it has succeeded.
         practice: record nothing.
         keys: one of `KEYS`.
+        hand: that holds the controller, one of `HANDS`.
     """
 
     to: str = ""
@@ -60,6 +62,7 @@ class Form:
     auto_stop: bool = True
     practice: bool = False
     keys: str = KEYS[0]
+    hand: str = HANDS[0]
 
     @property
     def resumes(self) -> bool:
@@ -93,15 +96,23 @@ def answers(form: Form, *, in_background: bool = False) -> dict[str, Any]:
     if form.limit.strip():
         said["limit"] = _number("time limit", form.limit)
     if form.by_person and not in_background:
-        if not form.auto_stop:
-            said["auto_stop"] = False
-        if form.keys != KEYS[0]:
-            said["keys"] = form.keys
+        said |= _of_a_person(form)
     if form.practice and not in_background:
         said["practice"] = True
     elif form.resumes:
         said["resume"] = True
         said["scene"] = _scene_of(dataset_path(name))
+    return said
+
+
+def _of_a_person(form: Form) -> dict[str, Any]:
+    said: dict[str, Any] = {}
+    if not form.auto_stop:
+        said["auto_stop"] = False
+    if form.keys != KEYS[0]:
+        said["keys"] = form.keys
+    if form.operator == "vr" and form.hand != HANDS[0]:
+        said["hand"] = form.hand
     return said
 
 

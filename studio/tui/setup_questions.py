@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recorders.operators.named import PEOPLE
-from studio.tui.setup_form import KEYS, WHERE, Form
+from studio.tui.setup_form import HANDS, KEYS, WHERE, Form
 from studio.tui.widgets.form_row import NO, YES, Question, yes_no
 
 _SWITCH = (YES, NO)
@@ -24,6 +24,7 @@ def setup_questions(form: Form) -> list[Question]:
         Question("episodes", "episodes", form.episodes, "there at the end"),
         Question("limit", "time limit", form.limit, "s for a take", hint="60 or 10"),
         Question("auto_stop", "on success", yes_no(form.auto_stop), "ends a take by itself", options=_SWITCH),
+        Question("hand", "hand", form.hand, "holds the controller", options=HANDS),
         Question("keys", "keys from", form.keys, options=KEYS),
         Question("practice", "practice", yes_no(form.practice), "records nothing", options=_SWITCH),
     ]
@@ -36,6 +37,8 @@ def shown_questions(form: Form) -> set[str]:
         shown |= {"to"} if form.where == "file" else {"to", "episodes"}
     if form.by_person:
         shown |= {"auto_stop", "keys", "practice"}
+    if form.operator == "vr":
+        shown.add("hand")
     match form.where:
         case "file":
             shown |= {"file", "per_position"}

@@ -35,7 +35,7 @@ from studio.desk import Desk
 from studio.options import Where
 from studio.tui.driver import TerminalKeys
 from studio.tui.record.live import LiveRecording
-from studio.tui.record.panels import Doings, StageLine
+from studio.tui.record.panels import Doings, Driving, KeyCard, StageLine
 from studio.tui.state import Place
 from studio.verbs.asked import Asked
 from studio.verbs.record import Record
@@ -171,6 +171,17 @@ async def test_the_question_whether_to_keep_it(open_app: Open, live: Recording, 
         tick = replace(DRIVING, stage=Stage.REVIEW, outcome="success", phase="release", driving=(), advice="")
         await shown(pilot, live, tick, *STORY[:3], Rang(Bell.TIME))
         matches(pilot.app, f"record-review-{size}")
+
+
+async def test_a_controller_is_shown_as_one(open_app: Open, live: Recording) -> None:
+    live.options = replace(live.options, recording=replace(live.options.recording, operator="vr"))
+    async with open_app(live) as pilot:
+        driven = replace(DRIVING, mode="driving", pace=0.75, driving=("squeeze",), delays=(5.2, 8.4, 0.6))
+        await shown(pilot, live, driven)
+        words = str(pilot.app.screen.query_one(Driving).render())
+        assert "driving x0.75 squeeze" in words
+        assert "reading 5 ms old, in control after 8 ms" in words
+        assert "Squeeze drive" in str(pilot.app.screen.query_one(KeyCard).render())
 
 
 async def test_after_the_last_wanted_take_it_says_how_to_take_it_back(open_app: Open, live: Recording) -> None:

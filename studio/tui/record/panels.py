@@ -117,8 +117,14 @@ def number(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.1f}"
 
 
+def _delay_words(delays: Sequence[float]) -> str:
+    """A controller's delays [ms] in the last second, 95th percentiles."""
+    age, control, frame = delays
+    return f"reading {age:.0f} ms old, in control after {control:.0f} ms, in the frame {frame:.1f} ms later"
+
+
 class Driving(Widget):
-    """What the keys move, how fast, which are down, and what stops the arm."""
+    """What the hands move, how fast, what is held, and what stops the arm."""
 
     DEFAULT_CSS = "Driving { height: 2; }"
 
@@ -145,17 +151,19 @@ class Driving(Widget):
         else:
             text.append(f"tip {' '.join(f'{1000 * part:.0f}' for part in tick.tip)} mm", colours["muted"])
             text.append(f"  grip {tick.state[5]:.0f}" if tick.state else "", colours["muted"])
-        text.append("\n").append(cut(self._source, self.size.width), colours["faint"])
+        below = _delay_words(tick.delays) if tick.delays else self._source
+        text.append("\n").append(cut(below, self.size.width), colours["faint"])
         return text
 
 
-BRIEF = (
+_Card = tuple[tuple[tuple[str, str], ...], ...]
+BRIEF: _Card = (
     (("i k", "away back"), ("j l", "left right"), ("y h", "up down")),
     (("t g", "tilt"), ("q e", "roll"), ("o c", "open close"), ("- =", "pace")),
     (("m", "hand, joints"), ("Space", "stand still"), ("U", "restore")),
 )
 """For a narrow side: what drives; what decides is in the line of keys below."""
-FULL = (
+FULL: _Card = (
     (("i k", "away, back"), ("Enter", "start, save")),
     (("j l", "left, right"), ("→", "save")),
     (("y h", "up, down"), ("← d", "discard")),
@@ -167,16 +175,40 @@ FULL = (
 )
 
 
+BRIEF_HAND: _Card = (
+    (("Squeeze", "drive"), ("Trigger", "close"), ("A", "save"), ("B", "discard")),
+    (("Stick", "press: forward is where you point"), ("up down", "scale")),
+    (("r", "new scene"), ("s", "skip"), ("u U", "undo, restore"), ("Esc", "stop")),
+)
+FULL_HAND: _Card = (
+    (("Grip", "squeeze: drive"), ("A", "save")),
+    (("Trig", "close"), ("B", "discard")),
+    (("Stick", "press: forward"), ("r", "new scene")),
+    (("Stick", "up, down: scale"), ("s", "skip")),
+    (("- =", "smaller, larger"), ("u U", "undo, restore")),
+    (("Enter", "start, save"), ("Esc", "stop")),
+)
+"""The same for a controller, and the keys that are of use beside it."""
+
+
 class KeyCard(Widget):
-    """The keys, always in view; all of them where there is room."""
+    """The keys, or what a controller does, always in view; all of it where there is room.
+
+    Args:
+        controller: whether a person drives by one.
+    """
 
     DEFAULT_CSS = "KeyCard { height: 3; }"
+
+    def __init__(self, *, controller: bool = False) -> None:
+        super().__init__()
+        self._brief, self._full = (BRIEF_HAND, FULL_HAND) if controller else (BRIEF, FULL)
 
     def render(self) -> RenderResult:
         colours = themed(self.app)
         text = Text()
-        full = self.size.height >= len(FULL)
-        for line in FULL if full else BRIEF:
+        full = self.size.height >= len(self._full)
+        for line in self._full if full else self._brief:
             for keys, words in line:
                 text.append(f"{keys:>5} " if full else f"{keys} ", f"bold {colours['accent']}")
                 text.append(f"{words:<15} " if full else f"{words}  ", colours["muted"])
