@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from recorders.devices.controller import ControllerSource
+from recorders.devices.hands import source_of
 from recorders.devices.keys import HeldKeys
-from recorders.devices.motion_log import Logged, Replayed
 from recorders.operators.by_hand import ByHand
 from recorders.operators.controller.driver import Controller
 from recorders.operators.jog import Jog
@@ -46,7 +45,7 @@ def take_seat(options: Record, held: HeldKeys, fps: int, say: Callable[[str], ob
     if options.recording.operator != "vr":
         jog = Jog(held.held, fps) if options.recording.by_person else None
         return Seat(jog, held.pressed, held.release_all)
-    source = _source(options)
+    source = source_of(options.hand, options.motion, options.motion_log)
     try:
         source.open()
     except BaseException:
@@ -54,14 +53,3 @@ def take_seat(options: Record, held: HeldKeys, fps: int, say: Callable[[str], ob
         raise
     controller = Controller(source, fps, say)
     return Seat(controller, controller.pressed, controller.release, source.close)
-
-
-def _source(options: Record) -> ControllerSource:
-    source: ControllerSource
-    if options.motion is not None:
-        source = Replayed(options.motion)
-    else:
-        from recorders.devices.headset import Headset
-
-        source = Headset(options.hand)
-    return source if options.motion_log is None else Logged(source, options.motion_log, options.hand)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from curation.errors import BrokenMotionLog, CannotWrite, TargetExists
 
@@ -32,26 +32,32 @@ class Logged:
 
     Raises:
         TargetExists: there is something at `path`.
-        CannotWrite: the disk refuses.
     """
 
     def __init__(self, source: ControllerSource, path: Path, hand: Side) -> None:
         self._source = source
         self._path = path
-        try:
-            self._file = path.open("x", encoding="utf-8")
-        except FileExistsError:
-            raise TargetExists(path, "Choose another --motion-log.") from None
-        except OSError as error:
-            raise CannotWrite(path, error) from error
-        self._write({"motion_log": FORMAT, "hand": hand})
+        self._hand = hand
+        self._file: TextIO | None = None
+        if path.exists():
+            raise TargetExists(path, "Choose another --motion-log.")
 
     @property
     def name(self) -> str:
         return self._source.name
 
     def open(self) -> None:
+        """Connect, then begin the log: without a headset there is none.
+
+        Raises:
+            CannotWrite: the disk refuses.
+        """
         self._source.open()
+        try:
+            self._file = self._path.open("x", encoding="utf-8")
+        except OSError as error:
+            raise CannotWrite(self._path, error) from error
+        self._write({"motion_log": FORMAT, "hand": self._hand})
 
     def take(self) -> Batch:
         batch = self._source.take()
@@ -63,9 +69,11 @@ class Logged:
 
     def close(self) -> None:
         self._source.close()
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
     def _write(self, line: dict[str, Any]) -> None:
+        assert self._file is not None, "it is written once it is open"
         try:
             self._file.write(json.dumps(line) + "\n")
             self._file.flush()

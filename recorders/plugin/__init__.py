@@ -1,10 +1,11 @@
 """The world as LeRobot knows worlds: a robot, a teleoperator and a gymnasium env, for LeRobot's own command lines.
 
-Importing this package registers all three; LeRobot does so when told
+Importing this package registers all of them; LeRobot does so when told
 `--robot.discover_packages_path=recorders.plugin` (likewise `--teleop.`, `--env.`):
 
 - `--robot.type=studio_sim`: the simulated SO-101, its block placed anew for each episode
 - `--teleop.type=studio_expert`: the scripted expert, driving that robot's world
+- `--teleop.type=studio_vr`: a person with the controller of a headset, driving it
 - `--env.type=studio`: the same task as `gym_studio/PickPlace-v0`, also for `gymnasium.make`
 - `--env.type=studio_hil`, `--env.teleop.type=studio_intervener`: that task and the expert for LeRobot's HIL-SERL
 
@@ -17,6 +18,7 @@ import gymnasium
 
 from recorders.world.sim import ROBOT_TYPE
 
+from .controller import StudioVr, StudioVrConfig
 from .env_config import StudioEnvConfig
 from .hil_config import StudioHilConfig
 from .intervener import StudioIntervener, StudioIntervenerConfig
@@ -36,6 +38,8 @@ __all__ = [
     "StudioIntervenerConfig",
     "StudioSim",
     "StudioSimConfig",
+    "StudioVr",
+    "StudioVrConfig",
 ]
 
 if ENV_ID not in gymnasium.registry:

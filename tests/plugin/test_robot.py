@@ -10,14 +10,25 @@ import numpy as np
 import pytest
 from lerobot.robots import make_robot_from_config
 from lerobot.teleoperators import make_teleoperator_from_config
+from lerobot.utils.errors import DeviceNotConnectedError
 
 from curation.errors import BadAction, UsageError
 from curation.frames import JOINT_FEATURES
+from recorders.devices.motion_log import write_log
 from recorders.placements import start
-from recorders.plugin import ROBOT_TYPE, StudioExpert, StudioExpertConfig, StudioSim, StudioSimConfig
+from recorders.plugin import (
+    ROBOT_TYPE,
+    StudioExpert,
+    StudioExpertConfig,
+    StudioSim,
+    StudioSimConfig,
+    StudioVr,
+    StudioVrConfig,
+)
 from recorders.plugin.stage import find_stage
 from recorders.world.scene import Scene
 from recorders.world.sim import HOME
+from tests.operators.controller.phantom import Phantom, batches, expert_path
 
 TINY = Scene(width=32, height=24)
 
@@ -117,3 +128,22 @@ def test_expert_without_a_robot_says_what_is_missing(expert: StudioExpert) -> No
 def test_two_robots_cannot_share_a_world(robot: StudioSim, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="open already"):
         StudioSim(StudioSimConfig(scene=TINY, calibration_dir=tmp_path)).connect()
+
+
+def test_a_controller_drives_as_in_the_studio(robot: StudioSim, tmp_path: Path) -> None:
+    stage = find_stage("studio")
+    robot.get_observation()
+    hand = Phantom(expert_path(stage.world, 0))
+    frames = batches(hand.samples(), TINY.fps)
+    write_log(tmp_path / "hand.jsonl", "right", frames)
+    config = StudioVrConfig(motion=tmp_path / "hand.jsonl", calibration_dir=tmp_path, id="hand")
+    teleoperator = make_teleoperator_from_config(config)
+    assert isinstance(teleoperator, StudioVr)
+    with pytest.raises(DeviceNotConnectedError):
+        teleoperator.get_action()
+    teleoperator.connect()
+    for _ in frames:
+        robot.send_action(teleoperator.get_action())
+    assert stage.world.verdict()[0] == "success"
+    teleoperator.disconnect()
+    assert not teleoperator.is_connected
