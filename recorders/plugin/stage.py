@@ -129,7 +129,8 @@ def find_stage(name: str) -> Stage:
     if name not in _stages:
         raise UsageError(
             f"No world '{name}' is open (open: {', '.join(_stages) or 'none'}). The teleoperator drives the robot "
-            "studio_sim of the same process: use --robot.type=studio_sim, and the same --robot.world and --teleop.world."
+            "studio_sim of the same process: use --robot.type=studio_sim, and the same --robot.world and "
+            "--teleop.world."
         )
     return _stages[name]
 
