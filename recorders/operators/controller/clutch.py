@@ -99,7 +99,6 @@ class Clutch:
         self.hold, self._squeezed, self._last = Hold.LOST, False, None
         if now - self._sound > FRESH_AFTER_S:
             self._spent = True
-        self._forget()
 
     def release(self) -> None:
         """Drive nothing until the squeeze was let go and taken again."""

@@ -196,6 +196,30 @@ def test_readings_that_stop_coming_stop_the_arm() -> None:
     assert bench.show(_moved(last, (0.0, 0.2, 0.0)))[:5] == pytest.approx(stood[:5], abs=1e-9)
 
 
+def test_a_gap_between_readings_is_a_loss() -> None:
+    """Also when both sides of it come in one frame, because whoever asks was held up too."""
+    bench = Bench()
+    bench.show(HERE)
+    stood = bench.state.copy()
+    away = _moved(HERE, (0.0, 0.2, 0.0))
+    bench.send(replace(HERE, time=bench.now + 0.01), replace(away, time=bench.now + 0.3), seconds=0.31)
+    assert bench.driver.mode is Hold.DRIVING
+    assert bench.state[:5] == pytest.approx(stood[:5], abs=1e-9)
+
+
+def test_a_hand_that_is_too_fast_is_followed_at_the_arms_own_pace() -> None:
+    bench = Bench()
+    bench.show(HERE)
+    bench.glide((0.0, 0.0, -0.25), 6)
+    shown = [_moved(HERE, (0.0, 0.0, -0.25 - 0.01 * k)) for k in range(1, 4)]
+    tip = bench.tip
+    bench.show(*shown)
+    assert 0.9 * SPEED / FPS < np.linalg.norm(bench.tip - tip) <= SPEED / FPS + 1e-6
+    start = bench.tip
+    bench.rest(shown[-1])
+    assert (bench.tip - start)[0] > 0.03  # and it catches up
+
+
 def test_old_readings_and_readings_from_the_future_say_nothing() -> None:
     bench = Bench()
     bench.show(HERE)
@@ -288,6 +312,10 @@ def test_buttons_decide_once_and_only_while_the_hand_is_seen() -> None:
     assert bench.wanted == [Intent.DISCARD]
     bench.show(replace(HERE, tracked=False))
     bench.show(pressed)  # it was pressed in the headset's own menu
+    assert bench.wanted == []
+    bench.show(HERE)
+    bench.send(seconds=2 * STALE_S)
+    bench.show(pressed)
     assert bench.wanted == []
 
 
