@@ -19,11 +19,11 @@ from recorders.operators.controller.feel import Feel
 from recorders.operators.controller.jaws import OPEN
 from recorders.operators.keymap import Intent
 from recorders.operators.reaching import FLOOR
-from recorders.world.kinematics import forward
+from recorders.world.kinematics import Grip, forward, solve
 from recorders.world.scene import Scene
 from recorders.world.servo import STEP_LIMIT_DEG_PER_S
 from recorders.world.sim import HOME, SimWorld
-from recorders.world.units import to_radians
+from recorders.world.units import from_radians, to_radians
 from tests.operators.controller.phantom import TOOL, Phantom, Scripted, batches, expert_path
 
 FPS = 30
@@ -143,14 +143,15 @@ def test_the_clutch_does_not_tremble() -> None:
         {"squeeze": math.nan},
     ],
 )
-def test_a_reading_that_cannot_be_true_stops_the_arm_and_its_motion_is_never_made_up_for(bad: Any) -> None:
+@pytest.mark.parametrize("away", [(0.3, -0.2, 0.1), (0.01, -0.02, 0.01)])
+def test_a_reading_that_cannot_be_true_stops_the_arm_and_its_motion_is_never_made_up_for(bad: Any, away: Any) -> None:
     bench = Bench()
     bench.show(HERE)
     last = bench.glide((0.0, 0.06, 0.0), 10)
     stood = bench.state.copy()
     bench.show(*[replace(last, **bad)] * 3)
     assert np.array_equal(bench.state[:5], stood[:5])
-    back = _moved(last, (0.3, -0.2, 0.1))
+    back = _moved(last, away)
     bench.show(back, back, back)
     assert bench.state[:5] == pytest.approx(stood[:5], abs=1e-9)
     before = bench.tip
@@ -208,7 +209,10 @@ def test_a_gap_between_readings_is_a_loss() -> None:
 
 
 def test_a_hand_that_is_too_fast_is_followed_at_the_arms_own_pace() -> None:
-    bench = Bench()
+    """With the arm stretched out, where its joints alone would go faster."""
+    joints = solve(Grip(np.array([0.34, -0.1, 0.1]), math.radians(60), math.radians(-90)), TOOL)
+    assert joints is not None
+    bench = Bench(from_radians(np.append(joints, 0.0)))
     bench.show(HERE)
     bench.glide((-0.25, 0.0, 0.0), 6)
     shown = [_moved(HERE, (-0.25 - 0.01 * k, 0.0, 0.0)) for k in range(1, 4)]
