@@ -104,11 +104,11 @@ def record(tmp_path: Path) -> Iterator[Callable[..., tuple[Recording, Runtime]]]
         runtime.close()
 
 
-def phantom() -> Phantom:
-    """A hand that makes the expert's motion for the block at `AT`."""
+def phantom(seed: int = 0, tremble: float = 0.0005) -> Phantom:
+    """A hand that makes a motion of the expert's for the block at `AT`, trembling."""
     world = SimWorld(Scene(width=64, height=48))
     world.reset(0, Placement(0.337, -0.015, 30.0))
-    hand = Phantom(expert_path(world, 0), np.random.default_rng(0))
+    hand = Phantom(expert_path(world, seed), np.random.default_rng(seed), tremble)
     world.close()
     return hand
 
@@ -208,3 +208,28 @@ def test_without_a_headset_no_dataset_is_begun(tmp_path: Path) -> None:
 def test_what_is_asked_of_a_controller_needs_one(tmp_path: Path) -> None:
     said = Commands(tmp_path).studio("record", "--motion", "a.jsonl", "--to", "mine", code=2)
     assert "--motion a.jsonl is for --operator vr" in said.err
+
+
+@pytest.mark.slow
+def test_twenty_episodes_by_headset(record: Callable[..., tuple[Recording, Runtime]], tmp_path: Path) -> None:
+    """Twenty motions, each another and by a hand that trembles by a millimetre: judged, saved, opened by LeRobot."""
+    from lerobot.datasets import LeRobotDataset
+
+    recording, runtime = record("--to", "mine", *AT, "-n", "20")
+    for take in range(20):
+        hand = phantom(seed=take, tremble=0.001)
+        runtime.move(hand.at(0.0))
+        recording.says(f"take {take}: block at")
+        time.sleep(0.5)
+        with moving(runtime, hand.at, 30.0):
+            recording.says("take: success, .* kept")
+    runtime.move(hand.at(0.0))
+    time.sleep(0.5)
+    runtime.move(replace(hand.at(0.0), buttons=frozenset({Button.LOWER})))
+    assert recording.ends() == 0, recording.said
+    assert len(LeRobotDataset("studio/vr", root=tmp_path / "mine").meta.episodes) == 20
+    rows = Store.open(tmp_path / "mine").rows()
+    assert [row.outcome for row in rows] == ["success"] * 20
+    assert max(row.extra["tick_p99_ms"] for row in rows) < 1000 / 30
+    ages = [row.extra["controller"]["sample_to_control_ms"]["p95"] for row in rows]
+    assert np.median(ages) < 20

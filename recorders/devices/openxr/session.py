@@ -204,7 +204,7 @@ class Session:
         if name == self._profile:
             return []
         self._profile = name
-        return [f"The {self._hand} hand holds a {name}." if name else f"The {self._hand} controller is off."]
+        return [f"{self._hand.capitalize()} hand: {name}." if name else f"The {self._hand} controller is off."]
 
     @property
     def focused(self) -> bool:

@@ -103,6 +103,11 @@ class Controller:
         return ("squeeze",) if self._clutch.hold is Hold.DRIVING else ()
 
     @property
+    def sampled(self) -> float:
+        """When the newest reading was taken, of `time.perf_counter()` [s]."""
+        return self._clutch.seen
+
+    @property
     def delays(self) -> tuple[float, ...]:
         """As `Delays.recent`."""
         return self._delays.recent

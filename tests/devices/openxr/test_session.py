@@ -56,7 +56,7 @@ def session(runtime: Runtime) -> Iterator[Session]:
 def test_a_session_says_whose_it_is_and_what_the_hand_holds(runtime: Runtime) -> None:
     session = Session("right")
     assert session.runtime == "Test runtime 1.2.3"
-    assert session.poll() == ["The headset is ready.", "The right hand holds a touch controller."]
+    assert session.poll() == ["The headset is ready.", "Right hand: touch controller."]
     runtime.set(profile=NOTHING)
     assert session.poll() == ["The right controller is off."]
     session.close()
