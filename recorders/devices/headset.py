@@ -14,7 +14,7 @@ from recorders.crew import no_interrupt
 
 from .controller import Batch, ControllerSample, Pulse, Side
 from .openxr.errors import NoHeadset
-from .openxr.reader import Connected, Over, Report, Stop, Told, read_hand
+from .openxr.reader import LOG, Connected, Over, Report, Stop, Told, read_hand
 
 OPEN_S = 30.0
 """Longest time for a runtime to make a session [s]; SteamVR starts itself in about ten."""
@@ -27,6 +27,7 @@ LEAVE_S = 2.0
 MOST = 1000
 """Readings kept for whoever takes them: ten seconds."""
 _SPAWN = multiprocessing.get_context("spawn")
+LOOK = f"Run this again with {LOG}=FILE in the environment to see what it printed."
 _AGAIN = "The arm stands and what was driven is kept; trying again every second."
 
 
@@ -61,7 +62,7 @@ class Headset:
         self._start()
         report = self._hear(OPEN_S)
         if not isinstance(report, Connected):
-            text = report.text if isinstance(report, (Over, Told)) else f"No OpenXR session within {OPEN_S:g} s."
+            text = report.text if isinstance(report, Over) else self._silence()
             self.close()
             raise NoHeadset(text)
         self._runtime = report.name
@@ -113,6 +114,14 @@ class Headset:
         self._end()
         if not self._closing.wait(RETRY_S):
             self._start()
+
+    def _silence(self) -> str:
+        """Why the first session told nothing."""
+        assert self._process is not None
+        self._process.join(timeout=0.5)
+        if self._process.is_alive():
+            return f"The OpenXR runtime made no session within {OPEN_S:g} s. {LOOK}"
+        return f"The OpenXR runtime ended its program (exit code {self._process.exitcode}). {LOOK}"
 
     def _say(self, text: str) -> None:
         if text != self._last_words:

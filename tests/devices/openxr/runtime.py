@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -136,16 +136,27 @@ def _resting(hand: Side) -> ControllerSample:
     return ControllerSample(0.0, hand, (0.2, 1.1, -0.4), tracked=True)
 
 
+class Movable(Protocol):
+    """A runtime whose hands can be moved."""
+
+    def move(self, sample: ControllerSample) -> None: ...
+
+
 @contextmanager
-def moving(runtime: Runtime, at: Callable[[float], ControllerSample], seconds: float) -> Iterator[threading.Thread]:
-    """Move a hand in real time beside what the block does, a hundred times a second."""
+def moving(runtime: Movable, at: Callable[[float], ControllerSample], seconds: float) -> Iterator[threading.Thread]:
+    """Move a hand in real time beside what the block does, a hundred times a second.
+
+    A hand does not jump: while a busy machine holds this thread up, the hand stands.
+    """
     stop = threading.Event()
 
     def move() -> None:
-        began = time.perf_counter()
-        while (now := time.perf_counter() - began) < seconds and not stop.is_set():
+        now, last = 0.0, time.perf_counter()
+        while now < seconds and not stop.is_set():
             runtime.move(at(now))
             time.sleep(0.01)
+            last, passed = time.perf_counter(), time.perf_counter() - last
+            now += min(passed, 0.02)
 
     thread = threading.Thread(target=move, daemon=True)
     thread.start()
