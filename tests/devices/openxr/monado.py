@@ -135,11 +135,10 @@ class Monado:
         view = struct.pack("<4f", -0.7, 0.7, 0.7, -0.7) + _pose((0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0)) + bytes(4)
         head = view + view + _pose((0.0, 1.6, 0.0), (0.0, 0.0, 0.0, 1.0)) + bytes(4)
         assert self._relay.stdin is not None
-        try:
+        # Killed meanwhile, it has no ears: a broken pipe, or one that was closed.
+        with suppress(BrokenPipeError, ValueError):
             self._relay.stdin.write(b"mndrmt3\0" + head + _hand(self.hands["left"][0]) + _hand(self.hands["right"][0]))
             self._relay.stdin.flush()
-        except BrokenPipeError:
-            pass
 
     def _wrap(self) -> Path:
         """A program that starts this interpreter, with the packages of this environment, under the runtime's libc."""
