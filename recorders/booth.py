@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import queue
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable
 
 from curation.frames import Ending, Frame, Placement, Status, Verdict
 
 from .clock import RealTime
+from .hearing import Ear
 from .meter import Meter
 from .operators import Driver, each
 from .operators.attended import Attended
@@ -24,21 +25,18 @@ from .operators.controller.driver import Controller
 from .operators.controller.feel import Feel
 from .operators.corrected import Corrected
 from .operators.keymap import Intent
-from .operators.steering import steer
 from .placements import start
 from .record import MAX_FAILURES_IN_A_ROW, terms
 from .referee import Lookout, Unwatched
 from .schedule import MAX_TRIES
 from .shelf import Shelf
-from .signals import Beat, Bell, Event, Finished, Masked, Message, Rang, Ready, Reason, Said, Stage, Tick, Wish
+from .signals import Bell, Event, Finished, Masked, Message, Rang, Ready, Said, Stage, Tick
 from .sitting import Sitting
 from .take import Keep, Log, TakeFailed, run_take
 from .telling import Teller, Turn
 from .world.sim import SimWorld
 
 POLL_S = 1 / 60
-SILENCE_S = 0.5
-"""Without a word from the face for this long the arm stops: ten missed beats."""
 SHORTEST_S = 0.5
 """No take is kept before this [s]: a word this early was meant for something else, and there is nothing to learn."""
 
@@ -88,11 +86,11 @@ class Booth:
         self._world = world
         self._hands = hands
         self._controller = hands if isinstance(hands, Controller) else None
-        self._corrected = driver if isinstance(driver, Corrected) else None
         self._pressed = pressed
         self._release = release
         self._shelf = shelf
-        self._inbox = inbox
+        corrected = driver if isinstance(driver, Corrected) else None
+        self._ear = Ear(inbox, hands, corrected, release, self._explain, beats=sitting.beats)
         self._tell = tell
         self._now = Teller(sitting, world, hands, shelf, show)
         self._operator = each(lambda _: Attended(driver, self._attend))
@@ -105,8 +103,6 @@ class Booth:
         self._attempt = shelf.next_attempt()
         self._last_take = ""
         self._stopping = False
-        self._words: deque[Intent] = deque()
-        self._heard = time.monotonic()
 
     def run(self) -> None:
         """Take until the goal is reached or the person stops, then save everything kept.
@@ -128,7 +124,7 @@ class Booth:
         self._now.enter(Stage.SAVING)
         while self._shelf.waiting:
             self._shelf.work()
-            self._listen()
+            self._ear.listen()
             self._now.tick()
             time.sleep(POLL_S)
 
@@ -161,7 +157,7 @@ class Booth:
         target = turn.target.id if turn.target else ""
         self._tell(Ready(turn.attempt, (placement.x, placement.y, placement.yaw_deg), target))
         while True:
-            for intent in self._intents():
+            for intent in self._ear.intents():
                 match intent:
                     case Intent.GO:
                         return True
@@ -191,7 +187,7 @@ class Booth:
         self._release()
         self._now.enter(Stage.DONE)
         while not self._stopping:
-            for intent in self._intents():
+            for intent in self._ear.intents():
                 match intent:
                     case Intent.GO | Intent.SAVE | Intent.STOP:
                         self._stopping = True
@@ -308,7 +304,7 @@ class Booth:
 
     def _attend(self) -> Verdict | None:
         """What the person says in this frame of a take."""
-        for intent in self._intents():
+        for intent in self._ear.intents():
             match intent:
                 case Intent.GO | Intent.SAVE if self._too_short():
                     self._tell(Said(f"Not kept yet: a take of less than {SHORTEST_S:g} s teaches nothing."))
@@ -357,7 +353,7 @@ class Booth:
         self._now.stage = Stage.REVIEW
         self._shelf.rest(False)
         while True:
-            for intent in self._intents():
+            for intent in self._ear.intents():
                 match intent:
                     case Intent.GO | Intent.SAVE:
                         return True
@@ -374,34 +370,6 @@ class Booth:
         measured = {"meter": meter.summary() if meter else {}, "lookout": self._lookout.report()}
         measured |= self._controller.measured() if self._controller else {}
         return {**self._clock.measured(), **{name: told for name, told in measured.items() if told}}
-
-    # Hearing and telling.
-
-    def _intents(self) -> Iterator[Intent]:
-        """What the person wants, one by one. Whoever stops in the middle leaves the rest to who asks next."""
-        self._listen()
-        while self._words:
-            yield self._words.popleft()
-
-    def _listen(self) -> None:
-        """Take in what was said since the last time; what concerns the hands alone is done here."""
-        if self._controller is not None:
-            self._words.extend(self._controller.listen())
-        while True:
-            try:
-                message = self._inbox.get_nowait()
-            except queue.Empty:
-                break
-            self._heard = time.monotonic()
-            match message:
-                case Reason(text):
-                    self._explain(text)
-                case Wish(intent) if not steer(intent, self._hands, self._corrected, self._release):
-                    self._words.append(intent)
-                case Beat() | Wish():
-                    pass
-        if self._sitting.beats and time.monotonic() - self._heard > SILENCE_S:
-            self._release()
 
     def _explain(self, why: str) -> None:
         if self._last_take:

@@ -41,7 +41,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Beat:
-    """The face is alive; without one for `booth.SILENCE_S` the arm stops."""
+    """The face is alive; without one for `hearing.SILENCE_S` the arm stops."""
 
 
 # From the booth to the person.

@@ -16,7 +16,7 @@ from curation.layout import TAKES
 from curation.notes import Note, add_notes, masked, read_notes
 from curation.store import Store
 from curation.video import Encoding
-from recorders import booth as module
+from recorders import hearing as module
 from recorders.booth import Booth
 from recorders.devices.keys import HeldKeys, KeyEvent, Stroke
 from recorders.operators.expert import Expert
