@@ -17,7 +17,7 @@ from .openxr.errors import NoHeadset
 from .openxr.reader import LOG, Connected, Over, Report, Stop, Told, read_hand
 
 OPEN_S = 30.0
-"""Longest time for a runtime to make a session [s]; SteamVR starts itself in about ten."""
+"""Longest time for a runtime to make a session [s]; some start themselves for it (assumed)."""
 SILENT_S = 5.0
 """A session that tells nothing for so long hangs [s]; it tells a hundred readings a second."""
 RETRY_S = 1.0
@@ -47,6 +47,7 @@ class Headset:
         self._process: BaseProcess | None = None
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
+        self._connected = False
         self._last_words = ""
 
     @property
@@ -65,7 +66,7 @@ class Headset:
             text = report.text if isinstance(report, Over) else self._silence()
             self.close()
             raise NoHeadset(text)
-        self._runtime = report.name
+        self._runtime, self._connected = report.name, True
         self._say(f"{self.name}: connected.")
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
@@ -95,12 +96,12 @@ class Headset:
     def _listen(self) -> None:
         """Take in what the session tells; when it is over, try another one."""
         while not self._closing.is_set():
-            report = self._hear(SILENT_S)
+            report = self._hear(SILENT_S if self._connected else OPEN_S)
             match report:
                 case ControllerSample():
                     self._samples.append(report)
                 case Connected(name):
-                    self._runtime = name
+                    self._runtime, self._connected = name, True
                     self._say(f"{self.name}: connected again.")
                 case Told(text):
                     self._say(text)
@@ -111,9 +112,13 @@ class Headset:
 
     def _again(self, why: str) -> None:
         self._say(f"{why} {_AGAIN}")
+        self._connected = False
         self._end()
-        if not self._closing.wait(RETRY_S):
-            self._start()
+        while not self._closing.wait(RETRY_S):
+            # A machine without memory or processes left has some again later.
+            with suppress(OSError):
+                self._start()
+                return
 
     def _silence(self) -> str:
         """Why the first session told nothing."""
@@ -142,11 +147,12 @@ class Headset:
         return None
 
     def _start(self) -> None:
-        self._line, theirs = _SPAWN.Pipe()
-        self._process = _SPAWN.Process(target=read_hand, args=(self._hand, theirs), daemon=True)
+        line, theirs = _SPAWN.Pipe()
+        process = _SPAWN.Process(target=read_hand, args=(self._hand, theirs), daemon=True)
         with no_interrupt():
-            self._process.start()
+            process.start()
         theirs.close()
+        self._line, self._process = line, process
 
     def _end(self) -> None:
         line, process = self._line, self._process

@@ -108,7 +108,9 @@ class Session:
             suggested = xr.InteractionProfileSuggestedBinding(
                 interaction_profile=self._path(profile), suggested_bindings=bound
             )
-            xr.suggest_interaction_profile_bindings(self._instance, suggested)
+            # A runtime may know fewer controllers than the specification; it has others then.
+            with suppress(xr.PathUnsupportedError):
+                xr.suggest_interaction_profile_bindings(self._instance, suggested)
         self._side = side
         self._ask = {name: xr.ActionStateGetInfo(action=made[name], subaction_path=side) for name in made}
         self._haptic = xr.HapticActionInfo(action=made[HAPTIC], subaction_path=side)

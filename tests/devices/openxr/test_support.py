@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from recorders.devices.openxr import support
-from tests.devices.openxr.runtime import Runtime
+from tests.devices.openxr.runtime import Runtime, require_runtime
 
 
 def words() -> dict[str, tuple[bool, str]]:
@@ -21,6 +21,7 @@ def words() -> dict[str, tuple[bool, str]]:
 @pytest.fixture
 def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine on which no runtime is registered."""
+    require_runtime()
     monkeypatch.delenv("XR_RUNTIME_JSON", raising=False)
     for name in ("XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_DATA_HOME", "XDG_DATA_DIRS"):
         monkeypatch.setenv(name, str(tmp_path / name))
