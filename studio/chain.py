@@ -1,9 +1,11 @@
 """Commands one after the other, each remembered when it is done, so that the same chain goes on after any kill.
 
 ```text
-<folder>/plan.json          every step's command line, and what it was planned from; never changed
-<folder>/steps/<name>.json  a finished step: its command line, its result as JSON, when and how long
-<folder>/.lock              held by whoever works on it
+<folder>/plan.json           what was asked, what was known then, every step's command line; never changed
+<folder>/steps/<name>.begun  that a step began: only then is what it makes its own
+<folder>/steps/<name>.json   a finished step: its command line, its result as JSON, when and how long
+<folder>/left/               what a killed training left that nothing could go on with
+<folder>/.lock               held by whoever works on it
 ```
 
 A step is a command line that a person could type. What it had begun when it was killed is gone on with in the way of
@@ -15,16 +17,17 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-from curation.atomic import if_free, write_aside
+from curation.atomic import if_free, make_folder, remove, write_aside
 from curation.errors import INTERRUPTED, OK, DataError, StudioError, TargetExists, UsageError
 from curation.layout import INFO
 from studio.console import Console
@@ -34,11 +37,15 @@ from training.alone import is_trained
 from training.checkpoints import broken, listed
 from training.runs import RUN, Run
 
-PLAN, STEPS, LOCK = "plan.json", "steps", ".lock"
-VERSION = 1
+PLAN, STEPS, LEFT, LOCK = "plan.json", "steps", "left", ".lock"
+VERSION = 2
 PATIENCE_S = 120.0
 """How long a training that nobody follows any more may take to end [s]; then its own command says that it is held."""
 _POLL_S = 0.2
+
+
+class AnotherPlan(UsageError):
+    """A chain lies there that was asked otherwise."""
 
 
 class StepFailed(StudioError):
@@ -84,12 +91,14 @@ class Chain:
     Attributes:
         folder: where what is done is remembered.
         steps: in order.
-        about: what the chain was planned from, JSON values.
+        about: what was asked, JSON values; the same request goes on with the chain, whatever it would plan today.
+        known: what was found beside it when it was planned, JSON values.
     """
 
     folder: Path
     steps: tuple[Step, ...]
     about: Mapping[str, Any]
+    known: Mapping[str, Any] = field(default_factory=dict)
 
     def done(self, step: Step) -> bool:
         return self._file(step).is_file()
@@ -114,8 +123,33 @@ class Chain:
         told = {"words": step.words, "result": result, "seconds": round(seconds, 3), "when": _now()}
         write_aside(self._file(step), json.dumps(told, indent=2, default=str).encode() + b"\n")
 
+    def begin(self, step: Step) -> None:
+        """Write down that a step begins, unless it was before; on return that survives a power cut.
+
+        Raises:
+            TargetExists: something is where it would write, and not its own.
+        """
+        if self._mark(step).is_file():
+            return
+        for path in step.made:
+            if os.path.lexists(path):
+                raise TargetExists(
+                    path,
+                    f"Step {step.name} of {self.folder} did not make it: move it away and repeat the command, or begin "
+                    "anew under another --to.",
+                )
+        write_aside(self._mark(step), json.dumps({"words": step.words, "when": _now()}).encode() + b"\n")
+
+    def give_up(self, step: Step) -> None:
+        """A step failed: if it left nothing, whatever comes to lie where it writes is not its own."""
+        if not any(map(os.path.lexists, step.made)):
+            remove(self._mark(step))
+
     def _file(self, step: Step) -> Path:
         return self.folder / STEPS / f"{step.name}.json"
+
+    def _mark(self, step: Step) -> Path:
+        return self.folder / STEPS / f"{step.name}.begun"
 
 
 def begun(folder: Path) -> bool:
@@ -123,25 +157,43 @@ def begun(folder: Path) -> bool:
     return (folder / PLAN).is_file()
 
 
-def planned(folder: Path, steps: Sequence[Step], about: Mapping[str, Any]) -> Chain:
-    """The chain in a folder: written there if it is new, else the one that is there, which must be the same.
+def stored(folder: Path, about: Mapping[str, Any]) -> Chain | None:
+    """The chain in a folder as it was planned, None if there is none.
+
+    Only what was asked is compared: another version of the studio may plan other commands, and a chain ends with those
+    it began with.
 
     Raises:
-        UsageError: another one is there; what differs is named.
+        AnotherPlan: something else was asked; what differs is named.
+        DataError: it is damaged.
+    """
+    if not begun(folder):
+        return None
+    chain = opened(folder)
+    here = json.loads(json.dumps(about))
+    if chain.about != here:
+        raise AnotherPlan(
+            f"{folder} holds another plan: {_difference(chain.about, here)}. Repeat the command as it was, or choose "
+            "another --to."
+        )
+    return chain
+
+
+def planned(
+    folder: Path, steps: Sequence[Step], about: Mapping[str, Any], known: Mapping[str, Any] | None = None
+) -> Chain:
+    """The chain in a folder: as `stored`, or else a new one, written there.
+
+    Raises:
+        AnotherPlan: another one is there.
         TargetExists: something that a new one would make is there already.
     """
-    told = json.loads(json.dumps({"version": VERSION, "about": about, "steps": [_stored(step) for step in steps]}))
-    if begun(folder):
-        there = _read(folder)
-        if there != told:
-            raise UsageError(
-                f"{folder} holds another plan: {_difference(there, told)}. Repeat the command as it was, or choose "
-                "another --to."
-            )
-    else:
-        _require_free(folder, steps)
-        write_aside(folder / PLAN, json.dumps(told, indent=2).encode() + b"\n")
-    return Chain(folder, tuple(steps), told["about"])
+    if (there := stored(folder, about)) is not None:
+        return there
+    _require_free(folder, steps)
+    told = {"version": VERSION, "about": about, "known": known or {}, "steps": [_stored(step) for step in steps]}
+    write_aside(folder / PLAN, json.dumps(told, indent=2).encode() + b"\n")
+    return opened(folder)
 
 
 def opened(folder: Path) -> Chain:
@@ -149,7 +201,7 @@ def opened(folder: Path) -> Chain:
 
     Raises:
         UsageError: there is none.
-        DataError: it is damaged.
+        DataError: it is damaged, or of another version of the studio.
     """
     if not begun(folder):
         raise UsageError(f"{folder} holds no plan ({PLAN}).")
@@ -159,7 +211,7 @@ def opened(folder: Path) -> Chain:
             Step(one["name"], tuple(one["words"]), one["dataset"], tuple(one["files"]), tuple(one["runs"]))
             for one in told["steps"]
         )
-        return Chain(folder, steps, told["about"])
+        return Chain(folder, steps, told["about"], told["known"])
     except (KeyError, TypeError) as error:
         raise DataError(f"{folder / PLAN} is damaged: {error}.") from error
 
@@ -180,7 +232,13 @@ def work(chain: Chain, console: Console) -> None:
                 continue
             console.step(f"[{number + 1} of {of}] {line_of(step.words)}")
             began = time.monotonic()
-            chain.remember(step, _run(step), time.monotonic() - began)
+            chain.begin(step)
+            try:
+                result = _run(step, chain.folder / LEFT)
+            except BaseException:
+                chain.give_up(step)
+                raise
+            chain.remember(step, result, time.monotonic() - began)
             console.advance(number + 1, of)
 
 
@@ -189,10 +247,10 @@ def shown(steps: Sequence[Step]) -> str:
     return "\n".join(f"{number:>3}  {line_of(step.words)}" for number, step in enumerate(steps, start=1))
 
 
-def _run(step: Step) -> Any:
+def _run(step: Step, left: Path) -> Any:
     """Run a step's command, or go on with it; returns its result, None where nothing was left to do."""
     _wait_for_trainings(step)
-    words = going_on(step)
+    words = going_on(step, left)
     if words is None:
         return None
     from studio import cli
@@ -223,17 +281,19 @@ class _Told(StudioError):
         self.exit_code = error.exit_code
 
 
-def going_on(step: Step) -> tuple[str, ...] | None:
+def going_on(step: Step, left: Path) -> tuple[str, ...] | None:
     """The command line that does a step now, whatever a kill left of it; None if it is done but for being remembered.
 
-    All that a step makes was not there when the chain was planned, so it is the step's own.
+    Args:
+        step: that has begun, so that all it makes is its own.
+        left: folder that takes what cannot be gone on with.
     """
     for path in map(Path, step.files):
         path.unlink(missing_ok=True)
     there = bool(step.dataset) and dataset_path(step.dataset).exists()
     if there and step.words[0] == "generate" and not (dataset_path(step.dataset) / INFO).is_file():
         # Killed before it was a dataset, so nothing was recorded.
-        shutil.rmtree(dataset_path(step.dataset))
+        _clear(dataset_path(step.dataset), dataset_path(step.dataset).parent)
         there = False
     match step.words[0]:
         case "generate" if there:
@@ -241,12 +301,12 @@ def going_on(step: Step) -> tuple[str, ...] | None:
         case "merge" | "filter" | "apply" if there:
             return None
         case "train" if len(step.runs) == 1:
-            return _training(step)
+            return _training(step, left)
         case _:
             return step.words
 
 
-def _training(step: Step) -> tuple[str, ...] | None:
+def _training(step: Step, left: Path) -> tuple[str, ...] | None:
     run = Run(run_path(step.runs[0]))
     if not run.folder.exists():
         return step.words
@@ -254,9 +314,21 @@ def _training(step: Step) -> tuple[str, ...] | None:
         return None
     if any(not broken(path) for path in listed(run.checkpoints)):
         return "train", "--resume", step.runs[0]
-    # Nothing in it can be gone on with.
-    shutil.rmtree(run.folder)
+    if (run.folder / RUN).is_file() and is_trained(run):
+        raise UsageError(f"{run.name} is being trained by somebody else. Repeat the command when that has ended.")
+    # Nothing in it can be gone on with. Among the runs it would be taken for one.
+    _clear(run.folder, left)
     return step.words
+
+
+def _clear(path: Path, into: Path) -> None:
+    """Let a step begin afresh: what is there is moved aside and not removed, unless it is an empty folder."""
+    with suppress(OSError):
+        path.rmdir()
+        return
+    make_folder(into)
+    places = (into / f"{path.name}.left-{number}" for number in count(1))
+    path.rename(next(place for place in places if not os.path.lexists(place)))
 
 
 def _wait_for_trainings(step: Step) -> None:
@@ -286,19 +358,19 @@ def _read(folder: Path) -> dict[str, Any]:
         raise DataError(f"{folder / PLAN} cannot be read: {error}.") from error
     if not isinstance(told, dict):
         raise DataError(f"{folder / PLAN} is no plan.")
+    if told.get("version") != VERSION:
+        raise DataError(
+            f"{folder / PLAN} is of another version of the studio ({told.get('version')}, this one reads {VERSION}). "
+            "End it with that one, or begin anew under another --to."
+        )
     return told
 
 
-def _difference(there: Mapping[str, Any], told: Mapping[str, Any]) -> str:
-    """Where two plans first differ, in words."""
-    a, b = _flat(there.get("about") or {}), _flat(told["about"])
-    apart = [f"{name} {a.get(name)} there, {b.get(name)} here" for name in {**a, **b} if a.get(name) != b.get(name)]
-    if apart:
-        return "; ".join(apart)
-    old = [line_of(step["words"]) for step in there.get("steps", [])]
-    new = [line_of(step["words"]) for step in told["steps"]]
-    first = next((pair for pair in zip(old, new, strict=False) if pair[0] != pair[1]), None)
-    return f"'{first[0]}' there, '{first[1]}' here" if first else f"{len(old)} steps there, {len(new)} here"
+def _difference(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
+    """Where two requests differ, in words."""
+    a, b = _flat(there), _flat(here)
+    apart = [name for name in {**a, **b} if a.get(name) != b.get(name)]
+    return "; ".join(f"{name} {a.get(name, 'by default')} there, {b.get(name, 'by default')} here" for name in apart)
 
 
 def _flat(about: Mapping[str, Any]) -> dict[str, Any]:
