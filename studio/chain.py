@@ -19,7 +19,7 @@ import io
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -216,8 +216,13 @@ def opened(folder: Path) -> Chain:
         raise DataError(f"{folder / PLAN} is damaged: {error}.") from error
 
 
-def work(chain: Chain, console: Console) -> None:
+def work(chain: Chain, console: Console, before: Callable[[Step], None] = lambda _: None) -> None:
     """Do every step that is not done.
+
+    Args:
+        chain: it.
+        console: is told of every step.
+        before: looks at what a step takes from elsewhere, before it begins; what it raises ends the work.
 
     Raises:
         StepFailed, StudioError: a step failed; the same chain goes on there.
@@ -232,6 +237,7 @@ def work(chain: Chain, console: Console) -> None:
                 continue
             console.step(f"[{number + 1} of {of}] {line_of(step.words)}")
             began = time.monotonic()
+            before(step)
             chain.begin(step)
             try:
                 result = _run(step, chain.folder / LEFT)
@@ -240,6 +246,17 @@ def work(chain: Chain, console: Console) -> None:
                 raise
             chain.remember(step, result, time.monotonic() - began)
             console.advance(number + 1, of)
+
+
+def folder_of(name: str) -> Path:
+    """Where the chain of a name lies.
+
+    Raises:
+        UsageError: the name is none.
+    """
+    if not name.strip() or "/" in name or name.startswith((".", "~")):
+        raise UsageError(f"--to '{name}' must be a bare name: its runs and datasets are called after it.")
+    return run_path(name)
 
 
 def shown(steps: Sequence[Step]) -> str:

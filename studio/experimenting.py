@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from curation.notes import CLASSIFIER
 from recorders.referee import NOBODY
 from studio import arms
 from studio.chain import Step
-from studio.improving import Source, carried_words, filter_words, judging, training
+from studio.improving import Source, carried_words, judging, training
+from studio.keeping import Keeping
 from studio.words import flag, flags_of
 
 CHOICE, RECIPES = "arms.json", "recipes"
@@ -32,6 +34,7 @@ class Experiment:
         placed: options that say where blocks lie, in attempts as in evaluations.
         attempts: of the policy, and of the expert at the same placements.
         keep: "classifier:NAME" of the filter that is asked about; "judge" asks about the oracle itself.
+        kept: the same, resolved.
         survival: least share of stressed simulations in the stress arm.
         train_seeds: trainings of each arm.
         seed: of attempts and of draws.
@@ -47,6 +50,7 @@ class Experiment:
     placed: tuple[str, ...]
     attempts: int
     keep: str
+    kept: Keeping
     survival: float
     train_seeds: int
     seed: int
@@ -56,6 +60,15 @@ class Experiment:
     limit: float
     force: bool
 
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "folder": str(self.folder)}
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Experiment:
+        """What `as_json` gave."""
+        lists = {name: tuple(told[name]) for name in ("placed", "evaluated")}
+        return cls(**{**told, **lists, "folder": Path(told["folder"]), "kept": Keeping.from_json(told["kept"])})
+
     @property
     def tested(self) -> str:
         """The filter that is asked about."""
@@ -64,7 +77,7 @@ class Experiment:
     @property
     def queries(self) -> dict[str, str]:
         """What each filter passes."""
-        own = {arms.CLASSIFIER: filter_words(self.keep, "")[0]} if self.tested == arms.CLASSIFIER else {}
+        own = {arms.CLASSIFIER: self.kept.where} if self.tested == arms.CLASSIFIER else {}
         return {arms.ORACLE: arms.SUCCESS, **own, arms.STRESS: f"{arms.SUCCESS} survival>={self.survival:g}"}
 
     @property
@@ -99,9 +112,8 @@ def steps_of(asked: Experiment, source: Source) -> list[Step]:
         base = asked.dataset("base")
         words = ("filter", source.data, *flag("where", source.where), "-y", "--to", base)
         found.append(Step("base", words, dataset=base))
-    _, classifier = filter_words(asked.keep, "")
     found.append(_driven(asked, source, ATTEMPTS, f"policy:{source.runs[0]}"))
-    found += judging(ATTEMPTS, attempts, classifier, "survival", arms.SUCCESS)
+    found += judging(ATTEMPTS, attempts, asked.kept.classifier, "survival", arms.SUCCESS)
     found.append(_driven(asked, source, CEILING, "expert"))
     for what in (ATTEMPTS, CEILING) if source.dropped else ():
         to = asked.source(source, what)

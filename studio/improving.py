@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from classifiers.card_file import read_card
 from curation import layout
 from curation.errors import UsageError
 from curation.names import POSE
-from curation.notes import CLASSIFIER, masked, read_notes
 from curation.store import Store
 from recorders.referee import NOBODY
-from recorders.world.scene import Scene
+from recorders.world.scene import Scene, scene_from
 from studio.chain import Step
 from studio.evaluation_world import World
+from studio.keeping import Keeping
 from studio.paths import run_path, runs_home
+from studio.training_options import Training
 from studio.words import flag, flags_of, recipe_words
 from training.checkpoint_card import card, resolve
 from training.recipe import Recipe
@@ -31,6 +32,7 @@ class Source:
         runs: names of the trainings, seeds of one recipe; the first one drives.
         data: the dataset that they were trained on, as a name or a path.
         where: the query that chose its episodes.
+        episodes: their ids.
         recipe: of the first training.
         scene: that the policy was trained in.
         privileged: whether it sees the block's pose.
@@ -40,6 +42,7 @@ class Source:
     runs: tuple[str, ...]
     data: str
     where: str
+    episodes: tuple[str, ...]
     recipe: Recipe
     scene: Scene
     privileged: bool
@@ -51,34 +54,53 @@ class Source:
         cameras = [camera for camera in self.scene.cameras if camera not in self.cameras]
         return ["--drop-feature", *cameras] if cameras else []
 
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Source:
+        """What `as_json` gave."""
+        lists = {name: tuple(told[name]) for name in ("runs", "episodes", "cameras")}
+        return cls(**{**told, **lists, "recipe": Recipe.from_json(told["recipe"]), "scene": scene_from(told["scene"])})
+
+    def require_same(self) -> None:
+        """Refuse to take episodes from the dataset that are not those of the training.
+
+        Raises:
+            UsageError: some lie in the trash or no longer fit the query, or others do.
+        """
+        store = Store.open(Path(self.data))
+        now, then = set(Training(where=self.where).chosen(store).ids), set(self.episodes)
+        if now != then:
+            raise UsageError(
+                f"{store.root} holds other episodes now than {self.runs[0]} was trained on: {len(then - now)} of "
+                f"{len(then)} lie in the trash or no longer fit, {len(now - then)} are new. Put it back as it was "
+                "(studio trash), or make a dataset of those episodes, train on it, and begin with that training."
+            )
+
 
 def source_of(name: str) -> Source:
     """What is known of a finished training, or of a group of them.
 
     Raises:
-        UsageError: it is not of this studio, not finished, or its episodes are no longer those that a query finds.
+        UsageError: it is not of this studio, not finished, or its dataset holds other episodes now.
     """
     runs = _finished(name)
     told = runs[0].read()
     known = card(resolve(str(runs[0].folder), runs_home()))
     store = Store.open(Path(told["dataset"]["path"]))
-    where = str(told["dataset"].get("where") or "")
-    away = masked(read_notes(store.root))
-    now = {row.episode_id for row in store.rows()} - away
-    if not where and now != set(told["dataset"]["episode_ids"]):
-        raise UsageError(
-            f"{store.root} holds other episodes now than {name} was trained on. Train on it as it is, or make a "
-            "dataset of those episodes, and begin with that training."
-        )
-    return Source(
+    found = Source(
         runs=tuple(run.name for run in runs),
         data=str(store.root),
-        where=where,
+        where=str(told["dataset"].get("where") or ""),
+        episodes=tuple(told["dataset"]["episode_ids"]),
         recipe=Recipe.from_json(told["recipe"]),
         scene=World().scene(known),
         privileged=POSE in store.features,
         cameras=tuple(key.removeprefix("observation.images.") for key in layout.cameras(store.features)),
     )
+    found.require_same()
+    return found
 
 
 def _finished(name: str) -> list[Run]:
@@ -89,27 +111,6 @@ def _finished(name: str) -> list[Run]:
     if open_:
         raise UsageError(f"{open_[0]} is no finished training of this studio; studio runs shows what there is.")
     return found
-
-
-def filter_words(keep: str, also: str) -> tuple[str, str]:
-    """The query that kept episodes fit, and the name of the classifier that has to score them first, "" for none.
-
-    Args:
-        keep: judge, all, or classifier:NAME.
-        also: a further query.
-
-    Raises:
-        UsageError: nothing of that name keeps.
-        DataError: the classifier has no card.
-    """
-    if keep == "judge":
-        return " ".join(filter(None, ("success", also))), ""
-    if keep == "all":
-        return also, ""
-    if not keep.startswith(CLASSIFIER):
-        raise UsageError(f"--keep {keep} is none of judge, all and {CLASSIFIER}NAME.")
-    threshold = read_card(run_path(keep)).threshold
-    return " ".join(filter(None, (f"score>={threshold:g}", also))), keep.removeprefix(CLASSIFIER)
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,9 @@ class Loop:
         positions: proposed a round.
         per_position: attempts at each.
         jitter, yaw: of the attempts: noise per axis [m], and a heading [deg] or "free".
-        keep, also: as `filter_words` has them.
+        keep: rule by which attempts are added, as it was asked for.
+        kept: the same, resolved.
+        also: a further query.
         train_seeds: trainings a round.
         seed: of the attempts of the first round.
         limit: of an episode [s].
@@ -146,11 +149,23 @@ class Loop:
     jitter: float
     yaw: float | Literal["free"]
     keep: str
+    kept: Keeping
     also: str
     train_seeds: int
     seed: int
     limit: float
     force: bool
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "folder": str(self.folder)}
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Loop:
+        """What `as_json` gave."""
+        lists = {name: tuple(told[name]) for name in ("placed", "evaluated")}
+        box = None if told["box"] is None else tuple(told["box"])
+        kept = Keeping.from_json(told["kept"])
+        return cls(**{**told, **lists, "folder": Path(told["folder"]), "box": box, "kept": kept})
 
 
 def steps_of(loop: Loop, source: Source) -> list[Step]:
@@ -182,14 +197,13 @@ def _round(loop: Loop, number: int, before: Source) -> tuple[list[Step], Source]
     attempts, kept, data = (f"{loop.name}-{mark}-{what}" for what in ("attempts", "kept", "data"))
     targets, picture, change = (str(loop.folder / f"{mark}-{what}") for what in ("targets.json", "map.png", "gain.png"))
     runs = runs_of(loop, number, before.recipe)
-    where, classifier = filter_words(loop.keep, loop.also)
     asked = ("--propose", str(loop.positions), "--aim", "edge")
     proposing = ("map", before.runs[0], *asked, "--to", targets, "--picture", picture)
     steps = [
         Step(f"{mark}-map", (*proposing, *(flag("box", loop.box) if loop.box else ())), files=(targets, picture)),
         Step(f"{mark}-generate", generate_words(loop, number, before, targets, attempts), dataset=attempts),
-        *judging(mark, attempts, classifier, loop.also, filter_words(loop.keep, "")[0]),
-        Step(f"{mark}-filter", kept_words(before, attempts, where, kept), dataset=kept),
+        *judging(mark, attempts, loop.kept.classifier, loop.also, loop.kept.where),
+        Step(f"{mark}-filter", kept_words(before, attempts, loop.kept.query(loop.also), kept), dataset=kept),
         Step(f"{mark}-merge", ("merge", before.data, kept, "-y", "--to", data), dataset=data),
         *training(mark, data, f"{loop.name}-{mark}", runs, before, force=loop.force),
         *(_evaluate(loop, mark, run) for run in runs),
@@ -258,7 +272,14 @@ def _evaluate(loop: Loop, mark: str, run: str) -> Step:
     return Step(f"{mark}-evaluate-{run}", ("evaluate", run, *loop.placed, *loop.evaluated))
 
 
-def about(loop: Loop, source: Source) -> dict[str, Any]:
-    """What the chain was planned from."""
-    told = {name: getattr(loop, name) for name in loop.__dataclass_fields__ if name != "folder"}
-    return {**told, "runs": source.runs, "data": source.data}
+def require_as_planned(step: Step, source: Source, kept: Keeping) -> None:
+    """Look at what a step takes from outside of its chain, before it begins.
+
+    Raises:
+        UsageError: the dataset or the classifier is no longer what was planned with.
+        DataError: the classifier or its card is gone.
+    """
+    if source.data in step.words:
+        source.require_same()
+    if step.words[0] == "score":
+        kept.require_same_classifier()

@@ -36,6 +36,25 @@ def flags_of(options: Any, *leave: str) -> list[str]:
     return found
 
 
+def asked_by(options: Any, *leave: str) -> dict[str, Any]:
+    """What a person asked for: every option that is not as by default, by name, as JSON values; nested ones lie flat.
+
+    Args:
+        options: an instance whose fields are options.
+        leave: names of fields to leave out.
+    """
+    found: dict[str, Any] = {}
+    for field in fields(options):
+        value = getattr(options, field.name)
+        if field.name in leave:
+            continue
+        if is_dataclass(value):
+            found |= asked_by(value)
+        elif field.default is MISSING or value != field.default:
+            found[field.name] = str(value) if isinstance(value, Path) else value
+    return found
+
+
 def flag(name: str, value: Any) -> list[str]:
     """One option and its values, such as ["--box", "0.2", "0.3", "0", "0.1"]."""
     option = "--" + name.strip("_").replace("_", "-")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import tyro
@@ -20,19 +19,20 @@ from curation.recipe import write_recipe
 from curation.store import Store
 from recorders.world.tasks.pick_place import TIME_LIMIT_S
 from studio import arms
-from studio.chain import begun, opened, planned, shown, work
+from studio.chain import AnotherPlan, Chain, Step, folder_of, opened, planned, shown, work
 from studio.console import Console
 from studio.edits import Yes
 from studio.experiment_report import report
 from studio.experimenting import ATTEMPTS, CEILING, CHOICE, RECIPES, asked_of, steps_of
 from studio.experimenting import Experiment as Asked
-from studio.improving import Source, source_of
+from studio.improving import Source, require_as_planned, source_of
+from studio.keeping import keeping
 from studio.options import Name, Where
-from studio.paths import dataset_path, run_path, runs_home
+from studio.paths import dataset_path, run_path
 from studio.preregistered import FILE, register
 from studio.verbs.evaluate import Carried
-from studio.verbs.improve import agreed
-from studio.words import flag, flags_of
+from studio.verbs.improve import agreed, going_on
+from studio.words import asked_by, flag, flags_of
 from training.compare import LEAST
 
 
@@ -137,22 +137,50 @@ def experiment(options: Experiment, console: Console) -> int:
 
 
 def _filter(options: Filter, console: Console) -> int:
-    asked = asked_for(options)
-    source = source_of(options.run)
-    going_on = begun(asked.folder)
-    steps = steps_of(asked, source)
-    console.step(shown(steps))
-    if not going_on and not options.yes and not agreed(f"Begin these {len(steps)} commands?"):
+    chain = _going_on(options, console) or _begun(options, console)
+    if chain is None:
         console.step("Nothing was begun.")
         return 0
+    asked, source = known_of(chain)
     console.about(asked.folder)
-    if going_on and (asked.folder / FILE).exists():
-        register(asked.folder, asked_of(asked, source), looked=True)
-    chain = planned(asked.folder, steps, about(options.run, asked))
-    written = register(asked.folder, asked_of(asked, source), looked=len(chain.left) < len(steps))
+    written = register(asked.folder, chain.known["preregistered"], looked=len(chain.left) < len(chain.steps))
     console.step(f"preregistered {written['when']}: {written['asked']['primary']['contrast']}")
-    work(chain, console)
+    work(chain, console, lambda step: _require_as_planned(step, asked, source))
     return _report(asked, source, console)
+
+
+def _going_on(options: Filter, console: Console) -> Chain | None:
+    """The experiment that the same command began; None if there is none.
+
+    Raises:
+        AnotherPlan: another one is there.
+    """
+    try:
+        return going_on(options, console)
+    except AnotherPlan as error:
+        path = folder_of(options.to) / FILE
+        if not path.exists():
+            raise
+        raise AnotherPlan(
+            f"{path} was written before the experiment began, and what is measured is not chosen after looking: {error}"
+        ) from error
+
+
+def _begun(options: Filter, console: Console) -> Chain | None:
+    """A new experiment that was agreed to."""
+    asked, source = asked_for(options), source_of(options.run)
+    steps = steps_of(asked, source)
+    console.step(shown(steps))
+    if not options.yes and not agreed(f"Begin these {len(steps)} commands?"):
+        return None
+    return planned(asked.folder, steps, asked_by(options, "yes", "json"), known(asked, source))
+
+
+def _require_as_planned(step: Step, asked: Asked, source: Source) -> None:
+    """Errors as `require_as_planned`; the arms are drawn from the demonstrations as well."""
+    require_as_planned(step, source, asked.kept)
+    if step.name == "choose" and not source.where:
+        source.require_same()
 
 
 def asked_for(options: Filter) -> Asked:
@@ -164,8 +192,6 @@ def asked_for(options: Filter) -> Asked:
     for name, least in (("attempts", 2), ("episodes", 2), ("train_seeds", 1)):
         if getattr(options, name) < least:
             raise UsageError(f"--{name.replace('_', '-')} {getattr(options, name)} must be at least {least}.")
-    if not options.to.strip() or "/" in options.to or options.to.startswith((".", "~")):
-        raise UsageError(f"--to '{options.to}' must be a bare name: its runs and datasets are called after it.")
     if not 0 <= options.survival <= 1:
         raise UsageError(f"--survival {options.survival:g} is outside 0 to 1.")
     if options.seed < 0 or options.seed == options.eval_seed:
@@ -175,13 +201,15 @@ def asked_for(options: Filter) -> Asked:
         )
     if options.placed.placing().targets:
         raise UsageError("--targets is not for experiments: say where with --at, --box or --grid.")
+    keep = f"{CLASSIFIER}{options.classifier.removeprefix(CLASSIFIER)}" if options.classifier else "judge"
     evaluated = ["--seed", str(options.eval_seed), *flag("limit", options.limit), *flags_of(options.carried)]
     return Asked(
         name=options.to,
-        folder=runs_home() / options.to,
+        folder=folder_of(options.to),
         placed=tuple(flags_of(options.placed)),
         attempts=options.attempts,
-        keep=f"{CLASSIFIER}{options.classifier.removeprefix(CLASSIFIER)}" if options.classifier else "judge",
+        keep=keep,
+        kept=keeping(keep),
         survival=options.survival,
         train_seeds=options.train_seeds,
         seed=options.seed,
@@ -193,26 +221,26 @@ def asked_for(options: Filter) -> Asked:
     )
 
 
-def about(run: str, asked: Asked) -> dict[str, Any]:
-    """What the chain is planned from, JSON values; `opened_as` reads it back."""
-    return {"run": run, "asked": {**asdict(asked), "folder": str(asked.folder)}}
+def known(asked: Asked, source: Source) -> dict[str, Any]:
+    """What the chain is planned with, JSON values; `known_of` reads it back."""
+    return {"asked": asked.as_json(), "source": source.as_json(), "preregistered": asked_of(asked, source)}
+
+
+def known_of(chain: Chain) -> tuple[Asked, Source]:
+    """An experiment as it was planned.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    try:
+        return Asked.from_json(chain.known["asked"]), Source.from_json(chain.known["source"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{chain.folder} holds no experiment: {error}.") from error
 
 
 def opened_as(name: str) -> tuple[Asked, Source]:
-    """An experiment by its name, as it was planned.
-
-    Raises:
-        UsageError: there is none.
-        DataError: it is damaged.
-    """
-    about = opened(run_path(name)).about
-    try:
-        told = dict(about["asked"])
-        asked = Asked(**{**told, "folder": Path(told["folder"]), "placed": tuple(told["placed"]),
-                         "evaluated": tuple(told["evaluated"])})  # fmt: skip
-        return asked, source_of(str(about["run"]))
-    except (KeyError, TypeError) as error:
-        raise DataError(f"{run_path(name)} holds no experiment: {error}.") from error
+    """An experiment by its name; errors as `opened` and `known_of`."""
+    return known_of(opened(run_path(name)))
 
 
 def _choose(options: Choose, console: Console) -> int:

@@ -9,18 +9,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from curation.atomic import write_aside
-from curation.errors import UsageError
+from curation.errors import DataError, UsageError
 from curation.rates import wilson
 from curation.store import Store
 from recorders.world.tasks.pick_place import TIME_LIMIT_S
-from studio.chain import Chain, begun, planned, shown, work
+from studio.chain import Chain, folder_of, planned, shown, stored, work
 from studio.console import Console
 from studio.edits import Yes
-from studio.improving import Loop, Source, about, runs_of, source_of, steps_of
+from studio.improving import Loop, Source, require_as_planned, runs_of, source_of, steps_of
+from studio.keeping import keeping
 from studio.options import Episodes, Name, Where
-from studio.paths import dataset_path, runs_home
+from studio.paths import dataset_path
 from studio.verbs.evaluate import Carried
-from studio.words import flag, flags_of
+from studio.words import asked_by, flag, flags_of
 from training.compare import LEAST
 from training.verdict import ONE_TRAINING, points
 
@@ -74,21 +75,48 @@ class Improve:
 
 def improve(options: Improve, console: Console) -> int:
     """Plan, show, ask, go on with what is left, report."""
-    loop = loop_of(options)
-    source = source_of(options.run)
-    going_on = begun(loop.folder)
-    steps = steps_of(loop, source)
-    console.step(shown(steps))
-    if not going_on and not options.yes and not agreed(f"Begin these {len(steps)} commands?"):
+    chain = going_on(options, console) or _begun(options, console)
+    if chain is None:
         console.step("Nothing was begun.")
         return 0
+    loop, source = known_of(chain)
     console.about(loop.folder)
-    chain = planned(loop.folder, steps, about(loop, source))
-    work(chain, console)
+    work(chain, console, lambda step: require_as_planned(step, source, loop.kept))
     lines, data = report(chain, loop, source)
     write_aside(loop.folder / REPORT, json.dumps(data, indent=2, default=str).encode() + b"\n")
     console.result("\n".join(lines), data)
     return 0
+
+
+def going_on(options: Any, console: Console) -> Chain | None:
+    """The chain that the same command began, shown; None if there is none. Errors as `stored`."""
+    chain = stored(folder_of(options.to), asked_by(options, "yes", "json"))
+    if chain is not None:
+        console.step(shown(chain.steps))
+    return chain
+
+
+def _begun(options: Improve, console: Console) -> Chain | None:
+    """A new chain that was agreed to."""
+    loop, source = loop_of(options), source_of(options.run)
+    steps = steps_of(loop, source)
+    console.step(shown(steps))
+    if not options.yes and not agreed(f"Begin these {len(steps)} commands?"):
+        return None
+    known = {"loop": loop.as_json(), "source": source.as_json()}
+    return planned(loop.folder, steps, asked_by(options, "yes", "json"), known)
+
+
+def known_of(chain: Chain) -> tuple[Loop, Source]:
+    """What a chain was planned with.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    try:
+        return Loop.from_json(chain.known["loop"]), Source.from_json(chain.known["source"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{chain.folder} holds no loop: {error}.") from error
 
 
 def agreed(question: str) -> bool:
@@ -113,8 +141,6 @@ def loop_of(options: Improve) -> Loop:
     for name in ("rounds", "propose", "per_position", "train_seeds"):
         if getattr(options, name) < 1:
             raise UsageError(f"--{name.replace('_', '-')} {getattr(options, name)} must be at least 1.")
-    if not options.to.strip() or "/" in options.to or options.to.startswith((".", "~")):
-        raise UsageError(f"--to '{options.to}' must be a bare name: its runs and datasets are called after it.")
     if options.seed < 0 or options.spread < 0:
         raise UsageError("--seed and --spread must not be negative.")
     if options.seed < options.eval_seed <= options.seed + options.rounds:
@@ -127,7 +153,7 @@ def loop_of(options: Improve) -> Loop:
     evaluated = [*episodes, "--seed", str(options.eval_seed), *flag("limit", options.limit), *flags_of(options.carried)]
     return Loop(
         name=options.to,
-        folder=runs_home() / options.to,
+        folder=folder_of(options.to),
         rounds=options.rounds,
         placed=tuple(flags_of(options.placed)),
         evaluated=tuple(evaluated),
@@ -138,6 +164,7 @@ def loop_of(options: Improve) -> Loop:
         jitter=options.spread,
         yaw=options.placed.yaw,
         keep=options.keep,
+        kept=keeping(options.keep),
         also=options.also,
         train_seeds=options.train_seeds,
         seed=options.seed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,24 +11,27 @@ from typing import Any
 import numpy as np
 import pytest
 
-from curation.errors import UsageError
+from classifiers.card_json import card_json
+from curation.errors import DataError, UsageError
 from curation.fingerprint import fingerprint
+from curation.layout import json_bytes
 from curation.library import put_to_trash
 from curation.store import Store
 from recorders.world.scene import Scene
 from studio.arms import Arms
-from studio.chain import Chain, Step, planned, shown
+from studio.chain import Chain, Step, opened, planned, shown
 from studio.cli import parsed
 from studio.experiment_report import report as experiment_report
 from studio.experimenting import asked_of, evaluation_step
 from studio.experimenting import steps_of as experiment_steps
-from studio.improving import Source, runs_of, source_of, steps_of
+from studio.improving import Source, require_as_planned, runs_of, source_of, steps_of
 from studio.options import Where
 from studio.preregistered import register
 from studio.training_options import Training
-from studio.verbs.experiment import Filter, about, asked_for, opened_as
-from studio.verbs.improve import Improve, gain, gain_lines, loop_of
-from studio.words import flags_of, recipe_words
+from studio.verbs.experiment import Filter, asked_for, known, opened_as
+from studio.verbs.improve import Improve, gain, gain_lines, known_of, loop_of
+from studio.words import asked_by, flags_of, recipe_words
+from tests.classifiers.test_card import made as held_out
 from tests.studio.conftest import Studio, studio
 from tests.training.evaluations import write_evaluation
 from tests.training.policies import tiny_act
@@ -137,22 +141,86 @@ def test_what_makes_no_sense_is_refused(source: Source, arm: Path, home: Path) -
         with pytest.raises(UsageError, match=says):
             loop_of(Improve(**{"run": "base", "to": "loop", "placed": PLACED, **options}))
     with pytest.raises(UsageError, match="none of judge, all and classifier:NAME"):
-        steps_of(loop_of(Improve(run="base", to="loop", placed=PLACED, keep="jugde")), source)
+        loop_of(Improve(run="base", to="loop", placed=PLACED, keep="jugde"))
     with pytest.raises(UsageError, match="no finished training"):
         source_of("nobody")
 
 
 def test_a_training_whose_episodes_are_others_now_begins_nothing(source: Source, arm: Path, tmp_path: Path) -> None:
-    import shutil
-
     copy = Path(shutil.copytree(arm, tmp_path / "copy"))
     told = json.loads((tmp_path / "runs/base/run.json").read_text())
     told["dataset"]["path"] = str(copy)
     (tmp_path / "runs/base/run.json").write_text(json.dumps(told))
     assert source_of("base").data == str(copy)
     put_to_trash(copy, ["id-0"], "person")
-    with pytest.raises(UsageError, match="holds other episodes now"):
+    with pytest.raises(UsageError, match="holds other episodes now than base was trained on: 1 of 4 lie in the trash"):
         source_of("base")
+    told["dataset"] |= {"where": "x>0", "episode_ids": told["dataset"]["episode_ids"][:3]}
+    (tmp_path / "runs/base/run.json").write_text(json.dumps(told))
+    with pytest.raises(UsageError, match="1 of 3 lie in the trash or no longer fit, 1 are new"):
+        source_of("base")
+
+
+def carded(home: Path, threshold: float = 0.6, digest: str = "1f2e", positions: Any = ()) -> Path:
+    """The card of a classifier called done."""
+    (home / "done").mkdir(exist_ok=True)
+    card = replace(
+        held_out(), classifier=f"classifier:done@{digest}", threshold=threshold, learned={"positions": positions}
+    )
+    (home / "done/card.json").write_bytes(json_bytes(card_json(card)))
+    return home / "done"
+
+
+def test_what_moves_beside_a_begun_chain_changes_nothing_of_it(
+    source: Source, arm: Path, home: Path, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(arm, tmp_path / "copy"))
+    source = replace(source, data=str(copy))
+    folder = carded(home)
+    loop = loop_of(Improve(run="base", to="loop", placed=PLACED, keep="classifier:done", also="clean"))
+    chain = planned(loop.folder, steps_of(loop, source), {}, {"loop": loop.as_json(), "source": source.as_json()})
+    plan = asked(classifier="done")
+    begun = planned(plan.folder, experiment_steps(plan, source), {}, known(plan, source))
+    carded(home, 0.9)
+    for _ in range(2):
+        assert known_of(opened(loop.folder)) == (loop, source)
+        assert loop.kept.query(loop.also) == "score>=0.6 clean"
+        assert opened_as("exp") == (plan, source)
+        assert plan.queries["classifier"] == "score>=0.6"
+        assert register(plan.folder, begun.known["preregistered"], looked=False)["asked"] == json.loads(
+            json.dumps(asked_of(plan, source))
+        )
+        # The second time it is gone, and so is a demonstration.
+        shutil.rmtree(folder, ignore_errors=True)
+        put_to_trash(copy, ["id-0"], "person")
+    steps = {step.name: step for step in (*chain.steps, *begun.steps)}
+    require_as_planned(steps["r1-train"], source, loop.kept)
+    with pytest.raises(UsageError, match="1 of 4 lie in the trash"):
+        require_as_planned(steps["r1-merge"], source, loop.kept)
+    with pytest.raises(DataError, match="no calibration card"):
+        require_as_planned(steps["attempts-score"], source, plan.kept)
+    carded(home, digest="beef")
+    with pytest.raises(UsageError, match=r"another one \(beef\) than was planned with \(1f2e\)"):
+        require_as_planned(steps["attempts-score"], source, plan.kept)
+    carded(home, 0.9)
+    require_as_planned(steps["attempts-score"], source, plan.kept)
+
+
+def test_the_same_command_goes_on_with_a_chain_and_another_is_refused(
+    studio: Studio, source: Source, home: Path
+) -> None:
+    words = ("experiment", "filter", "base", "--to", "exp", *flags_of(PLACED), "-y")
+    options = typed(Step("", words)).do
+    plan = asked_for(options)
+    planned(plan.folder, [], asked_by(options, "yes", "json"), known(plan, source))
+    shutil.rmtree(home / "base")
+    again = studio(*words)
+    assert "preregistered" in again.err
+    assert "arms.json cannot be read" in again.err  # all of its no commands are done
+    other = studio(*words, "--train-seeds", "4")
+    assert other.code == 2
+    assert "not chosen after looking" in other.err
+    assert "train_seeds by default there, 4 here" in other.err
 
 
 def test_the_plan_is_shown_and_nobody_is_asked_in_a_script(studio: Studio, source: Source, home: Path) -> None:
@@ -204,7 +272,7 @@ def test_every_arm_is_trained_alike_and_tried_at_the_same_placements(source: Sou
     assert not [step for step in steps.values() if "expert" in " ".join(step.words) and step.name.startswith("oracle")]
     bare = [path for step in experiment_steps(plan, replace(source, cameras=())) for path in step.made]
     assert len(bare) == len(set(bare))
-    planned(plan.folder, list(steps.values()), about("base", plan))
+    planned(plan.folder, list(steps.values()), {}, known(plan, source))
     assert opened_as("exp") == (plan, source)
     with pytest.raises(UsageError, match="trained where it is tried"):
         asked(seed=1000)
