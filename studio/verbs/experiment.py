@@ -19,7 +19,7 @@ from curation.recipe import write_recipe
 from curation.store import Store
 from recorders.world.tasks.pick_place import TIME_LIMIT_S
 from studio import arms
-from studio.chain import AnotherPlan, Chain, Step, folder_of, opened, planned, shown, work
+from studio.chain import AnotherPlan, Chain, Step, folder_of, opened, work
 from studio.console import Console
 from studio.edits import Yes
 from studio.experiment_report import report
@@ -31,8 +31,8 @@ from studio.options import Name, Where
 from studio.paths import dataset_path, run_path
 from studio.preregistered import FILE, register
 from studio.verbs.evaluate import Carried
-from studio.verbs.improve import agreed, going_on
-from studio.words import asked_by, flag, flags_of
+from studio.verbs.improve import begun, going_on
+from studio.words import flag, flags_of
 from training.compare import LEAST
 
 
@@ -169,11 +169,7 @@ def _going_on(options: Filter, console: Console) -> Chain | None:
 def _begun(options: Filter, console: Console) -> Chain | None:
     """A new experiment that was agreed to."""
     asked, source = asked_for(options), source_of(options.run)
-    steps = steps_of(asked, source)
-    console.step(shown(steps))
-    if not options.yes and not agreed(f"Begin these {len(steps)} commands?"):
-        return None
-    return planned(asked.folder, steps, asked_by(options, "yes", "json"), known(asked, source))
+    return begun(options, console, asked.folder, steps_of(asked, source), known(asked, source))
 
 
 def _require_as_planned(step: Step, asked: Asked, source: Source) -> None:

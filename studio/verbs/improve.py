@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from curation.atomic import write_aside
@@ -13,9 +14,10 @@ from curation.errors import DataError, UsageError
 from curation.rates import wilson
 from curation.store import Store
 from recorders.world.tasks.pick_place import TIME_LIMIT_S
-from studio.chain import Chain, folder_of, planned, shown, stored, work
+from studio.chain import Chain, Step, folder_of, planned, shown, stored, work
 from studio.console import Console
 from studio.edits import Yes
+from studio.foreseen import require_possible
 from studio.improving import Loop, Source, require_as_planned, runs_of, source_of, steps_of
 from studio.keeping import keeping
 from studio.options import Episodes, Name, Where
@@ -99,12 +101,17 @@ def going_on(options: Any, console: Console) -> Chain | None:
 def _begun(options: Improve, console: Console) -> Chain | None:
     """A new chain that was agreed to."""
     loop, source = loop_of(options), source_of(options.run)
-    steps = steps_of(loop, source)
+    known = {"loop": loop.as_json(), "source": source.as_json()}
+    return begun(options, console, loop.folder, steps_of(loop, source), known)
+
+
+def begun(options: Any, console: Console, folder: Path, steps: Sequence[Step], known: dict[str, Any]) -> Chain | None:
+    """A new chain: looked through, shown, and agreed to; None if it is not."""
+    require_possible(steps)
     console.step(shown(steps))
     if not options.yes and not agreed(f"Begin these {len(steps)} commands?"):
         return None
-    known = {"loop": loop.as_json(), "source": source.as_json()}
-    return planned(loop.folder, steps, asked_by(options, "yes", "json"), known)
+    return planned(folder, steps, asked_by(options, "yes", "json"), known)
 
 
 def known_of(chain: Chain) -> tuple[Loop, Source]:

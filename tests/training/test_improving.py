@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -230,6 +231,39 @@ def test_the_plan_is_shown_and_nobody_is_asked_in_a_script(studio: Studio, sourc
     assert "say -y" in said.err
     assert "studio train loop-r1-data --policy act --steps 30" in said.err
     assert not (home / "loop").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (("--also", "survival>=2"), "Step r1-stress|r1-filter.*survival>=2 never holds: survival lies between 0 and 1"),
+        (("--also", "score:2"), "score:2 never holds"),
+        (("--also", "bogus=="), "Step r1-filter could not be done .*Unknown field 'bogus'"),
+        (("--limit", "0.1"), "Step r0-evaluate-base could not be done .*--limit 0.1 is outside"),
+        (("--spread", "2"), "Step r1-generate could not be done .*--jitter 2.0 is outside"),
+        (("--latency", "slow"), "Step r0-evaluate-base could not be done .*slow"),
+    ],
+    ids=str,
+)
+def test_what_a_late_step_would_refuse_is_refused_before_the_first(
+    studio: Studio, source: Source, home: Path, more: tuple[str, ...], says: str
+) -> None:
+    said = studio("improve", "base", "--to", "loop", *flags_of(PLACED), "-y", *more)
+    assert said.code == 2
+    assert re.search(says, said.err)
+    assert not (home / "loop").exists()
+
+
+def test_an_experiment_whose_evaluations_would_be_refused_is_not_begun(studio: Studio, source: Source) -> None:
+    for more, says in (
+        (("--limit", "0.1"), "--limit 0.1 is outside"),
+        (("--at", "0.3", "0", "--yaw", "0"), "200 episodes would be at 1 different placements"),
+        (("--at", "0.9", "0"), "A block at (0.9, 0) is"),
+    ):
+        said = studio("experiment", "filter", "base", "--to", "exp", "-y", *more)
+        assert said.code == 2
+        assert says in said.err
+        assert "Nothing was begun." in said.err
 
 
 def test_the_gain_per_added_episode_has_its_interval() -> None:
