@@ -47,6 +47,10 @@ class UnknownChoice(UsageError):
         super().__init__(f"Unknown {what} '{value}'. Valid: {', '.join(names)}.{hint}")
 
 
+class NonePasses(UsageError):
+    """No episode fits what was asked, though it could be asked."""
+
+
 class TargetExists(UsageError):
     """New data was asked for at a place that already holds something."""
 

@@ -20,28 +20,21 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 from typing import Any
 
-from curation.atomic import if_free, make_folder, remove, write_aside
-from curation.errors import INTERRUPTED, OK, DataError, StudioError, TargetExists, UsageError
-from curation.layout import INFO
+from curation.atomic import if_free, remove, write_aside
+from curation.errors import INTERRUPTED, OK, DataError, NonePasses, StudioError, TargetExists, UsageError
 from studio.console import Console
-from studio.paths import dataset_path, run_path
+from studio.paths import run_path
+from studio.steps import Step, going_on, wait_for_trainings
 from studio.words import line_of
-from training.alone import is_trained
-from training.checkpoints import broken, listed
-from training.runs import RUN, Run
 
 PLAN, STEPS, LEFT, LOCK = "plan.json", "steps", "left", ".lock"
 VERSION = 2
-PATIENCE_S = 120.0
-"""How long a training that nobody follows any more may take to end [s]; then its own command says that it is held."""
-_POLL_S = 0.2
 
 
 class AnotherPlan(UsageError):
@@ -57,31 +50,6 @@ class StepFailed(StudioError):
             "the same command goes on here."
         )
         self.exit_code = code
-
-
-@dataclass(frozen=True)
-class Step:
-    """One command.
-
-    Attributes:
-        name: unlike the others'.
-        words: its command line, `studio` left away.
-        dataset: name of the dataset that it makes, "" if it makes none.
-        files: that it makes.
-        runs: names of the trainings that it makes.
-    """
-
-    name: str
-    words: tuple[str, ...]
-    dataset: str = ""
-    files: tuple[str, ...] = ()
-    runs: tuple[str, ...] = ()
-
-    @property
-    def made(self) -> list[Path]:
-        """Everything that it makes."""
-        data = [dataset_path(self.dataset)] if self.dataset else []
-        return [*data, *map(Path, self.files), *map(run_path, self.runs)]
 
 
 @dataclass(frozen=True)
@@ -105,22 +73,21 @@ class Chain:
 
     def result(self, name: str) -> Any:
         """What a finished step's command gave as JSON; None if it is not done."""
-        path = self.folder / STEPS / f"{name}.json"
-        try:
-            return json.loads(path.read_bytes())["result"]
-        except FileNotFoundError:
-            return None
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{path} is damaged ({error}). Remove it: the step is then done again.") from error
+        return self._told(name, "result")
+
+    @property
+    def ended(self) -> Step | None:
+        """The step that no episode passed, and where all ended; None if there is none."""
+        return next((step for step in self.steps if step.ends and self._told(step.name, "ended")), None)
 
     @property
     def left(self) -> list[Step]:
-        """Steps that are not done."""
-        return [step for step in self.steps if not self.done(step)]
+        """Steps that are still to be done."""
+        return [] if self.ended else [step for step in self.steps if not self.done(step)]
 
-    def remember(self, step: Step, result: Any, seconds: float) -> None:
-        """Write down that a step is done; on return that survives a power cut."""
-        told = {"words": step.words, "result": result, "seconds": round(seconds, 3), "when": _now()}
+    def remember(self, step: Step, result: Any, seconds: float, ended: str = "") -> None:
+        """Write down that a step is done, or why everything ended with it; on return that survives a power cut."""
+        told = {"words": step.words, "result": result, "ended": ended, "seconds": round(seconds, 3), "when": _now()}
         write_aside(self._file(step), json.dumps(told, indent=2, default=str).encode() + b"\n")
 
     def begin(self, step: Step) -> None:
@@ -144,6 +111,15 @@ class Chain:
         """A step failed: if it left nothing, whatever comes to lie where it writes is not its own."""
         if not any(map(os.path.lexists, step.made)):
             remove(self._mark(step))
+
+    def _told(self, name: str, what: str) -> Any:
+        path = self.folder / STEPS / f"{name}.json"
+        try:
+            return json.loads(path.read_bytes())[what]
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{path} is damaged ({error}). Remove it: the step is then done again.") from error
 
     def _file(self, step: Step) -> Path:
         return self.folder / STEPS / f"{step.name}.json"
@@ -208,7 +184,7 @@ def opened(folder: Path) -> Chain:
     told = _read(folder)
     try:
         steps = tuple(
-            Step(one["name"], tuple(one["words"]), one["dataset"], tuple(one["files"]), tuple(one["runs"]))
+            Step(one["name"], tuple(one["words"]), one["dataset"], tuple(one["files"]), tuple(one["runs"]), one["ends"])
             for one in told["steps"]
         )
         return Chain(folder, steps, told["about"], told["known"])
@@ -217,7 +193,7 @@ def opened(folder: Path) -> Chain:
 
 
 def work(chain: Chain, console: Console, before: Callable[[Step], None] = lambda _: None) -> None:
-    """Do every step that is not done.
+    """Do every step that is not done, as far as to one that ends it all.
 
     Args:
         chain: it.
@@ -230,17 +206,23 @@ def work(chain: Chain, console: Console, before: Callable[[Step], None] = lambda
     """
     with _alone(chain.folder):
         of = len(chain.steps)
-        if len(chain.left) < of:
-            console.step(f"{of - len(chain.left)} of {of} steps are done already ({chain.folder}).")
-        for number, step in enumerate(chain.steps):
-            if chain.done(step):
-                continue
+        left = chain.left
+        if len(left) < of:
+            done = sum(map(chain.done, chain.steps))
+            console.step(f"{done} of {of} steps are done already ({chain.folder}).")
+        for step in left:
+            number = chain.steps.index(step)
             console.step(f"[{number + 1} of {of}] {line_of(step.words)}")
             began = time.monotonic()
             before(step)
             chain.begin(step)
             try:
                 result = _run(step, chain.folder / LEFT)
+            except NonePasses as error:
+                chain.give_up(step)
+                chain.remember(step, None, time.monotonic() - began, ended=str(error))
+                console.step(f"{error} This is where it ends.")
+                return
             except BaseException:
                 chain.give_up(step)
                 raise
@@ -265,8 +247,13 @@ def shown(steps: Sequence[Step]) -> str:
 
 
 def _run(step: Step, left: Path) -> Any:
-    """Run a step's command, or go on with it; returns its result, None where nothing was left to do."""
-    _wait_for_trainings(step)
+    """Run a step's command, or go on with it; returns its result, None where nothing was left to do.
+
+    Raises:
+        NonePasses: no episode passes a step that ends its chain.
+        StudioError: it failed.
+    """
+    wait_for_trainings(step)
     words = going_on(step, left)
     if words is None:
         return None
@@ -280,6 +267,8 @@ def _run(step: Step, left: Path) -> Any:
     try:
         code = getattr(module, words[0])(options, Console(as_json=True, out=said))
     except StudioError as error:
+        if step.ends and isinstance(error, NonePasses):
+            raise
         # Which of many commands it was is half of the message.
         raise _Told(error, step) from error
     if code == INTERRUPTED:
@@ -296,64 +285,6 @@ class _Told(StudioError):
     def __init__(self, error: StudioError, step: Step) -> None:
         super().__init__(f"step {step.name}: {error}")
         self.exit_code = error.exit_code
-
-
-def going_on(step: Step, left: Path) -> tuple[str, ...] | None:
-    """The command line that does a step now, whatever a kill left of it; None if it is done but for being remembered.
-
-    Args:
-        step: that has begun, so that all it makes is its own.
-        left: folder that takes what cannot be gone on with.
-    """
-    for path in map(Path, step.files):
-        path.unlink(missing_ok=True)
-    there = bool(step.dataset) and dataset_path(step.dataset).exists()
-    if there and step.words[0] == "generate" and not (dataset_path(step.dataset) / INFO).is_file():
-        # Killed before it was a dataset, so nothing was recorded.
-        _clear(dataset_path(step.dataset), dataset_path(step.dataset).parent)
-        there = False
-    match step.words[0]:
-        case "generate" if there:
-            return (*step.words, "--resume")
-        case "merge" | "filter" | "apply" if there:
-            return None
-        case "train" if len(step.runs) == 1:
-            return _training(step, left)
-        case _:
-            return step.words
-
-
-def _training(step: Step, left: Path) -> tuple[str, ...] | None:
-    run = Run(run_path(step.runs[0]))
-    if not run.folder.exists():
-        return step.words
-    if (run.folder / RUN).is_file() and run.read()["state"] == "done":
-        return None
-    if any(not broken(path) for path in listed(run.checkpoints)):
-        return "train", "--resume", step.runs[0]
-    if (run.folder / RUN).is_file() and is_trained(run):
-        raise UsageError(f"{run.name} is being trained by somebody else. Repeat the command when that has ended.")
-    # Nothing in it can be gone on with. Among the runs it would be taken for one.
-    _clear(run.folder, left)
-    return step.words
-
-
-def _clear(path: Path, into: Path) -> None:
-    """Let a step begin afresh: what is there is moved aside and not removed, unless it is an empty folder."""
-    with suppress(OSError):
-        path.rmdir()
-        return
-    make_folder(into)
-    places = (into / f"{path.name}.left-{number}" for number in count(1))
-    path.rename(next(place for place in places if not os.path.lexists(place)))
-
-
-def _wait_for_trainings(step: Step) -> None:
-    """Wait while a training whose studio was killed writes its last checkpoint, which it does by itself."""
-    until = time.monotonic() + PATIENCE_S
-    for run in map(Run, map(run_path, step.runs)):
-        while (run.folder / RUN).is_file() and is_trained(run) and time.monotonic() < until:
-            time.sleep(_POLL_S)
 
 
 def _require_free(folder: Path, steps: Sequence[Step]) -> None:
@@ -399,7 +330,7 @@ def _flat(about: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _stored(step: Step) -> dict[str, Any]:
-    return {"name": step.name, "words": step.words, "dataset": step.dataset, "files": step.files, "runs": step.runs}
+    return asdict(step)
 
 
 @contextmanager

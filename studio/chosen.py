@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from curation.errors import UsageError
+from curation.errors import NonePasses
 from curation.naming import episode_name
 from curation.plan import Keep, Plan, edited
 from curation.store import Store
@@ -73,5 +73,5 @@ def reasons(found: Chosen, stores: Sequence[Store]) -> tuple[str, ...]:
 
 def _keep(plan: Plan, kept: tuple[tuple[int, str], ...], why: str) -> Plan:
     if not kept:
-        raise UsageError(f"No episode passes: {why}. Nothing was written.")
+        raise NonePasses(f"No episode passes: {why}. Nothing was written.")
     return edited(plan, Keep(kept, why))

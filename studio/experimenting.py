@@ -10,9 +10,9 @@ from typing import Any
 from curation.notes import CLASSIFIER
 from recorders.referee import NOBODY
 from studio import arms
-from studio.chain import Step
 from studio.improving import Source, carried_words, judging, training
 from studio.keeping import Keeping
+from studio.steps import Step
 from studio.words import flag, flags_of
 
 CHOICE, RECIPES = "arms.json", "recipes"

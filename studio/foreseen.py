@@ -12,8 +12,8 @@ from curation.errors import UsageError
 from curation.library import Entry
 from curation.query import terms
 from recorders.placements import require_recordable
-from studio.chain import Step
 from studio.evaluating import require_different
+from studio.steps import Step
 from studio.verbs.evaluate import episode_count, require_valid
 from studio.words import line_of
 from training.latency import parse_latency

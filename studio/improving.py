@@ -13,10 +13,10 @@ from curation.names import POSE
 from curation.store import Store
 from recorders.referee import NOBODY
 from recorders.world.scene import Scene, scene_from
-from studio.chain import Step
 from studio.evaluation_world import World
 from studio.keeping import Keeping
 from studio.paths import run_path, runs_home
+from studio.steps import Step
 from studio.training_options import Training
 from studio.words import flag, flags_of, recipe_words
 from training.checkpoint_card import card, resolve
@@ -202,8 +202,9 @@ def _round(loop: Loop, number: int, before: Source) -> tuple[list[Step], Source]
     steps = [
         Step(f"{mark}-map", (*proposing, *(flag("box", loop.box) if loop.box else ())), files=(targets, picture)),
         Step(f"{mark}-generate", generate_words(loop, number, before, targets, attempts), dataset=attempts),
-        *judging(mark, attempts, loop.kept.classifier, loop.also, loop.kept.where),
-        Step(f"{mark}-filter", kept_words(before, attempts, loop.kept.query(loop.also), kept), dataset=kept),
+        *judging(mark, attempts, loop.kept.classifier, loop.also, loop.kept.where, ends=True),
+        Step(f"{mark}-filter", kept_words(before, attempts, loop.kept.query(loop.also), kept), dataset=kept,
+             ends=True),
         Step(f"{mark}-merge", ("merge", before.data, kept, "-y", "--to", data), dataset=data),
         *training(mark, data, f"{loop.name}-{mark}", runs, before, force=loop.force),
         *(_evaluate(loop, mark, run) for run in runs),
@@ -233,7 +234,7 @@ def carried_words(n_action_steps: int | None) -> list[str]:
     return [] if n_action_steps is None else flag("n_action_steps", n_action_steps)
 
 
-def judging(mark: str, attempts: str, classifier: str, also: str, first: str) -> list[Step]:
+def judging(mark: str, attempts: str, classifier: str, also: str, first: str, *, ends: bool = False) -> list[Step]:
     """What must be noted about attempts before a query can choose among them.
 
     Args:
@@ -242,12 +243,14 @@ def judging(mark: str, attempts: str, classifier: str, also: str, first: str) ->
         classifier: that scores, "" for none.
         also: the query; only where it asks for survival, episodes are stressed.
         first: a query without which none is kept, so that only those that fit are stressed.
+        ends: whether everything ends where none fits it.
     """
     found = []
     if classifier:
         found.append(Step(f"{mark}-score", ("score", attempts, "--by", classifier)))
     if "survival" in also:
-        found.append(Step(f"{mark}-stress", ("stress", attempts, *(flag("where", first) if first else ()))))
+        words = ("stress", attempts, *(flag("where", first) if first else ()))
+        found.append(Step(f"{mark}-stress", words, ends=ends))
     return found
 
 

@@ -19,7 +19,7 @@ from curation.recipe import write_recipe
 from curation.store import Store
 from recorders.world.tasks.pick_place import TIME_LIMIT_S
 from studio import arms
-from studio.chain import AnotherPlan, Chain, Step, folder_of, opened, work
+from studio.chain import AnotherPlan, Chain, folder_of, opened, work
 from studio.console import Console
 from studio.edits import Yes
 from studio.experiment_report import report
@@ -30,6 +30,7 @@ from studio.keeping import keeping
 from studio.options import Name, Where
 from studio.paths import dataset_path, run_path
 from studio.preregistered import FILE, register
+from studio.steps import Step
 from studio.verbs.evaluate import Carried
 from studio.verbs.improve import begun, going_on
 from studio.words import flag, flags_of
@@ -242,7 +243,13 @@ def opened_as(name: str) -> tuple[Asked, Source]:
 def _choose(options: Choose, console: Console) -> int:
     asked, source = opened_as(options.name)
     attempts, expert = (dataset_path(asked.source(source, what)) for what in (ATTEMPTS, CEILING))
-    drawn = arms.arms_of(entries(attempts), entries(expert), asked.queries, asked.tested, asked.seed)
+    try:
+        drawn = arms.arms_of(entries(attempts), entries(expert), asked.queries, asked.tested, asked.seed)
+    except UsageError as error:
+        # What was registered cannot grow after its attempts were looked at.
+        raise UsageError(
+            f"{error} Begin anew under another --to with more --attempts; {asked.name} cannot be given more."
+        ) from error
     base = Store.open(dataset_path(asked.demonstrations(source)))
     for name in asked.arms:
         stores = [base, *([Store.open(expert if name in arms.CEILING else attempts)] if drawn.chosen[name] else [])]

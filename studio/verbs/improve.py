@@ -11,10 +11,10 @@ from typing import Any
 
 from curation.atomic import write_aside
 from curation.errors import DataError, UsageError
-from curation.rates import wilson
+from curation.rates import Rate, wilson
 from curation.store import Store
 from recorders.world.tasks.pick_place import TIME_LIMIT_S
-from studio.chain import Chain, Step, folder_of, planned, shown, stored, work
+from studio.chain import Chain, folder_of, planned, shown, stored, work
 from studio.console import Console
 from studio.edits import Yes
 from studio.foreseen import require_possible
@@ -22,6 +22,7 @@ from studio.improving import Loop, Source, require_as_planned, runs_of, source_o
 from studio.keeping import keeping
 from studio.options import Episodes, Name, Where
 from studio.paths import dataset_path
+from studio.steps import Step
 from studio.verbs.evaluate import Carried
 from studio.words import asked_by, flag, flags_of
 from training.compare import LEAST
@@ -183,11 +184,15 @@ def loop_of(options: Improve) -> Loop:
 def report(chain: Chain, loop: Loop, source: Source) -> tuple[list[str], dict[str, Any]]:
     """What came of every round: attempts, what was added, and the gain per added episode with its interval."""
     lines, rounds, before = [], [], source.runs
+    ended = None
     for number in range(1, loop.rounds + 1):
         mark, runs = f"r{number}", runs_of(loop, number, source.recipe)
-        tried = Store.open(dataset_path(f"{loop.name}-{mark}-attempts")).rows()
+        good = _tried(loop, mark)
+        if chain.ended is not None and chain.ended.name.startswith(f"{mark}-"):
+            ended = {"round": number, "attempts": good.n, "succeeded": good.k, "passed": 0}
+            lines += _end_lines(loop, number, good, before)
+            break
         added = Store.open(dataset_path(f"{loop.name}-{mark}-kept")).total_episodes
-        good = wilson(sum(row.success for row in tried), len(tried))
         told = gain(chain.result(f"{mark}-compare"), added)
         lines += [
             f"round {number}: {good.of('attempts succeeded')}; {added} episodes added ({loop.keep})",
@@ -196,11 +201,28 @@ def report(chain: Chain, loop: Loop, source: Source) -> tuple[list[str], dict[st
         rounds.append({"round": number, "attempts": good.n, "succeeded": good.k, "added": added, **told})
         before = runs
     whole = None
-    if loop.rounds > 1:
+    if loop.rounds > 1 and ended is None:
         whole = gain(chain.result("whole-compare"), sum(int(one["added"]) for one in rounds))
         lines += ["in all:", *(f"  {line}" for line in gain_lines(whole, ", ".join(before), ", ".join(source.runs)))]
     lines += _caveats(loop, source)
-    return lines, {"rounds": rounds, "whole": whole, "caveats": _caveats(loop, source), "folder": str(chain.folder)}
+    told = {"rounds": rounds, "ended": ended, "whole": whole, "caveats": _caveats(loop, source)}
+    return lines, {**told, "folder": str(chain.folder)}
+
+
+def _tried(loop: Loop, mark: str) -> Rate:
+    """Of a round's attempts, how many succeeded."""
+    rows = Store.open(dataset_path(f"{loop.name}-{mark}-attempts")).rows()
+    return wilson(sum(row.success for row in rows), len(rows))
+
+
+def _end_lines(loop: Loop, number: int, good: Rate, before: Sequence[str]) -> list[str]:
+    """What is said of a round that found nothing to add, and of the ways on."""
+    asked = " ".join(filter(None, (loop.keep, loop.also)))
+    return [
+        f"round {number}: 0 of {good.n} attempts passed; nothing to add ({asked}; {good.of('attempts succeeded')})",
+        "  The loop ends here. Ways on, each under another --to: another --box, more attempts (--propose, "
+        f"--per-position), another --keep or --also; studio improve {before[0]} begins with the last policy.",
+    ]
 
 
 def gain(compared: dict[str, Any], added: int) -> dict[str, Any]:

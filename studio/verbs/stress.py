@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.errors import DataError, TargetExists, UsageError
+from curation.errors import DataError, NonePasses, TargetExists, UsageError
 from curation.frames import Outcome
 from curation.library import Entry, entries
 from curation.notes import Note, add_notes, read_notes
@@ -134,6 +134,8 @@ def overlap_of(store: Store, entry: Entry) -> float | None:
 def _asked(options: Stress, store: Store, console: Console) -> list[Entry]:
     fits = query(options.where)
     saved = [entry for entry in entries(store.root) if entry.state == "saved" and fits(entry)]
+    if options.where and not saved:
+        raise NonePasses(f"No episode of {store.root} fits {options.where}, so none is stressed.")
     # The start of a part of a take was never a reset, so its actions lead nowhere by themselves.
     whole = [entry for entry in saved if not entry.cut]
     if len(whole) < len(saved):

@@ -12,8 +12,9 @@ import pytest
 from curation.atomic import if_free
 from curation.errors import DataError, StudioError, TargetExists, UsageError
 from curation.store import Store
-from studio.chain import LOCK, Chain, Step, going_on, opened, planned, shown, work
+from studio.chain import LOCK, Chain, opened, planned, shown, work
 from studio.console import Console
+from studio.steps import Step, going_on
 from tests.curation.placed import placed
 
 PLACES = [(0.22, 0.20), (0.32, 0.00), (0.30, 0.10)]
@@ -89,6 +90,18 @@ def test_a_step_that_fails_is_named_and_keeps_what_was_done(home: Path) -> None:
     unknown = planned(home / "runs/other", [Step("odd", ("filter", "one", "--wher", "x"))], {})
     with pytest.raises(StudioError, match=r"Step odd ended with exit code 2: studio filter one --wher x\."):
         work(unknown, Console())
+
+
+def test_a_chain_ends_well_where_nothing_passes_a_step_that_may_end_it(home: Path) -> None:
+    none = Step("none", ("filter", "one", "--where", "x>9", "-y", "--to", "no"), dataset="no", ends=True)
+    first, last = steps(home)[0], Step("look", ("episodes", "no"))
+    chain = planned(home / "runs/loop", [first, none, last], {})
+    for _ in range(2):
+        work(chain, Console())
+        chain = opened(chain.folder)
+        assert chain.ended == none
+        assert not chain.left
+        assert [chain.done(step) for step in chain.steps] == [True, True, False]
 
 
 def test_another_plan_is_refused_and_what_differs_is_named(home: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,16 @@ from curation.library import put_to_trash
 from curation.store import Store
 from recorders.world.scene import Scene
 from studio.arms import Arms
-from studio.chain import Chain, Step, opened, planned, shown
+from studio.chain import Chain, opened, planned, shown, work
 from studio.cli import parsed
+from studio.console import Console
 from studio.experiment_report import report as experiment_report
 from studio.experimenting import asked_of, evaluation_step
 from studio.experimenting import steps_of as experiment_steps
 from studio.improving import Source, require_as_planned, runs_of, source_of, steps_of
 from studio.options import Where
 from studio.preregistered import register
+from studio.steps import Step
 from studio.training_options import Training
 from studio.verbs.experiment import Filter, asked_for, known, opened_as
 from studio.verbs.improve import Improve, gain, gain_lines, known_of, loop_of
@@ -277,6 +279,47 @@ def test_the_gain_per_added_episode_has_its_interval() -> None:
     assert lines[1] == "gain per added episode: +0.50 points, 95 % CI -0.25 to +1.25"
     few = gain({"level": "recipe", "episodes": 60, "better": None, "rates": []}, 20)
     assert "too few trainings" in gain_lines(few, "r1", "base")[0]
+
+
+def test_a_round_that_adds_nothing_ends_the_loop_with_a_report_of_those_before(
+    studio: Studio, source: Source, arm: Path, tmp_path: Path
+) -> None:
+    words = ("improve", "base", "--to", "loop", *flags_of(PLACED), "--rounds", "3", "--also", "x>9", "-y")
+    options = typed(Step("", words))
+    loop = loop_of(options)
+    for name in ("r1-attempts", "r1-kept", "r2-attempts"):
+        (tmp_path / f"loop-{name}").symlink_to(arm)
+    known = {"loop": loop.as_json(), "source": source.as_json()}
+    chain = planned(loop.folder, [], asked_by(options, "yes", "json"), known)
+    told = json.loads((chain.folder / "plan.json").read_text())
+    told["steps"] = [asdict(step) for step in steps_of(loop, source)]
+    (chain.folder / "plan.json").write_text(json.dumps(told))
+    chain = opened(chain.folder)
+    compared = {"level": "checkpoint", "episodes": 60, "better": None,
+                "paired": {"difference": 0.1, "low": -0.05, "high": 0.25}}  # fmt: skip
+    for step in chain.steps[: [step.name for step in chain.steps].index("r2-filter")]:
+        chain.remember(step, compared if step.name == "r1-compare" else None, 1.0)
+    for _ in range(2):
+        said = studio(*words)
+        assert said.code == 0, said.err
+        lines = said.out.splitlines()
+        assert lines[0].startswith("round 1: 4 of 4 attempts succeeded")
+        assert "+10.0 points" in lines[1]
+        assert lines[3].startswith("round 2: 0 of 4 attempts passed; nothing to add (judge x>9; 4 of 4")
+        assert "under another --to: another --box, more attempts" in lines[4]
+        assert "studio improve loop-r1 begins with the last policy" in lines[4]
+    data = json.loads((chain.folder / "report.json").read_text())
+    assert [one["round"] for one in data["rounds"]] == [1]
+    assert data["ended"] == {"round": 2, "attempts": 4, "succeeded": 4, "passed": 0}
+
+
+def test_where_nothing_succeeds_there_is_nothing_to_stress_and_the_loop_ends(source: Source) -> None:
+    loop = loop_of(Improve(run="base", to="loop", placed=PLACED, also="survival>=0.8"))
+    steps = {step.name: step for step in steps_of(loop, source)}
+    stressed = replace(steps["r1-stress"], words=("stress", source.data, "--where", "x>9"))
+    chain = Chain(loop.folder, (stressed, steps["r1-filter"]), {})
+    work(chain, Console())
+    assert chain.ended == stressed
 
 
 def asked(**more: Any) -> Any:
