@@ -132,7 +132,7 @@ class Loop:
         kept: the same, resolved.
         also: a further query.
         train_seeds: trainings a round.
-        seed: of the attempts of the first round.
+        seed: round k of attempts has this and k.
         limit: of an episode [s].
         force: train although preflight found errors.
     """

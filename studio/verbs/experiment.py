@@ -25,6 +25,8 @@ from studio.edits import Yes
 from studio.experiment_report import report
 from studio.experimenting import ATTEMPTS, CEILING, CHOICE, RECIPES, asked_of, steps_of
 from studio.experimenting import Experiment as Asked
+from studio.foreseen import require_possible
+from studio.fresh import require_fresh_experiment
 from studio.improving import Source, require_as_planned, source_of
 from studio.keeping import keeping
 from studio.options import Name, Where
@@ -60,8 +62,9 @@ class Filter:
     """Of each evaluation, the same placements for all."""
     train_seeds: int = LEAST
     """Trainings of each arm."""
-    seed: int = 0
-    """Of the attempts, and of every draw."""
+    seed: int = 3000
+    """Of the attempts, and of every draw. Recordings begin at 0, evaluations at 1000, studio improve at 2000, so these
+    placements are fresh ones."""
     eval_seed: int = 1000
     """Of the placements of every evaluation."""
     limit: float = TIME_LIMIT_S
@@ -170,7 +173,10 @@ def _going_on(options: Filter, console: Console) -> Chain | None:
 def _begun(options: Filter, console: Console) -> Chain | None:
     """A new experiment that was agreed to."""
     asked, source = asked_for(options), source_of(options.run)
-    return begun(options, console, asked.folder, steps_of(asked, source), known(asked, source))
+    steps = steps_of(asked, source)
+    require_possible(steps)
+    require_fresh_experiment(asked, source, steps)
+    return begun(options, console, asked.folder, steps, known(asked, source))
 
 
 def _require_as_planned(step: Step, asked: Asked, source: Source) -> None:

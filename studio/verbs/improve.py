@@ -18,6 +18,7 @@ from studio.chain import Chain, folder_of, planned, shown, stored, work
 from studio.console import Console
 from studio.edits import Yes
 from studio.foreseen import require_possible
+from studio.fresh import require_fresh_attempts, require_fresh_loop
 from studio.improving import Loop, Source, require_as_planned, runs_of, source_of, steps_of
 from studio.keeping import keeping
 from studio.options import Episodes, Name, Where
@@ -66,8 +67,9 @@ class Improve:
     """What else they must fit, such as "survival>=0.8" (they are stressed first) or "clean"."""
     train_seeds: int = 1
     """Trainings a round; 3 say something about the recipe, if --run has as many."""
-    seed: int = 0
-    """Of the attempts; each round has its own."""
+    seed: int = 2000
+    """Of the attempts; round 1 has this and one, and so on. Recordings begin at 0, evaluations at 1000,
+    experiments at 3000, so these placements are fresh ones."""
     yes: Yes = False
     """Begin without asking."""
     force: bool = False
@@ -84,7 +86,12 @@ def improve(options: Improve, console: Console) -> int:
         return 0
     loop, source = known_of(chain)
     console.about(loop.folder)
-    work(chain, console, lambda step: require_as_planned(step, source, loop.kept))
+
+    def look(step: Step) -> None:
+        require_as_planned(step, source, loop.kept)
+        require_fresh_attempts(loop, chain.steps, step)
+
+    work(chain, console, look)
     lines, data = report(chain, loop, source)
     write_aside(loop.folder / REPORT, json.dumps(data, indent=2, default=str).encode() + b"\n")
     console.result("\n".join(lines), data)
@@ -102,13 +109,14 @@ def going_on(options: Any, console: Console) -> Chain | None:
 def _begun(options: Improve, console: Console) -> Chain | None:
     """A new chain that was agreed to."""
     loop, source = loop_of(options), source_of(options.run)
-    known = {"loop": loop.as_json(), "source": source.as_json()}
-    return begun(options, console, loop.folder, steps_of(loop, source), known)
+    steps = steps_of(loop, source)
+    require_possible(steps)
+    require_fresh_loop(loop, source, steps)
+    return begun(options, console, loop.folder, steps, {"loop": loop.as_json(), "source": source.as_json()})
 
 
 def begun(options: Any, console: Console, folder: Path, steps: Sequence[Step], known: dict[str, Any]) -> Chain | None:
-    """A new chain: looked through, shown, and agreed to; None if it is not."""
-    require_possible(steps)
+    """A new chain: shown, and agreed to; None if it is not."""
     console.step(shown(steps))
     if not options.yes and not agreed(f"Begin these {len(steps)} commands?"):
         return None
