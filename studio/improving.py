@@ -10,6 +10,7 @@ from typing import Any, Literal
 from curation import layout
 from curation.errors import UsageError
 from curation.names import POSE
+from curation.notes import CLASSIFIER
 from curation.store import Store
 from recorders.referee import NOBODY
 from recorders.world.scene import Scene, scene_from
@@ -202,7 +203,7 @@ def _round(loop: Loop, number: int, before: Source) -> tuple[list[Step], Source]
     steps = [
         Step(f"{mark}-map", (*proposing, *(flag("box", loop.box) if loop.box else ())), files=(targets, picture)),
         Step(f"{mark}-generate", generate_words(loop, number, before, targets, attempts), dataset=attempts),
-        *judging(mark, attempts, loop.kept.classifier, loop.also, loop.kept.where, ends=True),
+        *judging(mark, attempts, loop.kept.classifier, loop.also, loop.kept.where),
         Step(f"{mark}-filter", kept_words(before, attempts, loop.kept.query(loop.also), kept), dataset=kept,
              ends=True),
         Step(f"{mark}-merge", ("merge", before.data, kept, "-y", "--to", data), dataset=data),
@@ -234,7 +235,7 @@ def carried_words(n_action_steps: int | None) -> list[str]:
     return [] if n_action_steps is None else flag("n_action_steps", n_action_steps)
 
 
-def judging(mark: str, attempts: str, classifier: str, also: str, first: str, *, ends: bool = False) -> list[Step]:
+def judging(mark: str, attempts: str, classifier: str, also: str, first: str) -> list[Step]:
     """What must be noted about attempts before a query can choose among them.
 
     Args:
@@ -243,14 +244,12 @@ def judging(mark: str, attempts: str, classifier: str, also: str, first: str, *,
         classifier: that scores, "" for none.
         also: the query; only where it asks for survival, episodes are stressed.
         first: a query without which none is kept, so that only those that fit are stressed.
-        ends: whether everything ends where none fits it.
     """
     found = []
     if classifier:
         found.append(Step(f"{mark}-score", ("score", attempts, "--by", classifier)))
     if "survival" in also:
-        words = ("stress", attempts, *(flag("where", first) if first else ()))
-        found.append(Step(f"{mark}-stress", words, ends=ends))
+        found.append(Step(f"{mark}-stress", ("stress", attempts, *(flag("where", first) if first else ()))))
     return found
 
 
@@ -284,5 +283,5 @@ def require_as_planned(step: Step, source: Source, kept: Keeping) -> None:
     """
     if source.data in step.words:
         source.require_same()
-    if step.words[0] == "score":
+    if step.words[0] == "score" or f"{CLASSIFIER}{kept.classifier}" in step.words:
         kept.require_same_classifier()

@@ -249,13 +249,7 @@ def opened_as(name: str) -> tuple[Asked, Source]:
 def _choose(options: Choose, console: Console) -> int:
     asked, source = opened_as(options.name)
     attempts, expert = (dataset_path(asked.source(source, what)) for what in (ATTEMPTS, CEILING))
-    try:
-        drawn = arms.arms_of(entries(attempts), entries(expert), asked.queries, asked.tested, asked.seed)
-    except UsageError as error:
-        # What was registered cannot grow after its attempts were looked at.
-        raise UsageError(
-            f"{error} Begin anew under another --to with more --attempts; {asked.name} cannot be given more."
-        ) from error
+    drawn = arms.arms_of(entries(attempts), entries(expert), asked.queries, asked.tested, asked.seed)
     base = Store.open(dataset_path(asked.demonstrations(source)))
     for name in asked.arms:
         stores = [base, *([Store.open(expert if name in arms.CEILING else attempts)] if drawn.chosen[name] else [])]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.errors import DataError, NonePasses, TargetExists, UsageError
+from curation.errors import DataError, TargetExists, UsageError
 from curation.frames import Outcome
 from curation.library import Entry, entries
 from curation.notes import Note, add_notes, read_notes
@@ -79,6 +79,9 @@ def stress(options: Stress, console: Console) -> int:
     require_as_recorded(store, "Stressing")
     asked = _asked(options, store, console)
     by, drawn = stressing.mark(options.runs, options.seed), stressing.changes(options.runs, options.seed)
+    if not asked:
+        console.result(f"No episode of {store.root} fits {options.where}: none was stressed.", _data([], drawn, by))
+        return 0
     known = dict(read_lines(store.root, by))
     left = [entry.episode_id for entry in asked if entry.episode_id not in known]
     if len(left) < len(asked):
@@ -132,10 +135,11 @@ def overlap_of(store: Store, entry: Entry) -> float | None:
 
 
 def _asked(options: Stress, store: Store, console: Console) -> list[Entry]:
+    """Whole takes that fit; none where none fits the query."""
     fits = query(options.where)
     saved = [entry for entry in entries(store.root) if entry.state == "saved" and fits(entry)]
     if options.where and not saved:
-        raise NonePasses(f"No episode of {store.root} fits {options.where}, so none is stressed.")
+        return []
     # The start of a part of a take was never a reset, so its actions lead nowhere by themselves.
     whole = [entry for entry in saved if not entry.cut]
     if len(whole) < len(saved):
