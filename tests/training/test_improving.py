@@ -250,7 +250,7 @@ def test_the_plan_is_shown_and_nobody_is_asked_in_a_script(studio: Studio, sourc
         (("--spread", "2"), "Step r1-generate could not be done .*--jitter 2.0 is outside"),
         (("--latency", "slow"), "Step r0-evaluate-base could not be done .*slow"),
     ],
-    ids=str,
+    ids=["share", "score", "field", "limit", "spread", "latency"],
 )
 def test_what_a_late_step_would_refuse_is_refused_before_the_first(
     studio: Studio, source: Source, home: Path, more: tuple[str, ...], says: str
