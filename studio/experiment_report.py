@@ -10,7 +10,7 @@ from typing import Any
 from curation.errors import DataError
 from studio.arms import CEILING, RANDOM, Arms
 from studio.chain import Chain
-from studio.experimenting import SCOPE, Experiment, asked_of, evaluation_step
+from studio.experimenting import SCOPE, Experiment, evaluation_step
 from studio.improving import Source
 from studio.preregistered import PLUMBING, below, register
 from studio.retrained import Pair, pair_of, pairs_of, rate_of
@@ -29,7 +29,7 @@ def report(asked: Experiment, source: Source, chain: Chain, arms: Arms) -> Told:
         DataError: an evaluation is missing, or what was preregistered was changed.
         UsageError: what was preregistered says otherwise.
     """
-    written = register(asked.folder, asked_of(asked, source), looked=True)
+    written = register(asked.folder, chain.known["preregistered"], looked=True)
     groups = {name: _evaluations(asked, source, chain, name) for name in asked.arms}
     judged = {name: found for name, found in groups.items() if name not in CEILING}
     primary = pair_of(asked.tested, RANDOM, judged)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -159,11 +160,16 @@ def asked_of(asked: Experiment, source: Source) -> dict[str, Any]:
         "ceiling": f"the expert at the placements of {asked.tested}'s attempts: no result, and it teaches no other arm",
         "placements": {"options": asked.placed, "attempts": asked.seed, "evaluation": asked.evaluated},
         "training": {"recipe": source.recipe.digest, "steps": source.recipe.steps, "seeds from": source.recipe.seed},
-        "begins with": {"runs": source.runs, "data": source.data, "where": source.where},
-        "filter": asked.keep,
+        "begins with": {"runs": source.runs, "policies": source.digests, "data": source.data, "where": source.where,
+                        "episodes": _digest(source.episodes)},
+        "filter": {"keep": asked.keep, "query": asked.kept.where, "classifier": asked.kept.digest},
         "survival": asked.survival,
         "limit": asked.limit,
     }  # fmt: skip
+
+
+def _digest(ids: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()[:16]
 
 
 def _driven(asked: Experiment, source: Source, what: str, operator: str) -> Step:

@@ -21,6 +21,7 @@ from studio.steps import Step
 from studio.training_options import Training
 from studio.words import flag, flags_of, recipe_words
 from training.checkpoint_card import card, resolve
+from training.identity import digest
 from training.recipe import Recipe
 from training.runs import Run, all_runs, state_of
 
@@ -34,6 +35,7 @@ class Source:
         data: the dataset that they were trained on, as a name or a path.
         where: the query that chose its episodes.
         episodes: their ids.
+        digests: of the policies, in the order of the trainings.
         recipe: of the first training.
         scene: that the policy was trained in.
         privileged: whether it sees the block's pose.
@@ -44,6 +46,7 @@ class Source:
     data: str
     where: str
     episodes: tuple[str, ...]
+    digests: tuple[str, ...]
     recipe: Recipe
     scene: Scene
     privileged: bool
@@ -61,8 +64,21 @@ class Source:
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> Source:
         """What `as_json` gave."""
-        lists = {name: tuple(told[name]) for name in ("runs", "episodes", "cameras")}
+        lists = {name: tuple(told[name]) for name in ("runs", "episodes", "digests", "cameras")}
         return cls(**{**told, **lists, "recipe": Recipe.from_json(told["recipe"]), "scene": scene_from(told["scene"])})
+
+    def require_same_policy(self) -> None:
+        """Refuse to let another policy of the same name drive.
+
+        Raises:
+            UsageError: one was trained anew since.
+        """
+        for name, before in zip(self.runs, self.digests, strict=True):
+            if _digest(name) != before:
+                raise UsageError(
+                    f"{name} is another policy now than was planned with. Put that one back, or begin anew under "
+                    "another --to."
+                )
 
     def require_same(self) -> None:
         """Refuse to take episodes from the dataset that are not those of the training.
@@ -95,6 +111,7 @@ def source_of(name: str) -> Source:
         data=str(store.root),
         where=str(told["dataset"].get("where") or ""),
         episodes=tuple(told["dataset"]["episode_ids"]),
+        digests=tuple(_digest(run.name) for run in runs),
         recipe=Recipe.from_json(told["recipe"]),
         scene=World().scene(known),
         privileged=POSE in store.features,
@@ -102,6 +119,10 @@ def source_of(name: str) -> Source:
     )
     found.require_same()
     return found
+
+
+def _digest(run: str) -> str:
+    return digest(resolve(str(run_path(run)), runs_home()))
 
 
 def _finished(name: str) -> list[Run]:
@@ -278,10 +299,12 @@ def require_as_planned(step: Step, source: Source, kept: Keeping) -> None:
     """Look at what a step takes from outside of its chain, before it begins.
 
     Raises:
-        UsageError: the dataset or the classifier is no longer what was planned with.
+        UsageError: the dataset, the policy or the classifier is no longer what was planned with.
         DataError: the classifier or its card is gone.
     """
     if source.data in step.words:
         source.require_same()
+    if {f"policy:{name}" for name in source.runs} & set(step.words):
+        source.require_same_policy()
     if step.words[0] == "score" or f"{CLASSIFIER}{kept.classifier}" in step.words:
         kept.require_same_classifier()

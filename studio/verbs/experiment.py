@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import tyro
 
+from classifiers.checkpoint import digest_of
 from curation.atomic import write_aside
 from curation.errors import DataError, UsageError
 from curation.fingerprint import fingerprint
-from curation.library import entries
+from curation.library import Entry, entries
 from curation.notes import CLASSIFIER
 from curation.plan import Keep, begin, edited
 from curation.preflight import require_agreement
@@ -249,7 +251,9 @@ def opened_as(name: str) -> tuple[Asked, Source]:
 def _choose(options: Choose, console: Console) -> int:
     asked, source = opened_as(options.name)
     attempts, expert = (dataset_path(asked.source(source, what)) for what in (ATTEMPTS, CEILING))
-    drawn = arms.arms_of(entries(attempts), entries(expert), asked.queries, asked.tested, asked.seed)
+    tried = entries(attempts)
+    _require_scores(asked, tried)
+    drawn = arms.arms_of(tried, entries(expert), asked.queries, asked.tested, asked.seed)
     base = Store.open(dataset_path(asked.demonstrations(source)))
     for name in asked.arms:
         stores = [base, *([Store.open(expert if name in arms.CEILING else attempts)] if drawn.chosen[name] else [])]
@@ -264,6 +268,20 @@ def _choose(options: Choose, console: Console) -> int:
     found = ", ".join(f"{name} passes {count}" for name, count in drawn.found.items())
     console.result(f"{drawn.size} attempts in every arm that chooses ({found}); {drawn.matched}", drawn.as_json())
     return 0
+
+
+def _require_scores(asked: Asked, tried: Sequence[Entry]) -> None:
+    """Refuse to choose by other scores than those of the classifier that was planned with."""
+    if not asked.kept.classifier:
+        return
+    saved = [entry for entry in tried if entry.state == "saved"]
+    strange = [entry for entry in saved if digest_of(entry.scored_by) != asked.kept.digest]
+    if strange:
+        raise DataError(
+            f"{len(strange)} of {len(saved)} attempts have no score by {asked.kept.classifier}@{asked.kept.digest} that "
+            f"counts, but {strange[0].scored_by or 'none at all'}: studio score DATASET --by {asked.kept.classifier} "
+            "--again, and studio note --take-back for what somebody else said."
+        )
 
 
 def _check(options: Check, console: Console) -> int:

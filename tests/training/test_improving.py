@@ -442,7 +442,7 @@ def test_the_same_place_is_the_same_to_a_tenth_of_a_millimetre_and_of_a_degree()
 
 def finished(plan: Any, source: Source, home: Path, rates: dict[str, float]) -> tuple[Chain, Arms]:
     """As all evaluations would leave it, with so much success in each arm."""
-    chain = Chain(plan.folder, tuple(experiment_steps(plan, source)), {})
+    chain = Chain(plan.folder, tuple(experiment_steps(plan, source)), {}, known(plan, source))
     luck = np.random.default_rng(0).permutation((np.arange(plan.episodes) + 0.5) / plan.episodes)
     for arm in plan.arms:
         for seed, run in enumerate(plan.runs(source, arm)):
