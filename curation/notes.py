@@ -1,8 +1,8 @@
 """What people, the judge and classifiers say about episodes: one line a note, appended and never changed.
 
 A note outlives what it is about: an episode is never altered by one. The last word of a kind counts; of scores, a
-person's before a classifier's; of survivals, that of the most simulations. A score without a value takes the one before it
-back.
+person's before a classifier's; of survivals, that of the most simulations. A score without a value takes the one
+before it back.
 """
 
 from __future__ import annotations
