@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,12 +54,33 @@ def test_a_card_comes_back_from_its_file(tmp_path: Path) -> None:
 
 
 def test_a_damaged_card_and_none_are_told_apart_and_both_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no calibration card"):
+    again = f"studio card {tmp_path.name} --on DATASET"
+    with pytest.raises(DataError, match="is no classifier: it has no"):
         read_card(tmp_path)
-    told = card_json(made())
-    del told["pairs"]
-    with pytest.raises(DataError, match="Make it again"):
-        card_of(told)
+    (tmp_path / "classifier.json").write_text("{}")
+    with pytest.raises(DataError, match=f"has no calibration card, and nothing .*{again}") as none:
+        read_card(tmp_path)
+    assert "Errno" not in str(none.value)
+    for text, why in (("{", "no JSON"), ("[]", "none of its kind"), ("{}", "does not say classifier")):
+        (tmp_path / "card.json").write_text(text)
+        with pytest.raises(DataError, match=f"{why}. Make it anew: {again}") as found:
+            read_card(tmp_path)
+        assert "Error" not in str(found.value)
+
+
+@pytest.mark.parametrize("value", [math.nan, -0.1, 1.5, math.inf, "much", None, []])
+@pytest.mark.parametrize("at", [("threshold",), ("tested", 3, 7), ("controls", "length only", "low")])
+def test_a_card_whose_numbers_cannot_be_is_refused(at: tuple[Any, ...], value: object) -> None:
+    if value is None and at[0] == "controls":
+        return  # nobody knows it
+    told: Any = card_json(made())
+    *way, last = at
+    inner = told
+    for step in way:
+        inner = inner[step]
+    inner[last] = value
+    with pytest.raises(DataError, match=r"is damaged: .* Make it anew: studio card done --on DATASET"):
+        card_of(json.loads(json.dumps(told)), "done")
 
 
 def test_parts_add_up_and_tell_where_it_errs() -> None:
