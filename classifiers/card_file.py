@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from classifiers.card import Card
@@ -17,16 +18,29 @@ from curation.layout import json_bytes
 CARD, PAGE, PICTURE = "card.json", "card.md", "card.png"
 
 
-def write_card(folder: Path, card: Card) -> None:
-    """Write all three.
+def write_card(folder: Path, card: Card) -> Card:
+    """Write all three; the card that is replaced hands on which thresholds were looked at.
+
+    Returns:
+        The card as it was written.
 
     Raises:
         CannotWrite: the disk refused.
     """
+    if (folder / CARD).exists():
+        card = replace(card, earlier=_looked_at(folder))
     draw_card(card, folder / PICTURE)
     write_aside(folder / PAGE, card_page(card, PICTURE).encode())
     # Last, because with it the classifier may judge.
     write_aside(folder / CARD, json_bytes(card_json(card)))
+    return card
+
+
+def _looked_at(folder: Path) -> dict[float, frozenset[str]] | None:
+    try:
+        return read_card(folder).looked_at
+    except DataError:
+        return None
 
 
 def read_card(folder: Path) -> Card:

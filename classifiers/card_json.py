@@ -21,6 +21,7 @@ def card_json(card: Card) -> dict[str, Any]:
         "version": 2,
         "classifier": card.classifier,
         "threshold": card.threshold,
+        "earlier": None if card.earlier is None else [_look(*each) for each in card.earlier.items()],
         "seed": card.seed,
         "auroc": card.auroc.as_json(),
         "recall": _rate(rates.recall),
@@ -62,6 +63,7 @@ def card_of(told: Mapping[str, Any], name: str = "NAME") -> Card:
             None if told["stops"] is None else _stops_of(told["stops"]),
             told["learned"],
             int(told["seed"]),
+            _earlier(told.get("earlier")),
         )
     except KeyError as error:
         raise DataError(damaged(name, f"it does not say {error.args[0]}")) from error
@@ -85,6 +87,16 @@ def _share(value: Any, what: str) -> float:
     if not 0.0 <= number <= 1.0:
         raise _NoNumber(f"{what} {number:g} is not from 0 to 1")
     return number
+
+
+def _look(threshold: float, ids: frozenset[str]) -> dict[str, Any]:
+    return {"threshold": threshold, "episodes": sorted(ids)}
+
+
+def _earlier(told: Sequence[Mapping[str, Any]] | None) -> dict[float, frozenset[str]] | None:
+    if told is None:
+        return None
+    return {_share(one["threshold"], "an earlier threshold"): frozenset(map(str, one["episodes"])) for one in told}
 
 
 def _told(one: HeldOut) -> list[Any]:

@@ -80,8 +80,7 @@ def classifier(options: Classifier, console: Console) -> int:
     known = stores[: len(options.datasets)]
     save(to, fit(known, learn, look, settings, said), known, learn)
     card = carded(load(to), stores, held, learn, ask, said)
-    write_card(to, card)
-    return show(card, to, console)
+    return show(write_card(to, card), to, console)
 
 
 def _hold_out(options: Classifier) -> float:

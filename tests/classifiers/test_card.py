@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,29 @@ def test_a_card_comes_back_from_its_file(tmp_path: Path) -> None:
     assert card_lines(again) == card_lines(card)
     assert (tmp_path / "card.png").read_bytes().startswith(b"\x89PNG")
     assert "![the card](card.png)" in (tmp_path / "card.md").read_text()
+
+
+def test_a_card_remembers_which_thresholds_were_looked_at_on_its_episodes(tmp_path: Path) -> None:
+    def said(card: Card) -> str:
+        written = write_card(tmp_path, card)
+        assert read_card(tmp_path).earlier == written.earlier
+        (line,) = (line for line in card_lines(written) if line.startswith("kept from"))
+        assert line in (tmp_path / "card.md").read_text()
+        assert bool(written.others) == ("may have been chosen by these episodes" in " ".join(trust(written)))
+        return line.partition(" on, ")[2]
+
+    def at(threshold: float, *, first: int = 0, last: int = 60) -> Card:
+        return replace(made(), threshold=threshold, tested=made().tested[first:last])
+
+    assert said(at(0.5, last=30)) == "chosen before"
+    assert said(at(0.5, last=30)) == "chosen before", "it is the only one that was looked at"
+    assert said(at(0.9, first=30)) == "chosen before", "on other episodes"
+    assert said(at(0.9)) == "the 2nd threshold looked at on these episodes (earlier: 0.5)"
+    assert said(at(0.7, first=40)) == "the 2nd threshold looked at on these episodes (earlier: 0.9)"
+    assert said(at(0.5, first=40)) == "the 3rd threshold looked at on these episodes (earlier: 0.9, 0.7)"
+    (tmp_path / "card.json").write_text("{")
+    assert said(at(0.5)) == "and nobody knows which others were looked at before"
+    assert said(at(0.6)) == "and nobody knows which others were looked at before"
 
 
 def test_a_damaged_card_and_none_are_told_apart_and_both_refused(tmp_path: Path) -> None:
