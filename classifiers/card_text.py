@@ -68,7 +68,7 @@ def _sections(card: Card) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         ("the same instant with the block elsewhere: told apart", _rates(card.pairs.items())),
         ("what should not be enough to tell: AUROC, 0.5 is a coin", _measured(card.controls)),
         ("in another look or camera: AUROC", _measured(card.looks)),
-        ('a recorder that stops at "done"', [] if card.stops is None else _stops(card.stops)),
+        ('a recorder that stops at "done", by the decoded video', [] if card.stops is None else _stops(card.stops)),
     ]
     yield from ((title, rows) for title, rows in sections if rows)
 

@@ -106,6 +106,4 @@ def _line(one: SavedEpisode, course: Course, threshold: float, fps: int) -> str:
     done, judged = course.done(threshold, fps), one.row.extra.get("success_s")
     said = "never" if done is None else f"at {done / fps:5.2f} s"
     judge = f"; the judge at {judged:.2f} s" if isinstance(judged, int | float) else ""
-    return (
-        f"{one.index:>5}  done {said:<11} of {one.length / fps:5.2f} s, {course.probability[-1]:.3f} at its end{judge}"
-    )
+    return f"{one.index:>5}  done {said:<11} of {one.length / fps:5.2f} s, {course.end:.3f} at its end{judge}"

@@ -103,7 +103,7 @@ def test_scores_are_notes_with_its_id_and_change_nothing_else(home: Path, here: 
 def test_frame_by_frame_it_says_when_it_is_done_and_notes_nothing(home: Path, here: Studio) -> None:
     before = read_notes(home / "others")
     said = told(here, "score", "others", "--by", "done", "--frames")
-    assert all(len(one["frames"]) == len(one["probability"]) == 12 for one in said["episodes"])
+    assert all(len(one["frames"]) == len(one["probability"]) == 11 for one in said["episodes"])
     assert read_notes(home / "others") == before
 
 
