@@ -72,6 +72,7 @@ def test_what_it_learned_from_never_counts_again(home: Path, here: Studio) -> No
         (home / "runs/done" / path).rename(home / path)
     try:
         card = told(here, "card", "done", "--on", "attempts", "others", "--threshold", "0.6")
+        again = here("card", "done", "--on", "attempts", "--threshold", "0.7").out
     finally:
         for path in ("card.json", "card.md", "card.png"):
             (home / path).rename(home / "runs/done" / path)
@@ -79,7 +80,8 @@ def test_what_it_learned_from_never_counts_again(home: Path, here: Studio) -> No
     # The others move as the first eight attempts do, so they are copies of those, known or held out.
     assert card["passed_over"] == len(seen) + 8
     assert {one[1] for one in card["tested"]}.isdisjoint(seen)
-    assert card["threshold"] == 0.6
+    assert (card["threshold"], card["earlier"]) == (0.6, [])
+    assert "probability 0.7 on, the 2nd threshold looked at on these episodes (earlier: 0.6)" in again
 
 
 def test_scores_are_notes_with_its_id_and_change_nothing_else(home: Path, here: Studio) -> None:
