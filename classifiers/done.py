@@ -21,7 +21,7 @@ def looks_at(frame: int, fps: int) -> bool:
     return (frame + 1) % stride(fps) == 0
 
 
-class Sureness:
+class Streak:
     """For how many looks in a row it has been sure.
 
     Args:
@@ -45,5 +45,5 @@ class Sureness:
 
 def first_done(sure: Iterable[bool], fps: int) -> int | None:
     """Of an episode's looks the first after which it is done; None if it never is."""
-    count = Sureness(fps)
+    count = Streak(fps)
     return next((at for at, one in enumerate(sure) if count.add(bool(one))), None)

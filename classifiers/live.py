@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.done import Sureness, looks_at
+from classifiers.done import Streak, looks_at
 from classifiers.evidence import LAST, last_frames, stride
 from classifiers.look import CutOut
 from classifiers.pictures import Pictures
@@ -44,7 +44,7 @@ class Live:
         self._recent.clear()
         self._pictures.clear()
         self._seen = 0
-        self._sure = Sureness(self._fps)
+        self._sure = Streak(self._fps)
         self.latest = 0.0
 
     def see(self, observation: Observation) -> None:

@@ -25,7 +25,8 @@ KINDS = ("mask", "comment", "score", "undecided", "survival", "discarded")
 who looked cannot tell (bool); survival: share of its simulations under stress that succeeded, 0 to 1; discarded: why a
 take was put away."""
 SUCCESS_FROM = 0.5
-"""A person's score from which an episode, or an attempt, counts as a success."""
+"""A score from which an episode, or an attempt, is a success: a person's, and that of a classifier whose threshold
+nobody knows."""
 CLASSIFIER = "classifier:"
 """What the names begin with of those who judge by pictures: classifier:NAME@DIGEST."""
 
