@@ -90,7 +90,8 @@ class Card:
 
     Attributes:
         classifier: who, such as "classifier:done@1f2e3d".
-        threshold: of the probability, from which an episode is kept; chosen before these episodes were looked at.
+        threshold: of the probability, from which an episode is kept; `others` tells whether it may have been chosen by
+            these episodes.
         tested: every held-out episode.
         passed_over: episodes that do not count, because they or copies of them were learned from, or counted already.
         controls: AUROC of what should not be enough to tell: {"length only": 0.61, ...}.
@@ -99,6 +100,8 @@ class Card:
         stops: what a recorder that stops at "done" would do; None where no judge knows every instant.
         learned: what it learned from.
         seed: of the bootstrap.
+        earlier: thresholds looked at on the cards before this one, in that order, each with the ids of its episodes;
+            None where nobody knows.
     """
 
     classifier: str
@@ -111,6 +114,7 @@ class Card:
     stops: Stops | None = None
     learned: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
+    earlier: Mapping[float, frozenset[str]] | None = field(default_factory=dict)
 
     @property
     def scores(self) -> Scores:
@@ -135,6 +139,23 @@ class Card:
     @property
     def brier(self) -> float:
         return brier(self.scores, self.truth)
+
+    @property
+    def others(self) -> list[float]:
+        """Other thresholds that were looked at before on some of these episodes, as far as anybody knows."""
+        here = self._ids
+        return [at for at, ids in (self.earlier or {}).items() if at != self.threshold and ids & here]
+
+    @property
+    def looked_at(self) -> dict[float, frozenset[str]] | None:
+        """What the card after this one has as `earlier`."""
+        if self.earlier is None:
+            return None
+        return {**self.earlier, self.threshold: self.earlier.get(self.threshold, frozenset()) | self._ids}
+
+    @property
+    def _ids(self) -> frozenset[str]:
+        return frozenset(one.episode_id for one in self.tested)
 
     def precision_at_recall(self, base: float = 0.5) -> tuple[float, float, float]:
         """Precision at a recall of `RECALL`, if a share `base` succeeded: (value, low, high)."""

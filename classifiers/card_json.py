@@ -21,6 +21,7 @@ def card_json(card: Card) -> dict[str, Any]:
         "version": 2,
         "classifier": card.classifier,
         "threshold": card.threshold,
+        "earlier": None if card.earlier is None else [_look(*each) for each in card.earlier.items()],
         "seed": card.seed,
         "auroc": card.auroc.as_json(),
         "recall": _rate(rates.recall),
@@ -44,16 +45,16 @@ def card_json(card: Card) -> dict[str, Any]:
     }
 
 
-def card_of(told: Mapping[str, Any]) -> Card:
-    """A card from what `card_json` gave.
+def card_of(told: Mapping[str, Any], name: str = "NAME") -> Card:
+    """A card from what `card_json` gave, of a classifier of that name.
 
     Raises:
-        DataError: it is damaged.
+        DataError: it is damaged; says what is, and how it is made anew.
     """
     try:
         return Card(
             told["classifier"],
-            float(told["threshold"]),
+            _share(told["threshold"], "threshold"),
             tuple(_tested(one) for one in told["tested"]),
             int(told["passed_over"]),
             {what: _measured(one) for what, one in told["controls"].items()},
@@ -62,9 +63,40 @@ def card_of(told: Mapping[str, Any]) -> Card:
             None if told["stops"] is None else _stops_of(told["stops"]),
             told["learned"],
             int(told["seed"]),
+            _earlier(told.get("earlier")),
         )
-    except (KeyError, ValueError, TypeError) as error:
-        raise DataError(f"The calibration card cannot be read ({error!r}). Make it again: studio card.") from error
+    except KeyError as error:
+        raise DataError(damaged(name, f"it does not say {error.args[0]}")) from error
+    except _NoNumber as error:
+        raise DataError(damaged(name, str(error))) from error
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
+        raise DataError(damaged(name, "a value in it is none of its kind")) from error
+
+
+def damaged(name: str, why: str) -> str:
+    """What to say of the damaged card of a classifier."""
+    return f"The calibration card of {name} is damaged: {why}. Make it anew: studio card {name} --on DATASET."
+
+
+class _NoNumber(ValueError):
+    """A number of the file is none that it can be; says which."""
+
+
+def _share(value: Any, what: str) -> float:
+    number = float(value)
+    if not 0.0 <= number <= 1.0:
+        raise _NoNumber(f"{what} {number:g} is not from 0 to 1")
+    return number
+
+
+def _look(threshold: float, ids: frozenset[str]) -> dict[str, Any]:
+    return {"threshold": threshold, "episodes": sorted(ids)}
+
+
+def _earlier(told: Sequence[Mapping[str, Any]] | None) -> dict[float, frozenset[str]] | None:
+    if told is None:
+        return None
+    return {_share(one["threshold"], "an earlier threshold"): frozenset(map(str, one["episodes"])) for one in told}
 
 
 def _told(one: HeldOut) -> list[Any]:
@@ -75,11 +107,13 @@ def _told(one: HeldOut) -> list[Any]:
 def _tested(told: Sequence[Any]) -> HeldOut:
     name, episode_id, x, y, operator, outcome, success, probability, *new = told
     place = (_float(x), _float(y))
-    return HeldOut(name, episode_id, *place, operator, outcome, bool(success), float(probability), Novelty(*new))
+    said = _share(probability, f"the probability of episode {episode_id}")
+    return HeldOut(name, episode_id, *place, operator, outcome, bool(success), said, Novelty(*new))
 
 
 def _measured(told: Mapping[str, float | None]) -> Measured:
-    return Measured(*(_float(told[name]) for name in ("value", "low", "high")))
+    found = (told[name] for name in ("value", "low", "high"))
+    return Measured(*(math.nan if value is None else _share(value, "an AUROC") for value in found))
 
 
 def _rate(rate: Rate) -> dict[str, float]:
@@ -102,7 +136,7 @@ def _stops(stops: Stops) -> dict[str, Any]:
 
 def _stops_of(told: Mapping[str, Any]) -> Stops:
     seen, early, wrong = (_rate_of(told[name]) for name in ("seen", "early", "wrong"))
-    return Stops(seen, early, wrong, tuple(map(float, told["delays_s"])))
+    return Stops(seen, early, wrong, tuple(_finite(delay) for delay in told["delays_s"]))
 
 
 def _number(value: float) -> float | None:
@@ -110,4 +144,10 @@ def _number(value: float) -> float | None:
 
 
 def _float(value: float | None) -> float:
-    return math.nan if value is None else float(value)
+    return math.nan if value is None else _finite(value)
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise _NoNumber(f"it has {value} for a number")
+    return float(value)

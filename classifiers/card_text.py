@@ -34,7 +34,7 @@ def card_lines(card: Card) -> list[str]:
         *(line for sentence in trust(card) for line in wrap(sentence, WIDTH)),
         "",
         f"AUROC                     {card.auroc}",
-        f"kept from                 probability {card.threshold:g} on, chosen before",
+        f"kept from                 probability {card.threshold:g} on, {chosen(card)}",
         f"recall                    {rates.recall.of('successes kept')}",
         f"false positives           {rates.false_positives.of('failures kept')}",
         f"precision here            {rates.precision.of('kept are successes')}",
@@ -68,9 +68,24 @@ def _sections(card: Card) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         ("the same instant with the block elsewhere: told apart", _rates(card.pairs.items())),
         ("what should not be enough to tell: AUROC, 0.5 is a coin", _measured(card.controls)),
         ("in another look or camera: AUROC", _measured(card.looks)),
-        ('a recorder that stops at "done"', [] if card.stops is None else _stops(card.stops)),
+        ('a recorder that stops at "done", by the decoded video', [] if card.stops is None else _stops(card.stops)),
     ]
     yield from ((title, rows) for title, rows in sections if rows)
+
+
+def chosen(card: Card) -> str:
+    """Whether the threshold was chosen before these episodes were looked at."""
+    if card.earlier is None:
+        return "and nobody knows which others were looked at before"
+    if not card.others:
+        return "chosen before"
+    told = ", ".join(f"{other:g}" for other in card.others)
+    return f"the {_ordinal(len(card.others) + 1)} threshold looked at on these episodes (earlier: {told})"
+
+
+def _ordinal(number: int) -> str:
+    ends = {1: "st", 2: "nd", 3: "rd"}
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else ends.get(number % 10, 'th')}"
 
 
 def trust(card: Card) -> list[str]:
@@ -93,6 +108,11 @@ def warnings(card: Card) -> list[str]:
     said = []
     if not any(card.truth) or all(card.truth):
         said.append("Only one kind of episode was tested: this card says nothing about telling them apart.")
+    if card.others:
+        said.append(
+            "The threshold may have been chosen by these episodes, so what it keeps looks better here than it is: make "
+            "the card on others."
+        )
     high = [what for what, one in card.controls.items() if one.value >= CONTROL_HIGH and "painted" not in what]
     if high:
         said.append(

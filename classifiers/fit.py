@@ -192,14 +192,21 @@ def _loss(network: Any, pictures: Pictures, labels: NDArray[np.float32], balance
     return torch.nn.functional.binary_cross_entropy_with_logits(odds, truth, pos_weight=balance)
 
 
-def require_enough(episodes: Sequence[Labelled]) -> None:
-    """Raise DataError where one kind is too rare."""
-    if rarer(episodes) < LEAST:
-        good = sum(episode.success for episode in episodes)
-        raise DataError(
-            f"{good} successes and {len(episodes) - good} failures are too few to learn from; {LEAST} of each are the "
-            "least. studio generate --operator fumbler --keep all makes both."
-        )
+def require_enough(episodes: Sequence[Labelled], held: int = 0) -> None:
+    """Raise DataError where one kind is too rare to learn from; `held` episodes beside them are kept for the card."""
+    if rarer(episodes) >= LEAST:
+        return
+    good = sum(episode.success for episode in episodes)
+    kinds = f"{_counted(good, 'success', 'es')} and {_counted(len(episodes) - good, 'failure', 's')}"
+    beside = f", beside {_counted(held, 'episode', 's')} held out for the card," if held else ""
+    raise DataError(
+        f"{kinds}{beside} are too few to learn from; {LEAST} of each are the least. studio generate --operator fumbler "
+        "--keep all makes both."
+    )
+
+
+def _counted(count: int, what: str, more: str) -> str:
+    return f"{count} {what}{'' if count == 1 else more}"
 
 
 def set_aside(episodes: Sequence[Labelled], rng: np.random.Generator) -> tuple[list[Labelled], list[Labelled]]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from curation.episodes import SavedEpisode
 from curation.errors import DataError
 from curation.frames import Outcome
-from curation.notes import masked, read_notes, scores_by_people
+from curation.notes import SUCCESS_FROM, masked, read_notes, scores_by_people
 from curation.origins import Origins
 from curation.store import Store
 
@@ -31,8 +31,6 @@ EARLY_SHARE = 0.6
 """Share of an episode in which it has not succeeded yet where nothing else is known (assumed)."""
 HARD_S = 1.5
 """Time before a success, or before an end without one, in which pictures are hardest to tell from a success [s]."""
-SCORE = 0.5
-"""A person's score from which an episode counts as a success."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +139,7 @@ def labelled(stores: Sequence[Store]) -> list[Labelled]:
     if not found:
         raise DataError(
             "No episode says whether it succeeded. Give some a score: studio note DATASET EPISODE --score 0..1; "
-            f"{SCORE:g} and more is a success."
+            f"{SUCCESS_FROM:g} and more is a success."
         )
     return found
 
@@ -155,10 +153,10 @@ def _session(episode: SavedEpisode, origins: Origins) -> str:
 def _label(dataset: int, episode: SavedEpisode, fps: int, people: dict[str, tuple[float, str]]) -> Labelled | None:
     row = episode.row
     score = people.get(row.episode_id)
-    if score is not None and (score[0] >= SCORE) != row.success:
-        return Labelled(dataset, episode, score[0] >= SCORE, score[1], None, False)
+    if score is not None and (score[0] >= SUCCESS_FROM) != row.success:
+        return Labelled(dataset, episode, score[0] >= SUCCESS_FROM, score[1], None, False)
     if row.outcome not in set(Outcome):
-        return None if score is None else Labelled(dataset, episode, score[0] >= SCORE, score[1], None, False)
+        return None if score is None else Labelled(dataset, episode, score[0] >= SUCCESS_FROM, score[1], None, False)
     at = row.extra.get("success_s")
     if not row.success:
         return Labelled(dataset, episode, False, "judge", None, True)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.done import Streak, looks_at
 from classifiers.evidence import LAST, last_frames, stride
 from classifiers.look import CutOut
-from classifiers.over_time import DONE_S
 from classifiers.pictures import Pictures
 from curation.frames import Image, Observation
 
@@ -36,33 +35,31 @@ class Live:
         self._look = look
         self._threshold = threshold
         self._fps = fps
-        self._stride = stride(fps)
-        self._wanted = math.ceil(DONE_S * fps / self._stride - 1e-9) + 1
-        self._recent: deque[Observation] = deque(maxlen=(LAST - 1) * self._stride + 1)
+        self._recent: deque[Observation] = deque(maxlen=(LAST - 1) * stride(fps) + 1)
         self._pictures: deque[Image] = deque(maxlen=LAST)
-        self._seen = self._sure = 0
-        self.latest = 0.0
+        self.begin()
 
     def begin(self) -> None:
         """Forget what was seen."""
         self._recent.clear()
         self._pictures.clear()
-        self._seen = self._sure = 0
+        self._seen = 0
+        self._sure = Streak(self._fps)
         self.latest = 0.0
 
     def see(self, observation: Observation) -> None:
         """Take in the next frame; only every few of them are drawn."""
         self._recent.append(observation)
-        self._seen += 1
-        if self._seen % self._stride == 0:
+        if looks_at(self._seen, self._fps):
             self._pictures.append(self._cut(observation.render()))
             self.latest = self._said(self._pictures)
-            self._sure = self._sure + 1 if self.latest >= self._threshold else 0
+            self._sure.add(self.latest >= self._threshold)
+        self._seen += 1
 
     @property
     def done(self) -> bool:
-        """Whether it has been sure for `DONE_S`."""
-        return self._sure >= self._wanted
+        """Whether it has been sure for long enough, see `classifiers.done`."""
+        return self._sure.done
 
     def probability(self) -> float:
         """That the episode is a success if the last frame seen is its last one; 0 before the first."""

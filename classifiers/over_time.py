@@ -10,7 +10,8 @@ from itertools import batched
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.evidence import LAST, combined, differences, stride
+from classifiers.done import first_done, looks_at
+from classifiers.evidence import LAST, evidence, last_frames
 from classifiers.fit import Fitted
 from classifiers.labels import Instant, Labelled
 from classifiers.pictures import Pictures, pictures_of
@@ -19,31 +20,28 @@ from curation.store import Store
 
 TOGETHER = 16
 """Episodes whose pictures are in memory at once."""
-DONE_S = 1.0
-"""For how long it must have been sure before an episode is done [s] (assumed): a block that rolls through the bowl is
-no success, and the judge wants half a second of rest."""
 LATE_S = 2.0
 """Since the block lies still, within which a success has to be seen [s]; successes that end earlier tell nothing."""
 
 
 @dataclass(frozen=True)
 class Course:
-    """What a classifier says all along an episode.
+    """What a classifier says all along an episode, asked when it would look at it live.
 
     Attributes:
-        frames: at which it was asked, in order; the last is the episode's.
+        frames: at which it was asked, in order; the last may lie before the episode's, and a very short one has none.
         probability: of a success, from the pictures up to there, shape as frames.
+        end: of a success, from the episode's last pictures: its verdict.
     """
 
     frames: NDArray[np.int64]
     probability: NDArray[np.float64]
+    end: float
 
     def done(self, threshold: float, fps: int) -> int | None:
-        """The first frame at which it has been sure for `DONE_S`; None if it never has."""
-        sure = self.probability >= threshold
-        wanted = math.ceil(DONE_S / (stride(fps) / fps) - 1e-9) + 1
-        ends = [at for at in range(wanted - 1, len(sure)) if sure[at - wanted + 1 : at + 1].all()]
-        return int(self.frames[ends[0]]) if ends else None
+        """The first frame at which it has been sure for `classifiers.done.DONE_S`; None if it never has."""
+        at = first_done(self.probability >= threshold, fps)
+        return None if at is None else int(self.frames[at])
 
 
 def courses(
@@ -65,36 +63,57 @@ def courses(
     """
     found: list[Course] = []
     for some in batched(episodes, TOGETHER):
-        asked = [_frames(one, stores[one.dataset].fps) for one in some]
+        asked = [_Asked.of(one, stores[one.dataset].fps) for one in some]
         instants = [
             Instant(one.dataset, one.episode.index, int(frame), one.success)
-            for one, frames in zip(some, asked, strict=True)
-            for frame in frames
+            for one, each in zip(some, asked, strict=True)
+            for frame in each.frames
         ]
         pictures = pictures_of(stores, instants, fitted.look)
-        parts = np.split(pictures, np.cumsum([len(frames) for frames in asked])[:-1])
-        found += [Course(frames, _along(fitted, part)) for frames, part in zip(asked, parts, strict=True)]
+        parts = np.split(pictures, np.cumsum([len(each.frames) for each in asked])[:-1])
+        found += [_course(fitted, each, part) for each, part in zip(asked, parts, strict=True)]
         said(len(found), len(episodes))
     return found
 
 
-def _frames(one: Labelled, fps: int) -> NDArray[np.int64]:
-    return np.arange(one.episode.length - 1, -1, -stride(fps), dtype=np.int64)[::-1]
+@dataclass(frozen=True)
+class _Asked:
+    """Which pictures of an episode are needed.
+
+    Attributes:
+        frames: of all of them, in order.
+        looks: where among them those are that it looks at, in order.
+        last: where its last pictures are.
+    """
+
+    frames: tuple[int, ...]
+    looks: tuple[int, ...]
+    last: tuple[int, ...]
+
+    @staticmethod
+    def of(one: Labelled, fps: int) -> _Asked:
+        looks = [frame for frame in range(one.episode.length) if looks_at(frame, fps)]
+        last = last_frames(one.episode.length, fps)
+        frames = sorted({*looks, *last})
+        return _Asked(tuple(frames), tuple(map(frames.index, looks)), tuple(map(frames.index, last)))
 
 
-def _along(fitted: Fitted, pictures: Pictures) -> NDArray[np.float64]:
-    """At each picture, from it and those before it that an episode's end would be judged by."""
+def _course(fitted: Fitted, asked: _Asked, pictures: Pictures) -> Course:
+    """At each look, from its picture and those before it that an episode's end would be judged by."""
     from classifiers.network import predict
 
-    odds, moved = predict(fitted.network, pictures), differences(pictures)
-    ends = range(1, len(pictures) + 1)
-    found = [combined(odds[max(0, end - LAST) : end], moved[max(0, end - LAST) : end - 1]) for end in ends]
-    return fitted.weighing.probability(np.array(found))
+    odds = predict(fitted.network, pictures)
+    parts = [asked.looks[max(0, end - LAST) : end] for end in range(1, len(asked.looks) + 1)]
+    found = [evidence(odds[list(part)], pictures[list(part)]) for part in (*parts, asked.last)]
+    probability = fitted.weighing.probability(np.array(found))
+    frames = np.array([asked.frames[look] for look in asked.looks], np.int64)
+    return Course(frames, probability[:-1], float(probability[-1]))
 
 
 @dataclass(frozen=True)
 class Stops:
-    """What a recorder that stops at "done" would do.
+    """What a recorder that stops at "done" would do, were its pictures those of the decoded video: a live one sees them
+    before they are encoded.
 
     Attributes:
         seen: successes that end it within `LATE_S` of the block's coming to rest.

@@ -14,7 +14,16 @@ from curation.cuts import cut_episodes
 from curation.episodes import SavedEpisode
 from curation.errors import UnknownChoice
 from curation.frames import Outcome
-from curation.notes import Note, add_notes, masked, read_notes, scores, scores_by_classifiers, undecided
+from curation.notes import (
+    Note,
+    add_notes,
+    masked,
+    read_notes,
+    scores,
+    scores_by_classifiers,
+    survivals,
+    undecided,
+)
 from curation.store import Store
 
 State = Literal["saved", "masked", "waiting", "unfinished", "discarded"]
@@ -47,6 +56,7 @@ class Entry:
         predicted_by: which classifier, "" if none.
         undecided: whether somebody looked at it and could not tell if it succeeded.
         survival: share of its simulations under stress that succeeded, 0 to 1; None if it was not stressed.
+        stressed: of how many simulations; 0 where nobody said.
         comments: oldest first.
         why: it was discarded; "" of what is an episode by now.
         meter: gauges by name, each with value and level.
@@ -78,6 +88,7 @@ class Entry:
     predicted_by: str = ""
     undecided: bool = False
     survival: float | None = None
+    stressed: int = 0
     comments: tuple[str, ...] = ()
     why: str = ""
     meter: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -169,27 +180,27 @@ class _Said:
         self._scores = scores(notes)
         self._predicted = scores_by_classifiers(notes)
         self._undecided = undecided(notes)
-        self._survival: dict[str, float] = {}
+        self._survivals = survivals(notes)
         self._why: dict[str, str] = {}
         for note in notes:
             match note.kind:
                 case "comment":
                     self._comments.setdefault(note.episode_id, []).append(str(note.value))
-                case "survival":
-                    self._survival[note.episode_id] = float(note.value)
                 case "discarded":
                     self._why[note.episode_id] = str(note.value)
 
     def of(self, episode_id: str) -> dict[str, Any]:
         score, predicted = self._scores.get(episode_id), self._predicted.get(episode_id)
         scored = {} if score is None else {"score": float(score.value), "scored_by": score.by}
+        survival = self._survivals.get(episode_id)
         if predicted is not None:
             scored |= {"predicted": float(predicted.value), "predicted_by": predicted.by}
         return {
             **scored,
             "comments": tuple(self._comments.get(episode_id, ())),
             "undecided": episode_id in self._undecided,
-            "survival": self._survival.get(episode_id),
+            "survival": None if survival is None else float(survival.value),
+            "stressed": 0 if survival is None else survival.runs,
             "why": self._why.get(episode_id, ""),
         }
 

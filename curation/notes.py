@@ -1,7 +1,8 @@
 """What people, the judge and classifiers say about episodes: one line a note, appended and never changed.
 
 A note outlives what it is about: an episode is never altered by one. The last word of a kind counts; of scores, a
-person's before a classifier's. A score without a value takes the one before it back.
+person's before a classifier's; of survivals, that of the most simulations. A score without a value takes the one
+before it back.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import NoneType
@@ -23,6 +24,9 @@ KINDS = ("mask", "comment", "score", "undecided", "survival", "discarded")
 """mask: whether the episode is excluded (bool); comment: words; score: 0 to 1, None takes it back; undecided: whether
 who looked cannot tell (bool); survival: share of its simulations under stress that succeeded, 0 to 1; discarded: why a
 take was put away."""
+SUCCESS_FROM = 0.5
+"""A score from which an episode, or an attempt, is a success: a person's, and that of a classifier whose threshold
+nobody knows."""
 CLASSIFIER = "classifier:"
 """What the names begin with of those who judge by pictures: classifier:NAME@DIGEST."""
 
@@ -37,6 +41,7 @@ class Note:
         value: a JSON value of that kind.
         by: who says so, such as "person".
         when: ISO 8601, UTC.
+        runs: of a survival, the simulations it is a share of; 0 of every other kind, and where nobody said.
     """
 
     episode_id: str
@@ -44,6 +49,7 @@ class Note:
     value: Any
     by: str
     when: str = ""
+    runs: int = 0
 
 
 def add_notes(root: Path, notes: Sequence[Note]) -> None:
@@ -59,7 +65,7 @@ def add_notes(root: Path, notes: Sequence[Note]) -> None:
             raise UnknownChoice("kind of note", note.kind, KINDS)
     if not notes:
         return
-    text = "".join(json.dumps({**asdict(note), "when": note.when or now}, allow_nan=False) + "\n" for note in notes)
+    text = "".join(_line(replace(note, when=note.when or now)) for note in notes)
     path = root / NOTES
     make_folder(path.parent)
     with one_at_a_time(root / NOTES_LOCK):
@@ -98,6 +104,13 @@ def read_notes(root: Path) -> list[Note]:
     return found
 
 
+def _line(note: Note) -> str:
+    told = asdict(note)
+    if not note.runs:
+        del told["runs"]
+    return json.dumps(told, allow_nan=False) + "\n"
+
+
 def _note(line: bytes) -> Note:
     """A note as it was written.
 
@@ -114,6 +127,8 @@ def _note(line: bytes) -> Note:
     }
     if not isinstance(note.episode_id, str) or not isinstance(note.value, fits.get(note.kind, (str,))):
         raise ValueError(f"{note.value!r} is no value of a {note.kind} note")
+    if type(note.runs) is not int or note.runs < 0:
+        raise ValueError(f"{note.runs!r} is no number of simulations")
     return note
 
 
@@ -152,6 +167,16 @@ def undecided(notes: Iterable[Note]) -> set[str]:
 def _last_scores(notes: Iterable[Note]) -> dict[str, Note]:
     last = {note.episode_id: note for note in notes if note.kind == "score"}
     return {episode_id: note for episode_id, note in last.items() if note.value is not None}
+
+
+def survivals(notes: Iterable[Note]) -> dict[str, Note]:
+    """The survival of every episode that counts: of the most simulations, and of several such the last."""
+    found: dict[str, Note] = {}
+    for note in notes:
+        before = found.get(note.episode_id)
+        if note.kind == "survival" and (before is None or note.runs >= before.runs):
+            found[note.episode_id] = note
+    return found
 
 
 def by_classifier(by: str) -> bool:

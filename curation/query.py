@@ -49,6 +49,7 @@ NUMBERS: dict[str, Callable[[Entry], float | None]] = {
     "predicted": lambda entry: entry.predicted,
     "interventions": lambda entry: entry.interventions,
     "survival": lambda entry: entry.survival,
+    "stressed": lambda entry: entry.stressed,
     **{name: lambda entry, name=name: entry.motion.get(name) for name in FIELDS},  # type: ignore[misc]
 }
 MARKS: dict[str, Callable[[Entry], bool | None]] = {

@@ -9,10 +9,7 @@ from pathlib import Path
 
 from curation.frames import Outcome
 from curation.library import Entry
-from curation.notes import Note, add_notes, by_classifier
-
-SCORE = 0.5
-"""A score from which an episode counts as a success, a person's and that of a classifier without a threshold."""
+from curation.notes import SUCCESS_FROM, Note, add_notes, by_classifier
 
 
 class Verdict(StrEnum):
@@ -30,7 +27,7 @@ def verdict(entry: Entry) -> Verdict | None:
     """A person's last word on an episode; None if nobody has looked at it."""
     score = _persons(entry)
     if score is not None:
-        return Verdict.ACCEPTED if score >= SCORE else Verdict.REJECTED
+        return Verdict.ACCEPTED if score >= SUCCESS_FROM else Verdict.REJECTED
     return Verdict.UNDECIDED if entry.undecided else None
 
 
@@ -44,7 +41,7 @@ def judged(entry: Entry) -> bool | None:
     return entry.success if entry.outcome in set(Outcome) else None
 
 
-def disputed(entry: Entry, threshold: float = SCORE) -> bool:
+def disputed(entry: Entry, threshold: float = SUCCESS_FROM) -> bool:
     """Whether the judge and the classifier say opposite things.
 
     Args:

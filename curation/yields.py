@@ -19,12 +19,11 @@ from typing import Any
 from curation.attempts import UNJUDGED
 from curation.coverage import CELL
 from curation.frames import Outcome
+from curation.notes import SUCCESS_FROM
 from curation.rates import Z_95, Rate, wilson
 
 BY_JUDGE = "success"
 """The keep rule that keeps what the simulator's judge calls a success."""
-SCORE = 0.5
-"""A person's score from which an attempt counts as a success."""
 LEAST_SIDE = 0.01
 """Least side of a position's square on a map [m], so that it stays visible among close ones."""
 Line = Mapping[str, Any]
@@ -128,7 +127,7 @@ def _truth(line: Line, scores: Mapping[str, float]) -> bool | None:
     """Whether an attempt succeeded: by a person's word, else by the judge's; None where nobody knows."""
     score = scores.get(str(line["episode_id"]))
     if score is not None:
-        return score >= SCORE
+        return score >= SUCCESS_FROM
     if line.get("status") in UNJUDGED or line.get("outcome") not in set(Outcome):
         return None
     return line["outcome"] == Outcome.SUCCESS

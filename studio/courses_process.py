@@ -36,6 +36,7 @@ def told_of(one: SavedEpisode, course: Course, threshold: float, fps: int) -> di
         "done_frame": course.done(threshold, fps),
         "frames": course.frames.tolist(),
         "probability": [round(float(p), 4) for p in course.probability],
+        "at_end": round(course.end, 4),
     }
 
 

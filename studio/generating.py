@@ -81,7 +81,7 @@ def opened(
         how: the attempts are made.
         wanted: how many attempts are asked for: then the same command goes on where it was stopped, and nothing else
             does, because the yield is of attempts of one kind. None asks for episodes.
-        precision, forced: as `yielding.Found` has them.
+        precision, forced: as `yielding.find` has them; the bound is remembered before anything is made.
 
     Raises:
         UsageError: it was begun otherwise; names what differs.

@@ -55,13 +55,15 @@ def card_by(by: str) -> Card:
 
 
 def _told(by: str, number: int) -> str:
+    from classifiers.card_text import chosen
+
     try:
         card = card_by(by)
     except DataError as error:
         raise DataError(_unknown(by, number, str(error))) from error
-    rates = card.rates
+    rates, seen = card.rates, "" if card.earlier is not None and not card.others else f" ({chosen(card)})"
     return (
-        f"{number} scores are by {by}: from {card.threshold:g} on, on unseen episodes, "
+        f"{number} scores are by {by}: from {card.threshold:g} on{seen}, on unseen episodes, "
         f"{rates.recall.of('successes kept')}; {rates.false_positives.of('failures kept')}"
     )
 

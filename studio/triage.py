@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 from curation import verdicts
 from curation.errors import DataError
 from curation.library import Entry
-from curation.notes import classifier_name
-from curation.verdicts import SCORE, judged, looked_at, verdict
+from curation.notes import SUCCESS_FROM, classifier_name
+from curation.verdicts import judged, looked_at, verdict
 from studio.score_cards import card_by
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Classifier:
     @property
     def threshold(self) -> float:
         """Score from which it means a success: its card's."""
-        return SCORE if self.card is None else self.card.threshold
+        return SUCCESS_FROM if self.card is None else self.card.threshold
 
 
 Classifiers = Mapping[str, Classifier]
@@ -106,4 +106,4 @@ def words(entry: Entry, known: Classifiers) -> str:
 
 
 def _threshold(entry: Entry, known: Classifiers) -> float:
-    return known[entry.predicted_by].threshold if entry.predicted_by in known else SCORE
+    return known[entry.predicted_by].threshold if entry.predicted_by in known else SUCCESS_FROM

@@ -13,7 +13,7 @@ from curation.notes import classifier_name
 from curation.rates import Rate, wilson
 from curation.table import Table
 from curation.yields import Yield, side_of
-from studio.yielding import Found
+from studio.yielding import LUCK, Found, Look
 
 TITLES = ("position", "attempts", "accepted", "judged", "successes of judged", "precision", "kept")
 
@@ -46,11 +46,23 @@ def _words(found: Found) -> list[str]:
         done = "are kept by --force" if found.forced else "lie in the trash; --force brings them back"
         accepted = sum(one.accepted for one in found.unproven)
         words.append(f"{below} not shown to reach {found.precision:g}: {accepted} accepted episodes {done}")
-    if len(found.looks) > 1:
+    if any(look.precision < (found.precision or 0.0) for look in found.looks):
+        words.append(f"{found.precision:g} was asked for too and stays in force: only --force keeps what is below it")
+    if found.looks:
+        looks, places = _several(len(found.looks), "look"), _several(len(found.positions), "position")
         words.append(
-            f"decided after {', '.join(map(str, found.looks))} attempts: each look is one more chance to pass by luck"
+            f"{looks} ({'; '.join(map(_look, found.looks))}) at {places}: at each look up to about 1 in {LUCK} "
+            "positions that are just not worth it passes by luck, which no bound here allows for"
         )
     return words
+
+
+def _several(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _look(look: Look) -> str:
+    return f"{look.attempts} attempts at {look.precision:g}{' by --force' if look.forced else ''}"
 
 
 def refusals(lines: Iterable[Mapping[str, Any]]) -> dict[str, int]:

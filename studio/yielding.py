@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,27 @@ from recorders.session import Session
 
 BY = "yield"
 """Who holds back the episodes of a position whose precision nobody has shown."""
+LUCK = 20
+"""Of so many positions that are just not worth it, up to about one passes a look by luck: at bounds of 0.5 to 0.9, with
+up to 200 attempts judged, the exact chance is 0.02 on average and at most 0.06, where there are four. Bounds are not
+corrected for the number of positions or of looks: table and file name both."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """One time that it was decided which positions are kept; each is one more chance to pass by luck.
+
+    Attributes:
+        attempts: that were made by then.
+        precision: the lower bound that was asked for.
+        forced: whether positions below it were kept all the same.
+        scores: of people's scores of these attempts, other where one was given since.
+    """
+
+    attempts: int
+    precision: float
+    forced: bool
+    scores: str
 
 
 @dataclass(frozen=True)
@@ -26,12 +48,11 @@ class Found:
 
     Attributes:
         asked: how it was made, JSON values: equal values give equal attempts.
-        precision: the lower bound that a position must reach; None asks for none.
+        precision: the lower bound that a position must reach, the strictest that was ever asked for; None if none was.
         forced: whether positions below it are kept all the same.
         positions: in the order in which they were first tried.
         total: all together.
-        looks: after how many attempts it was decided which positions are kept; each look is one more chance to pass by
-            luck, which no interval here allows for.
+        looks: at which it was decided which positions are kept, oldest first, no two of them equal.
         wanted: attempts that shall be made in all; None where none were asked for.
     """
 
@@ -40,12 +61,12 @@ class Found:
     forced: bool
     positions: tuple[Yield, ...]
     total: Yield
-    looks: tuple[int, ...] = ()
+    looks: tuple[Look, ...] = ()
     wanted: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "version": 1,
+            "version": 2,
             "asked": dict(self.asked),
             "precision": self.precision,
             "forced": self.forced,
@@ -54,7 +75,9 @@ class Found:
                 for one in self.positions
             ],
             "total": self.total.as_json(),
-            "looks": list(self.looks),
+            "looks": [asdict(look) for look in self.looks],
+            "allowed_for": "each bound is of one position and one look; of positions that are just not worth it, up to "
+            f"about 1 in {LUCK} passes by luck at each look",
             "wanted": self.wanted,
         }
 
@@ -72,10 +95,23 @@ def find(
     forced: bool = False,
     wanted: int | None = None,
 ) -> Found:
-    """The yield of all attempts of a dataset, as it is now."""
+    """The yield of all attempts of a dataset, as it is now.
+
+    Args:
+        session: the dataset.
+        asked: how its attempts are made.
+        precision: the bound asked for now; one that was asked for before and is stricter stays in force.
+        forced: whether positions below it are kept all the same.
+        wanted: as `Found` has it.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    told = _read(session.root)
+    bounds = [bound for bound in (precision, None if told is None else told.precision) if bound is not None]
     live = {row.episode_id for row in session.live}
-    found = _found(session.root, session.attempts, live, asked)
-    return replace(found, precision=precision, forced=forced, wanted=wanted)
+    found = _found(session.root, session.attempts, live, asked, told)
+    return replace(found, precision=max(bounds, default=None), forced=forced, wanted=wanted)
 
 
 def seen(root: Path) -> tuple[Found, list[dict[str, Any]]]:
@@ -86,30 +122,41 @@ def seen(root: Path) -> tuple[Found, list[dict[str, Any]]]:
     """
     path = root / ATTEMPTS
     told = _read(root)
-    if told is None or (not path.is_file() and not told["wanted"]):
+    if told is None or (not path.is_file() and not told.wanted):
         raise DataError(f"{root} holds no attempts of studio generate. studio episodes lists what it holds.")
     try:
         whole = path.read_bytes().rpartition(b"\n")[0] if path.is_file() else b""
         lines = [dict(json.loads(line)) for line in whole.split(b"\n") if line]
         gone = masked(read_notes(root))
         live = {row.episode_id for row in Store.open(root).rows()} - gone
-        found = _found(root, lines, live, told["asked"])
+        found = _found(root, lines, live, told.asked, told)
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"The log of attempts {path} is damaged: {error}. Mend or remove that line.") from error
-    return replace(found, precision=told["precision"], forced=told["forced"], wanted=told["wanted"]), lines
+    return replace(found, precision=told.precision, forced=told.forced, wanted=told.wanted), lines
 
 
-def _found(root: Path, lines: Sequence[Mapping[str, Any]], live: set[str], asked: Mapping[str, Any]) -> Found:
-    scores = {name: float(note.value) for name, note in scores_by_people(read_notes(root)).items()}
-    return Found(asked, None, False, tuple(yields(lines, scores, live)), total(lines, scores, live), looks_of(root))
+def _found(
+    root: Path, lines: Sequence[Mapping[str, Any]], live: set[str], asked: Mapping[str, Any], told: _Told | None
+) -> Found:
+    scores, looks = _scores(root), () if told is None else told.looks
+    return Found(asked, None, False, tuple(yields(lines, scores, live)), total(lines, scores, live), looks)
 
 
-def decide(session: Session, found: Found) -> Found:
+def decide(session: Session, found: Found, precision: float | None = None) -> Found:
     """Hold back what no bound speaks for, bring back what one does; what a person put to the trash stays there.
 
+    Nothing that was held back comes back for being asked about less strictly, or not at all: only by force.
+
+    Args:
+        session: the dataset.
+        found: its yield.
+        precision: the bound asked for now, which the look is remembered by; None is the one in force.
+
     Returns:
-        The yield after that.
+        The yield after that, with this look.
     """
+    if found.precision is None and not found.forced:
+        return found
     held = set() if found.forced else {one.place for one in found.unproven}
     last = last_masks(read_notes(session.root))
     shown: list[str] = []
@@ -125,10 +172,11 @@ def decide(session: Session, found: Found) -> Found:
     session.mask(away, True, BY)
     session.mask(shown, False, BY)
     decided = find(session, found.asked, found.precision, forced=found.forced, wanted=found.wanted)
-    made = len(session.attempts)
-    if found.precision is None or made in decided.looks:
+    bound = found.precision if precision is None else precision
+    if bound is None:
         return decided
-    return replace(decided, looks=(*decided.looks, made))
+    look = Look(len(session.attempts), bound, found.forced, _mark(session))
+    return decided if look in decided.looks else replace(decided, looks=(*decided.looks, look))
 
 
 def write(root: Path, found: Found) -> None:
@@ -143,28 +191,51 @@ def asked_of(root: Path) -> dict[str, Any] | None:
         DataError: the file is damaged.
     """
     told = _read(root)
-    return None if told is None else dict(told["asked"])
+    return None if told is None else dict(told.asked)
 
 
-def looks_of(root: Path) -> tuple[int, ...]:
-    """After how many attempts it was decided what is kept; errors as `asked_of`."""
+def bound_of(root: Path) -> float | None:
+    """The strictest precision that was asked for; errors as `asked_of`."""
     told = _read(root)
-    return () if told is None else tuple(told["looks"])
+    return None if told is None else told.precision
 
 
-def _read(root: Path) -> dict[str, Any] | None:
+def _scores(root: Path) -> dict[str, float]:
+    """People's scores by episode id."""
+    return {name: float(note.value) for name, note in scores_by_people(read_notes(root)).items()}
+
+
+def _mark(session: Session) -> str:
+    """The same for equal scores of people, of the attempts that are counted."""
+    names = {str(line["episode_id"]) for line in session.attempts}
+    told = sorted((name, value) for name, value in _scores(session.root).items() if name in names)
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What the file says that outlives a run: see `Found`."""
+
+    asked: Mapping[str, Any]
+    precision: float | None
+    forced: bool
+    wanted: int | None
+    looks: tuple[Look, ...]
+
+
+def _read(root: Path) -> _Told | None:
     path = root / YIELD
     if not path.is_file():
         return None
     try:
         told = json.loads(path.read_bytes())
-        wanted, precision = told.get("wanted"), told.get("precision")
-        return {
-            "asked": dict(told["asked"]),
-            "looks": [int(look) for look in told["looks"]],
-            "precision": None if precision is None else float(precision),
-            "forced": bool(told.get("forced")),
-            "wanted": None if wanted is None else int(wanted),
-        }
+        bound, wanted = told["precision"], told.get("wanted")
+        return _Told(
+            asked=dict(told["asked"]),
+            precision=None if bound is None else float(bound),
+            forced=bool(told.get("forced")),
+            wanted=None if wanted is None else int(wanted),
+            looks=tuple(Look(**look) for look in told["looks"]),
+        )
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path} cannot be read ({error}). Move it away, and the next run writes it anew.") from error

@@ -13,6 +13,12 @@ from .checkpoint_card import Card
 from .origin import units_mend
 from .policy_model import PolicyModel
 
+RECORDED = (
+    "give the scene's options the values they have there. What a policy does in another scene, "
+    "studio evaluate --other-scene shows."
+)
+"""The way out where a policy makes episodes: a dataset is of the scene that its policy knows."""
+
 
 class Unfit(UsageError):
     """A policy cannot be tried in this world.
@@ -36,6 +42,7 @@ def require_fit(
     fingerprint: str,
     differences: str = "",
     other_scene: bool = False,
+    mend: str = RECORDED,
 ) -> None:
     """Check a policy against a world before anything is run.
 
@@ -48,6 +55,7 @@ def require_fit(
         fingerprint: of the world's scene.
         differences: in words, where the scene is not the checkpoint's.
         other_scene: whether another scene than the checkpoint's is meant.
+        mend: what to do about another scene, in words.
 
     Raises:
         Unfit: naming everything that does not fit, on both sides.
@@ -59,8 +67,7 @@ def require_fit(
         told = f" ({differences})" if differences else ""
         several = "scenes" if len(card.fingerprints) > 1 else "scene"
         why.append(
-            f"It was trained in {several} {', '.join(card.fingerprints)}, and this is {fingerprint}{told}: leave the "
-            "scene's options away, or say --other-scene if you mean it."
+            f"It was trained in {several} {', '.join(card.fingerprints)}, and this is {fingerprint}{told}: {mend}"
         )
     if why:
         raise Unfit(card.label, why)

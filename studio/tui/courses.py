@@ -21,11 +21,13 @@ class Course:
         frames: at which it was asked, increasing.
         probability: of a success, from the pictures up to there.
         done: the frame at which it has been sure for long enough; None if never.
+        end: of a success, from the episode's last pictures: its verdict, which is asked after the last of `frames`.
     """
 
     frames: tuple[int, ...]
     probability: tuple[float, ...]
     done: int | None
+    end: float
 
 
 class Courses:
@@ -102,7 +104,7 @@ class Courses:
         if "wrong" in told:
             self.wrong = str(told["wrong"])
         if "frames" in told:
-            course = Course(tuple(told["frames"]), tuple(told["probability"]), told["done_frame"])
+            course = Course(tuple(told["frames"]), tuple(told["probability"]), told["done_frame"], told["at_end"])
             self.known[str(told["episode_id"])] = course
         with self._lock:
             # Its first line, or the answer: it waits for the next question.

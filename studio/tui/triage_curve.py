@@ -54,6 +54,7 @@ class TriageCurve:
             fps=fps,
             threshold=speaker.threshold,
             done=course.done,
+            end=course.end,
             judged_s=entry.success_s,
         ), ""
 

@@ -27,7 +27,7 @@ class Card:
     learned_from: tuple[str, ...] = ()
     """The datasets it learned from, for the controls that learn too."""
     threshold: float = 0.5
-    """Probability from which an episode is kept."""
+    """Probability from which an episode is kept. The card remembers which ones were looked at on the same episodes."""
     seed: int = 0
     """Of bootstrap and counterfactuals."""
     json: bool = False
@@ -48,5 +48,4 @@ def card(options: Card, console: Console) -> int:
     learn = [one for one in episodes if one.dataset >= len(on) and one.recording in seen]
     held = [one for one in episodes if one.dataset < len(on)]
     new = carded(made, stores, held, learn, ask, progress(console))
-    write_card(folder, new)
-    return show(new, folder, console)
+    return show(write_card(folder, new), folder, console)

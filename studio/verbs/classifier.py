@@ -67,9 +67,10 @@ def classifier(options: Classifier, console: Console) -> int:
     episodes = labelled(stores)
     look = look_of(stores, dict(_cut_out(text) for text in options.cut_out))
     own = [one for one in episodes if one.dataset < len(options.datasets)]
+    require_enough(own)
     learn, held = one_side(own, share, np.random.default_rng([options.seed, HOLD_OUT_STREAM]))
     held += [one for one in episodes if one.dataset >= len(options.datasets)]
-    require_enough(learn)
+    require_enough(learn, len(held))
     if not held:
         raise DataError(
             "All episodes are in one place, so none can be held out. Record at more positions, or name other datasets "
@@ -79,8 +80,7 @@ def classifier(options: Classifier, console: Console) -> int:
     known = stores[: len(options.datasets)]
     save(to, fit(known, learn, look, settings, said), known, learn)
     card = carded(load(to), stores, held, learn, ask, said)
-    write_card(to, card)
-    return show(card, to, console)
+    return show(write_card(to, card), to, console)
 
 
 def _hold_out(options: Classifier) -> float:

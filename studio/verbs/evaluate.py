@@ -227,6 +227,7 @@ def prepared(options: Evaluate, console: Console) -> Job:
         fingerprint=name,
         differences=evaluating.differences(scene, known.scenes),
         other_scene=options.world.other_scene,
+        mend="leave the scene's options away, or say --other-scene if you mean it.",
     )
     if missing := unknown(known):
         console.step(said_unknown(missing))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +54,12 @@ def score(options: Score, console: Console) -> int:
     if options.only:
         wanted = {entry.episode_id for entry in chosen(store.root, options.only)}
         live = [one for one in live if one.row.episode_id in wanted]
+    if not live:
+        which = "none of those episodes" if options.only else "no episode"
+        text = f"{store.root.name} has {which} outside the trash, so {made.by} has nothing to say."
+        nothing: dict[str, Any] = {"episodes" if options.frames else "scores": []}
+        console.result(text, {"by": made.by, "threshold": card.threshold, **nothing})
+        return 0
     if options.frames:
         return _along(made, card, store, live, console)
     done = set() if options.again else {note.episode_id for note in notes if note.by == made.by}
@@ -69,14 +75,21 @@ def score(options: Score, console: Console) -> int:
         add_notes(store.root, new)
         found += [{"episode_id": note.episode_id, "score": note.value} for note in new]
         console.advance(min(at + CHUNK, len(todo)), len(todo))
-    kept = sum(one["score"] >= card.threshold for one in found)
-    was = f", {len(live) - len(todo)} were scored before" if len(live) > len(todo) else ""
-    text = (
-        f"{made.by} scored {len(found)} episodes{was}; {kept} at {card.threshold:g} or more. On unseen episodes "
-        f"{card.rates.precision.of('kept were successes')}."
-    )
+    text = _text(made.by, card, found, len(live))
     console.result(text, {"by": made.by, "threshold": card.threshold, "scores": found})
     return 0
+
+
+def _text(by: str, card: Card, found: Sequence[Mapping[str, Any]], live: int) -> str:
+    """What was scored of so many episodes, and what the card says such scores are worth."""
+    if not found:
+        return f"All {live} episodes were scored by {by} before; --again scores them once more."
+    high = sum(one["score"] >= card.threshold for one in found)
+    was = f", {live - len(found)} were scored before" if live > len(found) else ""
+    return (
+        f"{by} scored {len(found)} episodes{was}; {high} of the {len(found)} at {card.threshold:g} or more. Its card: "
+        f"of unseen episodes at as much, {card.rates.precision.of('were successes')}."
+    )
 
 
 def _along(made: Classifier, card: Card, store: Store, live: Sequence[SavedEpisode], console: Console) -> int:
@@ -93,6 +106,4 @@ def _line(one: SavedEpisode, course: Course, threshold: float, fps: int) -> str:
     done, judged = course.done(threshold, fps), one.row.extra.get("success_s")
     said = "never" if done is None else f"at {done / fps:5.2f} s"
     judge = f"; the judge at {judged:.2f} s" if isinstance(judged, int | float) else ""
-    return (
-        f"{one.index:>5}  done {said:<11} of {one.length / fps:5.2f} s, {course.probability[-1]:.3f} at its end{judge}"
-    )
+    return f"{one.index:>5}  done {said:<11} of {one.length / fps:5.2f} s, {course.end:.3f} at its end{judge}"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from curation.errors import DataError, TargetExists, UsageError
 from curation.frames import Outcome
 from curation.library import Entry, entries
-from curation.notes import Note, add_notes, read_notes
+from curation.notes import Note, add_notes, read_notes, survivals
 from curation.query import query
 from curation.rates import Rate, wilson
 from curation.store import Store
@@ -37,6 +37,7 @@ class Stress:
     """Drive the stored actions again under changed friction, mass, delay and servos, and note how often they succeed.
 
     Nothing of an episode changes. Afterwards: studio filter DATASET --where "survival>=0.8" --to FIRM.
+    Of several stresses the one of most runs counts, of equal ones the last; "stressed>=50" asks how many they were.
     """
 
     dataset: Name
@@ -162,21 +163,18 @@ def _simulated(store: Store, ids: Sequence[str], by: str, drawn: Sequence[Change
 
 
 def _note(store: Store, lines: Sequence[Line]) -> None:
-    """One note for each that has none of this stress yet; a kill may have come between a line and its note."""
-    there = {(note.episode_id, note.by) for note in read_notes(store.root) if note.kind == "survival"}
-    add_notes(
-        store.root,
-        [
-            Note(
-                line.episode_id,
-                "survival",
-                round(line.outcomes.count(Outcome.SUCCESS) / len(line.outcomes), 4),
-                line.by,
-            )
-            for line in lines
-            if (line.episode_id, line.by) not in there
-        ],
-    )
+    """Note what is not noted yet, for a kill may have come between a line and its note; and once more what another
+    stress of no more runs was noted after."""
+    notes = read_notes(store.root)
+    there = {(note.episode_id, note.by, note.runs) for note in notes if note.kind == "survival"}
+    counts = survivals(notes)
+    new = []
+    for line in lines:
+        share, runs = round(line.outcomes.count(Outcome.SUCCESS) / len(line.outcomes), 4), len(line.outcomes)
+        noted = (line.episode_id, line.by, runs) in there
+        if not noted or (counts[line.episode_id].by != line.by and counts[line.episode_id].runs <= runs):
+            new.append(Note(line.episode_id, "survival", share, line.by, runs=runs))
+    add_notes(store.root, new)
 
 
 def _text(found: Sequence[Found], bands: Mapping[str, Sequence[tuple[float, float, Rate]]], by: str) -> str:

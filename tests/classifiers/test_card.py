@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,13 +54,57 @@ def test_a_card_comes_back_from_its_file(tmp_path: Path) -> None:
     assert "![the card](card.png)" in (tmp_path / "card.md").read_text()
 
 
+def test_a_card_remembers_which_thresholds_were_looked_at_on_its_episodes(tmp_path: Path) -> None:
+    def said(card: Card) -> str:
+        written = write_card(tmp_path, card)
+        assert read_card(tmp_path).earlier == written.earlier
+        (line,) = (line for line in card_lines(written) if line.startswith("kept from"))
+        assert line in (tmp_path / "card.md").read_text()
+        assert bool(written.others) == ("may have been chosen by these episodes" in " ".join(trust(written)))
+        return line.partition(" on, ")[2]
+
+    def at(threshold: float, *, first: int = 0, last: int = 60) -> Card:
+        return replace(made(), threshold=threshold, tested=made().tested[first:last])
+
+    assert said(at(0.5, last=30)) == "chosen before"
+    assert said(at(0.5, last=30)) == "chosen before", "it is the only one that was looked at"
+    assert said(at(0.9, first=30)) == "chosen before", "on other episodes"
+    assert said(at(0.9)) == "the 2nd threshold looked at on these episodes (earlier: 0.5)"
+    assert said(at(0.7, first=40)) == "the 2nd threshold looked at on these episodes (earlier: 0.9)"
+    assert said(at(0.5, first=40)) == "the 3rd threshold looked at on these episodes (earlier: 0.9, 0.7)"
+    (tmp_path / "card.json").write_text("{")
+    assert said(at(0.5)) == "and nobody knows which others were looked at before"
+    assert said(at(0.6)) == "and nobody knows which others were looked at before"
+
+
 def test_a_damaged_card_and_none_are_told_apart_and_both_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no calibration card"):
+    again = f"studio card {tmp_path.name} --on DATASET"
+    with pytest.raises(DataError, match="is no classifier: it has no"):
         read_card(tmp_path)
-    told = card_json(made())
-    del told["pairs"]
-    with pytest.raises(DataError, match="Make it again"):
-        card_of(told)
+    (tmp_path / "classifier.json").write_text("{}")
+    with pytest.raises(DataError, match=f"has no calibration card, and nothing .*{again}") as none:
+        read_card(tmp_path)
+    assert "Errno" not in str(none.value)
+    for text, why in (("{", "no JSON"), ("[]", "none of its kind"), ("{}", "does not say classifier")):
+        (tmp_path / "card.json").write_text(text)
+        with pytest.raises(DataError, match=f"{why}. Make it anew: {again}") as found:
+            read_card(tmp_path)
+        assert "Error" not in str(found.value)
+
+
+@pytest.mark.parametrize("value", [math.nan, -0.1, 1.5, math.inf, "much", None, []])
+@pytest.mark.parametrize("at", [("threshold",), ("tested", 3, 7), ("controls", "length only", "low")])
+def test_a_card_whose_numbers_cannot_be_is_refused(at: tuple[Any, ...], value: object) -> None:
+    if value is None and at[0] == "controls":
+        return  # nobody knows it
+    told: Any = card_json(made())
+    *way, last = at
+    inner = told
+    for step in way:
+        inner = inner[step]
+    inner[last] = value
+    with pytest.raises(DataError, match=r"is damaged: .* Make it anew: studio card done --on DATASET"):
+        card_of(json.loads(json.dumps(told)), "done")
 
 
 def test_parts_add_up_and_tell_where_it_errs() -> None:

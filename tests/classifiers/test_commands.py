@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from curation.library import put_to_trash
 from curation.notes import read_notes
 from curation.store import Store
 from studio import cli
@@ -71,6 +72,7 @@ def test_what_it_learned_from_never_counts_again(home: Path, here: Studio) -> No
         (home / "runs/done" / path).rename(home / path)
     try:
         card = told(here, "card", "done", "--on", "attempts", "others", "--threshold", "0.6")
+        again = here("card", "done", "--on", "attempts", "--threshold", "0.7").out
     finally:
         for path in ("card.json", "card.md", "card.png"):
             (home / path).rename(home / "runs/done" / path)
@@ -78,7 +80,8 @@ def test_what_it_learned_from_never_counts_again(home: Path, here: Studio) -> No
     # The others move as the first eight attempts do, so they are copies of those, known or held out.
     assert card["passed_over"] == len(seen) + 8
     assert {one[1] for one in card["tested"]}.isdisjoint(seen)
-    assert card["threshold"] == 0.6
+    assert (card["threshold"], card["earlier"]) == (0.6, [])
+    assert "probability 0.7 on, the 2nd threshold looked at on these episodes (earlier: 0.6)" in again
 
 
 def test_scores_are_notes_with_its_id_and_change_nothing_else(home: Path, here: Studio) -> None:
@@ -94,14 +97,33 @@ def test_scores_are_notes_with_its_id_and_change_nothing_else(home: Path, here: 
     assert [episode.row for episode in Store.open(root).episodes] == before
     assert told(here, "score", "others", "--by", "done")["scores"] == []
     assert len(read_notes(root)) == 8
+    before = here("score", "others", "--by", "done").out
+    assert before.startswith(f"All 8 episodes were scored by {said['by']} before")
     assert len(told(here, "score", "others", "--by", "done", "--again")["scores"]) == 8
 
 
 def test_frame_by_frame_it_says_when_it_is_done_and_notes_nothing(home: Path, here: Studio) -> None:
     before = read_notes(home / "others")
     said = told(here, "score", "others", "--by", "done", "--frames")
-    assert all(len(one["frames"]) == len(one["probability"]) == 12 for one in said["episodes"])
+    assert all(len(one["frames"]) == len(one["probability"]) == 11 for one in said["episodes"])
     assert read_notes(home / "others") == before
+
+
+def test_of_nothing_nothing_is_said(home: Path, here: Studio) -> None:
+    root = toy(home / "none", 1).root
+    one = here("classifier", "none", "--to", "new")
+    assert (one.code, "1 success and 0 failures are too few to learn from" in one.err) == (3, True)
+    left = here("classifier", "attempts", "--hold-out", "0.9", "--to", "new")
+    assert (left.code, "held out for the card, are too few to learn from" in left.err) == (3, True)
+    assert "at its end" in here("score", "none", "--by", "done", "--frames").out
+    put_to_trash(root, ["none-0"], "person")
+    for more in ((), ("--frames",)):
+        said = here("score", "none", "--by", "done", *more)
+        assert said.code == 0
+        assert "none has no episode outside the trash" in said.out
+        assert "success" not in said.out
+    assert read_notes(root)[-1].kind == "mask"
+    assert told(here, "score", "none", "--by", "done", "--frames")["episodes"] == []
 
 
 def test_nothing_is_scored_without_a_card(home: Path, here: Studio) -> None:
@@ -156,7 +178,7 @@ def test_other_cameras_are_named(home: Path, here: Studio) -> None:
         (("classifier", "attempts", "--to", "new", "--threshold", "1"), "not between 0 and 1"),
         (("classifier", "attempts", "--to", "new", "--cut-out", "front=0,0,1,1"), "camera"),
         (("classifier", "attempts", "--to", "new", "--cut-out", "wrist_cam=0,0,1"), "TOP,LEFT,HEIGHT,WIDTH"),
-        (("classifier", "others", "--to", "new"), "too few to learn from"),
+        (("classifier", "others", "--to", "new"), "4 successes and 4 failures are too few to learn from"),
         (("card", "nobody"), "calibration card"),
         (("score", "others", "--by", "nobody"), "is no classifier"),
         (("hil", "nobody", "--demos", "others", "--to", "new"), "is no classifier"),

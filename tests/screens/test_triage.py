@@ -80,7 +80,7 @@ async def test_by_score_with_pictures_card_and_curve(open_studio: Open, own: Pat
         await until(pilot, lambda: strip.done and "3 of 12 looked at" in text_of(pilot.app))
         assert "done looks at it ..." in text_of(pilot.app)
         asked = Courses(own, BY, lambda: None)
-        asked.known["tries-3"] = Course(tuple(range(4, 45, 4)), tuple(0.08 * at for at in range(11)), 36)
+        asked.known["tries-3"] = Course(tuple(range(4, 45, 4)), tuple(0.08 * at for at in range(11)), 36, 0.8)
         pilot.app.screen._curve.asked = asked
         pilot.app.screen._show_course()
         await until(pilot, lambda: "│ done at 1.2 s" in text_of(pilot.app))
@@ -219,8 +219,8 @@ async def test_a_real_classifier_scores_and_says_when_it_is_done(
         await until(pilot, lambda: "how sure it is of" in text_of(pilot.app), seconds=120)
         asked = pilot.app.screen._curve.asked
         course = asked.known[best.episode_id]
-        assert course.frames[-1] == 44
-        assert course.probability[-1] == pytest.approx(best.predicted, abs=0.02)
+        assert course.frames[-1] == 43, "a look; the end is the frame after"
+        assert course.end == pytest.approx(best.predicted, abs=0.02)
         await until(pilot, lambda: len(asked.known) == 4, seconds=60)
     only = json.loads(studio("score", str(home / "others"), "--by", "done", "--frames", "--only", "1", "--json").out)
     assert [one["episode_id"] for one in only["episodes"]] == ["others-1"]

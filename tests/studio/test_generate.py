@@ -71,7 +71,11 @@ def test_a_position_that_nobody_vouches_for_is_not_kept(studio: Studio, targets:
     assert len(away) == 4
     assert "4/4 [51-100 %]" in again.out
     told = json.loads((root / YIELD).read_text())
-    assert told["looks"] == [8]
+    assert [(look["attempts"], look["precision"], look["forced"]) for look in told["looks"]] == [(8, 0.5, False)] * 2
+    assert told["looks"][0]["scores"] != told["looks"][1]["scores"], "the second look was at other scores"
+    assert "2 looks (8 attempts at 0.5; 8 attempts at 0.5)" in again.out
+    assert "1 in 20 positions" in again.out
+    assert "1 in 20" in told["allowed_for"]
     assert [(one["name"], one["proven"], one["kept"]) for one in told["positions"]] == [
         ("near", True, 4),
         ("far", False, 0),
@@ -82,6 +86,34 @@ def test_a_position_that_nobody_vouches_for_is_not_kept(studio: Studio, targets:
     forced = studio(*command, "--force")
     assert "are kept by --force" in forced.out
     assert masked(read_notes(root)) == {sorted(away)[0]}
+
+
+def test_what_is_held_back_comes_back_by_force_only(studio: Studio, targets: str, tmp_path: Path) -> None:
+    root = tmp_path / "set"
+    made = ("--operator", "fumbler", "--keep", "all", "--limit", "0.5", "--yaw", "free", *SMALL)
+    command = ("generate", *made, "--attempts", "8", "--targets", targets, "--to", str(root))
+
+    def away(*more: str) -> tuple[set[str], str]:
+        done = studio(*command, *more)
+        assert done.code == 0, done.err
+        return masked(read_notes(root)), done.out
+
+    everything, _ = away("--precision", "0.5")
+    assert len(everything) == 8
+    # Four successes of four reach 0.51 and not 0.52.
+    at = {line["episode_id"]: line["target"] for line in lines(root)}
+    near = {name for name, target in at.items() if target == "near"}
+    held, said = away("--precision", "0.52", "--force")
+    assert (held, "8 attempts at 0.52 by --force" in said) == (set(), True)
+    add_notes(root, [Note(name, "score", 1.0, "person") for name in near])
+    assert away()[0] == everything, "the strictest bound stays in force where none is asked for"
+    held, said = away("--precision", "0.4")
+    assert (held, "0.52 was asked for too and stays in force" in said) == (everything, True)
+    again = json.loads((root / YIELD).read_text())
+    assert (again["precision"], [look["precision"] for look in again["looks"]]) == (0.52, [0.5, 0.52, 0.52, 0.4])
+    assert away("--precision", "0.4")[0] == everything
+    assert len(json.loads((root / YIELD).read_text())["looks"]) == 4, "the same look again is none"
+    assert away("--force")[0] == set()
 
 
 def test_attempts_of_another_kind_do_not_go_into_the_same_dataset(studio: Studio, targets: str, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from curation.fingerprint import fingerprint
 from curation.layout import NOTES, STRESS
 from curation.library import entries
+from curation.notes import read_notes, survivals
 from tests.studio.conftest import Made, Studio
 
 
@@ -48,7 +49,25 @@ def test_survival_is_noted_found_by_a_query_and_never_simulated_twice(studio: St
     assert (tiny / NOTES).read_bytes() == notes
     more = studio("stress", "tiny", "--runs", "1", "--seed", "5")
     assert "stressed before" not in more.err
+    assert (entries(tiny)[0].survival, entries(tiny)[0].stressed) == (pytest.approx(share, abs=1e-3), 3)
     assert studio("check", "tiny").code == 0
+
+
+def test_of_several_stresses_the_one_of_most_runs_counts_and_of_equal_ones_the_last(studio: Studio, tiny: Path) -> None:
+    def counting(*words: str) -> tuple[str, int]:
+        assert studio("stress", "tiny", "--processes", "1", *words).code == 0
+        note = survivals(read_notes(tiny))[entries(tiny)[0].episode_id]
+        return note.by.partition("-")[0], note.runs
+
+    assert counting("--runs", "2") == ("stress:2x0", 2)
+    assert counting("--runs", "1") == ("stress:2x0", 2)
+    assert counting("--runs", "2", "--seed", "1") == ("stress:2x1", 2)
+    assert counting("--runs", "2") == ("stress:2x0", 2), "asked for again, it is the last word again"
+    noted = len(read_notes(tiny))
+    assert counting("--runs", "1") == ("stress:2x0", 2)
+    assert len(read_notes(tiny)) == noted, "what would not count is not said twice"
+    for where, count in (("stressed>=2", 1), ("stressed>2", 0)):
+        assert studio("episodes", "tiny", f"--where={where}").out.endswith(f"{count} of 1\n")
 
 
 def test_what_cannot_be_stressed_is_named(studio: Studio, tiny: Path) -> None:

@@ -250,8 +250,10 @@ def test_a_policy_is_refused_in_a_world_that_is_not_its_own(model: PolicyModel, 
         fit(model, card, cameras=dict.fromkeys(SMALL.cameras, (96, 128)))
     with pytest.raises(Unfit, match="30 fps, and the world runs at 20: use --fps 30"):
         fit(model, card, fps=20)
-    with pytest.raises(Unfit, match="trained in scene aaaa, and this is bbbb"):
+    with pytest.raises(Unfit, match="trained in scene aaaa, and this is bbbb: give the scene's options the values"):
         fit(model, card, fingerprint="bbbb")
+    with pytest.raises(Unfit, match=r"this is bbbb: say so$"):
+        fit(model, card, fingerprint="bbbb", mend="say so")
     fit(model, card, fingerprint="bbbb", other_scene=True)
 
 

@@ -31,6 +31,7 @@ class Sureness:
         probability: at each, 0 to 1.
         length: frames of the episode.
         fps: frames per second.
+        end: of the whole episode, which may end after the last of `frames`.
         threshold: from which it means a success.
         done: frame at which it has been sure for long enough; None if never.
         judged_s: time at which the judge spoke of a success [s]; None if it did not, or was not there.
@@ -40,6 +41,7 @@ class Sureness:
     probability: Sequence[float]
     length: int
     fps: int
+    end: float
     threshold: float
     done: int | None = None
     judged_s: float | None = None
@@ -112,8 +114,7 @@ def _drawn(shown: Sureness, box: _Box) -> Glyphs:
     time, sure = np.array(shown.frames, np.float64), np.array(shown.probability, np.float64)
     dots = braille(curve(time, sure, 0.0, 1.0, box.lines, max(1, last - first + 1)))
     found |= {(box.line + down, first + at): Glyph(sign, SURE, bold=True) for (down, at), sign in dots.items()}
-    end = shown.probability[-1]
-    found |= write(box.row(end), box.column + box.columns + 1, f"{end:.2f}"[:AXIS], INK, bold=True)
+    found |= write(box.row(shown.end), box.column + box.columns + 1, f"{shown.end:.2f}"[:AXIS], INK, bold=True)
     return found | _title(shown, box)
 
 
