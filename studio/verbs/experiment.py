@@ -278,9 +278,9 @@ def _require_scores(asked: Asked, tried: Sequence[Entry]) -> None:
     strange = [entry for entry in saved if digest_of(entry.scored_by) != asked.kept.digest]
     if strange:
         raise DataError(
-            f"{len(strange)} of {len(saved)} attempts have no score by {asked.kept.classifier}@{asked.kept.digest} that "
-            f"counts, but {strange[0].scored_by or 'none at all'}: studio score DATASET --by {asked.kept.classifier} "
-            "--again, and studio note --take-back for what somebody else said."
+            f"{len(strange)} of {len(saved)} attempts have no score of {asked.kept.classifier}@{asked.kept.digest} "
+            f"that counts, but {strange[0].scored_by or 'none at all'}'s: studio score DATASET --by "
+            f"{asked.kept.classifier} --again, and studio note --take-back for what somebody else said."
         )
 
 
