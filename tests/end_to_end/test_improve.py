@@ -37,6 +37,15 @@ def base(commands: Commands) -> str:
     return "base"
 
 
+@pytest.fixture(scope="module")
+def classifier(commands: Commands) -> str:
+    """A success classifier that learned from somebody else's attempts, with its card."""
+    attempts = ("generate", "--operator", "fumbler", "--keep", "all", "-n", "80", "--seed", "9", "--to", "fumbled")
+    commands.studio(*attempts, "--box", "0.22", "0.36", "-0.10", "0.20", "--width", "128", "--height", "96")
+    commands.studio("classifier", "fumbled", "--no-controls", "--to", "done", timeout=1500)
+    return "done"
+
+
 def killed(commands: Commands, words: Sequence[str], folder: Path, after: Sequence[int]) -> int:
     """Start the same command and kill it a moment after so many steps are done, then let it end; how often it was."""
     kills = 0
@@ -85,8 +94,10 @@ def test_two_rounds_of_improvement_survive_kills(commands: Commands, base: str) 
     commands.studio("improve", base, "--to", "loop", "--rounds", "1", *BOX, "-y", code=2)
 
 
-def test_the_filter_experiment_survives_kills_and_claims_nothing(commands: Commands, base: str) -> None:
-    asked = (*BOX, "--attempts", "24", "-n", "16", "--survival", "0.3", "-y", "--json")
+def test_the_filter_experiment_survives_kills_and_claims_nothing(
+    commands: Commands, base: str, classifier: str
+) -> None:
+    asked = (*BOX, "--classifier", classifier, "--attempts", "24", "-n", "16", "--survival", "0.3", "-y", "--json")
     words = ("experiment", "filter", base, "--to", "exp", *asked)
     folder = commands.home / "runs/exp"
     assert killed(commands, words, folder, after=(0, 3, 14, 20)) >= 3
@@ -97,9 +108,11 @@ def test_the_filter_experiment_survives_kills_and_claims_nothing(commands: Comma
     assert fingerprint(commands.home / "exp-attempts") == data
     assert told["plumbing"]
     arms = told["arms"]
-    assert list(arms) == ["demonstrations", "unfiltered", "oracle", "stress", "random", "matched", "expert"]
-    assert len({arms[name]["attempts"] for name in ("oracle", "random", "matched")}) == 1
-    assert arms["stress"]["attempts"] <= arms["oracle"]["attempts"]
+    names = ["demonstrations", "unfiltered", "oracle", "classifier", "stress", "random", "matched", "expert"]
+    assert list(arms) == names
+    size = arms["classifier"]["attempts"]
+    assert size == arms["random"]["attempts"] == arms["matched"]["attempts"] > 0
+    assert all(arms[name]["attempts"] <= size for name in ("oracle", "stress", "expert"))
     lengths = {one.length for one in Store.open(commands.home / "exp-attempts").episodes}
     assert lengths == {300}, "nobody ended an attempt by its outcome"
     assert all(len(one["rates"]) == 3 and set(one["episodes"]) == {16} for one in arms.values())
