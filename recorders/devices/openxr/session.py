@@ -6,9 +6,11 @@ Written against OpenXR 1.0 with `XR_MND_headless`: nothing is drawn, so no frame
 from __future__ import annotations
 
 import ctypes
+import os
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -289,7 +291,26 @@ class Session:
 
 def _load() -> Any:
     try:
-        import xr
+        with _own_opengl():
+            import xr
     except (ImportError, NotImplementedError, OSError) as error:
         raise not_importable(error) from error
     return xr
+
+
+@contextmanager
+def _own_opengl() -> Iterator[None]:
+    """Leave PyOpenGL as it is: on Linux pyopenxr turns it to GLX for the whole process, and MuJoCo, which draws through
+    EGL or OSMesa, could then draw nothing."""
+    backend = os.environ.get("MUJOCO_GL", "egl").lower()
+    if not sys.platform.startswith("linux") or backend not in ("egl", "osmesa"):
+        yield
+        return
+    os.environ.setdefault("PYOPENGL_PLATFORM", backend)
+    from OpenGL import platform
+
+    before = platform.PLATFORM
+    try:
+        yield
+    finally:
+        platform.PLATFORM = before

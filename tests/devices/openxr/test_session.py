@@ -215,3 +215,20 @@ def test_the_validation_layer_of_khronos_has_nothing_to_say(runtime: Runtime, tm
     assert any("is initialized" in line for line in lines)
     found = [line for line in lines if "VALID_DEBUG" not in line and line.strip()]
     assert bool(found) == (way == "wrong"), found
+
+
+def test_who_spoke_to_a_headset_can_still_draw() -> None:
+    """pyopenxr turns PyOpenGL to GLX, which MuJoCo's EGL does not survive."""
+    script = """
+from recorders.devices.openxr.session import _load
+from recorders.world.drawing import Painter
+from recorders.world.scene import Scene, compile_scene
+
+_load()
+scene = Scene(width=64, height=48)
+model = compile_scene(scene)
+print(Painter(scene, model).draw(model.qpos0)["overhead_cam"].std())
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert float(done.stdout) > 5
