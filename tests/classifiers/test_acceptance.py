@@ -52,7 +52,8 @@ def others(commands: Commands) -> list[str]:
     """Attempts of the noisy expert, of somebody clumsy and of a policy that has learnt the task half."""
     box = tuple(map(str, HELD_BOX))
     commands.studio(
-        "generate", "--operator", "expert", "--noise", "2", "--keep", "all", *UNENDED, "-n", str(HELD_EACH), "--seed", "71",
+        "generate", "--operator", "expert", "--noise", "2", "--keep", "all", *UNENDED,
+        "-n", str(HELD_EACH), "--seed", "71",
         "--box", *box, *SIZE, "--to", "noisy", timeout=LONG,
     )  # fmt: skip
     record_clumsy(commands.home / "clumsy", Scene(width=320, height=240), HELD_EACH, HELD_BOX, 72)
