@@ -73,9 +73,14 @@ def test_of_several_stresses_the_one_of_most_runs_counts_and_of_equal_ones_the_l
 def test_what_cannot_be_stressed_is_named(studio: Studio, tiny: Path) -> None:
     for words, told in (
         (("--runs", "0"), "--runs 0"),
-        (("--where", "outcome:dropped"), "No episode"),
         (("--picture", str(tiny / "meta/info.json")), "Choose another name"),
     ):
         said = studio("stress", "tiny", *words)
         assert said.code != 0
         assert told in said.err
+
+
+def test_where_no_episode_fits_none_is_stressed_and_that_is_no_error(studio: Studio, tiny: Path) -> None:
+    said = studio("stress", "tiny", "--where", "outcome:dropped")
+    assert said.code == 0
+    assert "fits outcome:dropped: none was stressed" in said.out
