@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from rich.console import Group, RenderableType
 from rich.text import Text
-from textual import on, work
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widget import Widget
@@ -59,7 +59,6 @@ class EvaluationScreen(StudioScreen):
         self._watch: EvaluationWatch | None = None
         self._sight: EvaluationSight | None = None
         self._job: Job | None = None
-        self._looking = False
         self._close = True
         self._drawn: object = None
 
@@ -76,28 +75,18 @@ class EvaluationScreen(StudioScreen):
                 yield Static(id="evaluation-facts", markup=False)
 
     def on_mount(self) -> None:
-        self._look()
-        self.set_interval(POLL_S, self._poll)
+        self.look_now()
+        self.look_every(POLL_S)
 
     def on_screen_resume(self) -> None:
-        self._look()
+        self.look_now()
 
-    def _poll(self) -> None:
-        """Look again, unless another screen is in front or the last look is not over."""
-        if self.is_current and not self._looking:
-            self._look()
-
-    @work(thread=True, exclusive=True, group="evaluation")
-    def _look(self) -> None:
-        self._looking = True
-        try:
-            following, job = self._following.at(self.studio.jobs.all())
-            if following.folder is not None and (self._watch is None or following.folder != self._following.folder):
-                self._watch = EvaluationWatch(following.folder)
-            sight = self._watch.look() if self._watch is not None else None
-            self.post_message(EvaluationSeen(following, job, sight, job.log(4000) if job is not None else ""))
-        finally:
-            self._looking = False
+    def look(self) -> None:
+        following, job = self._following.at(self.studio.jobs.all())
+        if following.folder is not None and (self._watch is None or following.folder != self._following.folder):
+            self._watch = EvaluationWatch(following.folder)
+        sight = self._watch.look() if self._watch is not None else None
+        self.post_message(EvaluationSeen(following, job, sight, job.log(4000) if job is not None else ""))
 
     @on(EvaluationSeen)
     def _show(self, message: EvaluationSeen) -> None:
@@ -198,13 +187,13 @@ class EvaluationScreen(StudioScreen):
             self.shell.tell(error)
             return
         self.notify("Asked to stop; r goes on with the episodes that are missing.")
-        self._look()
+        self.look_now()
 
     def action_resume(self) -> None:
         """The same command again: it runs what is missing."""
         if self._job is not None and (job := self.begin(self._job.argv)):
             self._following = Following(self._following.folder, job.id)
-            self._look()
+            self.look_now()
 
     def action_zoom(self) -> None:
         """Look at the placements from close, or at the whole table."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from rich.console import Group, RenderableType
 from rich.text import Text
-from textual import on, work
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widget import Widget
@@ -58,7 +58,6 @@ class GenerationScreen(StudioScreen):
         self._watch: GenerationWatch | None = None
         self._sight: GenerationSight | None = None
         self._job: Job | None = None
-        self._looking = False
         self._close = True
         self._measure: Measure = "kept"
         self._drawn: object = None
@@ -76,28 +75,18 @@ class GenerationScreen(StudioScreen):
                 yield Static(id="evaluation-facts", markup=False)
 
     def on_mount(self) -> None:
-        self._look()
-        self.set_interval(POLL_S, self._poll)
+        self.look_now()
+        self.look_every(POLL_S)
 
     def on_screen_resume(self) -> None:
-        self._look()
+        self.look_now()
 
-    def _poll(self) -> None:
-        """Look again, unless another screen is in front or the last look is not over."""
-        if self.is_current and not self._looking:
-            self._look()
-
-    @work(thread=True, exclusive=True, group="generation")
-    def _look(self) -> None:
-        self._looking = True
-        try:
-            following, job = self._following.at(self.studio.jobs.all())
-            if following.folder is not None and (self._watch is None or following.folder != self._following.folder):
-                self._watch = GenerationWatch(following.folder)
-            sight = self._watch.look() if self._watch is not None else None
-            self.post_message(GenerationSeen(following, job, sight, job.log(4000) if job is not None else ""))
-        finally:
-            self._looking = False
+    def look(self) -> None:
+        following, job = self._following.at(self.studio.jobs.all())
+        if following.folder is not None and (self._watch is None or following.folder != self._following.folder):
+            self._watch = GenerationWatch(following.folder)
+        sight = self._watch.look() if self._watch is not None else None
+        self.post_message(GenerationSeen(following, job, sight, job.log(4000) if job is not None else ""))
 
     @on(GenerationSeen)
     def _show(self, message: GenerationSeen) -> None:
@@ -205,7 +194,7 @@ class GenerationScreen(StudioScreen):
             self.shell.tell(error)
             return
         self.notify("Asked to stop; r goes on with the attempts that are missing.")
-        self._look()
+        self.look_now()
 
     def action_resume(self) -> None:
         """The same command again: it makes what is missing."""
@@ -216,7 +205,7 @@ class GenerationScreen(StudioScreen):
             words.append("--resume")
         if job := self.begin(words):
             self._following = Following(self._following.folder, job.id)
-            self._look()
+            self.look_now()
 
     def action_measure(self) -> None:
         """Show another number on the map."""

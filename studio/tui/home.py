@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from rich.table import Table
 from rich.text import Text
-from textual import on, work
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
@@ -69,7 +69,6 @@ class HomeScreen(StudioScreen):
         super().__init__(studio, place)
         self._overview = Overview(studio.home)
         self._cards: list[Card] | None = None
-        self._looking = False
 
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="home"):
@@ -83,27 +82,16 @@ class HomeScreen(StudioScreen):
     def on_mount(self) -> None:
         self._title("reading ...")
         self.query_one("#home-empty").display = False
-        self._read()
-        self.set_interval(POLL_S, self._poll)
+        self.look_now()
+        self.look_every(POLL_S)
 
     def on_screen_resume(self) -> None:
-        self._read()
+        self.look_now()
 
-    def _poll(self) -> None:
-        """Look again, unless another screen is in front (a recording must not be disturbed) or the last look is not
-        over."""
-        if self.is_current and not self._looking:
-            self._read()
-
-    @work(thread=True, exclusive=True, group="overview")
-    def _read(self) -> None:
+    def look(self) -> None:
         """Look at folders and jobs; only what changed is read."""
-        self._looking = True
-        try:
-            self.post_message(OverviewRead(self._overview.cards(), self.studio.free(self.studio.home)))
-            self.post_message(JobsRead(self.studio.jobs.all()))
-        finally:
-            self._looking = False
+        self.post_message(OverviewRead(self._overview.cards(), self.studio.free(self.studio.home)))
+        self.post_message(JobsRead(self.studio.jobs.all()))
 
     @on(OverviewRead)
     def _show_cards(self, message: OverviewRead) -> None:
@@ -234,7 +222,7 @@ class HomeScreen(StudioScreen):
             self.shell.tell(error)
             return
         self.notify(says or f"Job {job.id} works on it; j shows what it says.")
-        self._read()
+        self.look_now()
 
     def _title(self, right: str) -> None:
         colours = themed(self.app)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
@@ -73,7 +73,7 @@ class LibraryScreen(FilteredScreen):
         self._all: list[Entry] = []
         self._seen: object = None
         self._marked: set[str] = set()
-        self._with_trash = self._looking = False
+        self._with_trash = False
         self._last_trashed: list[str] = []
 
     def body(self) -> Iterable[Widget]:
@@ -89,30 +89,19 @@ class LibraryScreen(FilteredScreen):
     def on_mount(self) -> None:
         self.query_one("#filter-error").display = False
         self.query_one(Rows).focus()
-        self.set_interval(POLL_S, self._poll)
+        self.look_every(POLL_S)
 
     # Reading
 
     def on_screen_resume(self) -> None:
         """Shown, for the first time or again."""
-        self._read()
+        self.look_now()
 
-    def _poll(self) -> None:
-        """Look again, unless another screen is in front (a recording must not be disturbed) or the last look is not
-        over."""
-        if self.is_current and not self._looking:
-            self._read()
-
-    @work(thread=True, exclusive=True, group="entries")
-    def _read(self) -> None:
+    def look(self) -> None:
         """Read the episodes again if something changed."""
-        self._looking = True
-        try:
-            seen = mark(self._root)
-            if seen != self._seen:
-                self.post_message(EntriesRead(entries(self._root), seen))
-        finally:
-            self._looking = False
+        seen = mark(self._root)
+        if seen != self._seen:
+            self.post_message(EntriesRead(entries(self._root), seen))
 
     @on(EntriesRead)
     def _show_entries(self, message: EntriesRead) -> None:
@@ -231,7 +220,7 @@ class LibraryScreen(FilteredScreen):
         self._marked.clear()
         self.notify(said, timeout=4)
         self._seen = None
-        self._read()
+        self.look_now()
 
     # Playback
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
@@ -64,7 +64,6 @@ class RunsScreen(FilteredScreen):
         self._all: list[Entry] | None = None
         self._jobs: list[Job] = []
         self._marked: list[str] = []
-        self._looking = False
 
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="runs-top"):
@@ -80,26 +79,16 @@ class RunsScreen(FilteredScreen):
         self.query_one("#filter-error").display = False
         self.query_one("#runs-empty").display = False
         self.query_one(Rows).focus()
-        self._read()
-        self.set_interval(POLL_S, self._poll)
+        self.look_now()
+        self.look_every(POLL_S)
 
     # Reading
 
     def on_screen_resume(self) -> None:
-        self._read()
+        self.look_now()
 
-    def _poll(self) -> None:
-        """Look again, unless another screen is in front or the last look is not over."""
-        if self.is_current and not self._looking:
-            self._read()
-
-    @work(thread=True, exclusive=True, group="ledger")
-    def _read(self) -> None:
-        self._looking = True
-        try:
-            self.post_message(LedgerRead(self._reader.entries(), self.studio.jobs.all()))
-        finally:
-            self._looking = False
+    def look(self) -> None:
+        self.post_message(LedgerRead(self._reader.entries(), self.studio.jobs.all()))
 
     @on(LedgerRead)
     def _show_read(self, message: LedgerRead) -> None:
@@ -218,7 +207,7 @@ class RunsScreen(FilteredScreen):
         name = name_of(entry.folder)
         how = f"studio train --resume {name} goes on." if entry.kind == TRAINING else "The same command goes on."
         self.notify(f"{entry.folder.name} is asked to stop. {how}", markup=False)
-        self._read()
+        self.look_now()
 
     def action_resume(self) -> None:
         """Go on with a training from its last whole checkpoint."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, cast
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -36,6 +37,7 @@ class StudioScreen(Screen[Any]):
         self.VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]
         self.studio = studio
         self.place = place
+        self._looking_now = False
 
     @property
     def unsaved(self) -> str:
@@ -63,6 +65,27 @@ class StudioScreen(Screen[Any]):
     def go(self, screen: str, what: Any = None) -> None:
         """Open another place about the same dataset."""
         self.shell.go(Place(screen, self.place.dataset, what))
+
+    def look(self) -> None:
+        """Read what the screen shows and post it; called in a thread."""
+
+    @work(thread=True, exclusive=True, group="look")
+    def look_now(self) -> None:
+        """Begin a look."""
+        self._looking_now = True
+        try:
+            self.look()
+        finally:
+            self._looking_now = False
+
+    def look_every(self, seconds: float) -> None:
+        """Look again and again, unless another screen is in front (a recording must not be disturbed) or the last look
+        is not over."""
+        self.set_interval(seconds, self._look_if_idle)
+
+    def _look_if_idle(self) -> None:
+        if self.is_current and not self._looking_now:
+            self.look_now()
 
     def begin(self, words: Sequence[str]) -> Job | None:
         """Start a command in the background, or say why it cannot be."""

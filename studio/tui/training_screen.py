@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from rich.console import Group
 from rich.text import Text
-from textual import on, work
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
@@ -61,7 +61,6 @@ class TrainingScreen(StudioScreen):
         self._watch: TrainingWatch | None = None
         self._sight: TrainingSight | None = None
         self._job: Job | None = None
-        self._looking = False
         self._asked = False
 
     def body(self) -> Iterable[Widget]:
@@ -77,31 +76,21 @@ class TrainingScreen(StudioScreen):
 
     def on_mount(self) -> None:
         self.query_one(LogTail).focus()
-        self._look()
-        self.set_interval(POLL_S, self._poll)
+        self.look_now()
+        self.look_every(POLL_S)
 
     def on_screen_resume(self) -> None:
-        self._look()
+        self.look_now()
 
-    def _poll(self) -> None:
-        """Look again, unless another screen is in front or the last look is not over."""
-        if self.is_current and not self._looking:
-            self._look()
-
-    @work(thread=True, exclusive=True, group="training")
-    def _look(self) -> None:
-        self._looking = True
-        try:
-            following, job = self._following.at(self.studio.jobs.all())
-            if following.folder is not None and following.folder != self._following.folder:
-                self._watch = None
-            if self._watch is None and following.folder is not None:
-                self._watch = TrainingWatch(following.folder)
-            sight = self._watch.look() if self._watch is not None else None
-            said = job.log(20_000) if job is not None else ""
-            self.post_message(TrainingSeen(following, job, sight, said))
-        finally:
-            self._looking = False
+    def look(self) -> None:
+        following, job = self._following.at(self.studio.jobs.all())
+        if following.folder is not None and following.folder != self._following.folder:
+            self._watch = None
+        if self._watch is None and following.folder is not None:
+            self._watch = TrainingWatch(following.folder)
+        sight = self._watch.look() if self._watch is not None else None
+        said = job.log(20_000) if job is not None else ""
+        self.post_message(TrainingSeen(following, job, sight, said))
 
     @on(TrainingSeen)
     def _show(self, message: TrainingSeen) -> None:
@@ -198,14 +187,14 @@ class TrainingScreen(StudioScreen):
         if self._sight is not None:
             name = name_of(self._sight.folder)
             self.notify(f"{name} writes a checkpoint and stops. studio train --resume {name} goes on.", markup=False)
-        self._look()
+        self.look_now()
 
     def action_resume(self) -> None:
         """Go on from the last whole checkpoint."""
         folder = self._following.folder
         if folder is not None and (job := self.begin(["train", "--resume", name_of(folder)])):
             self._following = Following(folder, job.id)
-            self._look()
+            self.look_now()
 
     def action_evaluate(self) -> None:
         """Ask how this policy shall be evaluated."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
@@ -82,7 +82,7 @@ class TriageScreen(FilteredScreen):
         self._known: dict[str, Classifier] = {}
         self._seen: object = None
         self._order: Order = "score"
-        self._only_disputed = self._only_unseen = self._looking = False
+        self._only_disputed = self._only_unseen = False
         self._before: list[Entry] = []
         self._curve = TriageCurve(place.dataset, lambda: self.post_message(self.Asked()))
         self._asking: Timer | None = None
@@ -109,7 +109,7 @@ class TriageScreen(FilteredScreen):
         self.query_one("#filter-error").display = False
         self.query_one(Player).display = False
         self.query_one(Rows).focus()
-        self.set_interval(POLL_S, self._poll)
+        self.look_every(POLL_S)
 
     def on_unmount(self) -> None:
         self._curve.close()
@@ -118,25 +118,15 @@ class TriageScreen(FilteredScreen):
 
     def on_screen_resume(self) -> None:
         """Shown, for the first time or again."""
-        self._read()
+        self.look_now()
 
-    def _poll(self) -> None:
-        """Look again, unless another screen is in front or the last look is not over."""
-        if self.is_current and not self._looking:
-            self._read()
-
-    @work(thread=True, exclusive=True, group="entries")
-    def _read(self) -> None:
+    def look(self) -> None:
         """Read the episodes again if something changed; cards are read once."""
-        self._looking = True
-        try:
-            seen = mark(self._root)
-            if seen != self._seen:
-                found = [entry for entry in entries(self._root) if entry.state == "saved"]
-                known = {by: self._carded(by, one) for by, one in classifiers_of(found).items()}
-                self.post_message(TriageRead(found, known, seen))
-        finally:
-            self._looking = False
+        seen = mark(self._root)
+        if seen != self._seen:
+            found = [entry for entry in entries(self._root) if entry.state == "saved"]
+            known = {by: self._carded(by, one) for by, one in classifiers_of(found).items()}
+            self.post_message(TriageRead(found, known, seen))
 
     def _carded(self, by: str, one: Classifier) -> Classifier:
         """The same as before where its card is known, because its interval is a bootstrap."""
@@ -144,7 +134,7 @@ class TriageScreen(FilteredScreen):
         if before is not None and before.card is not None:
             return before
         if one.card is not None:
-            assert one.card.auroc
+            _ = one.card.auroc  # worked out in this thread, and remembered by the card
         return one
 
     @on(TriageRead)
@@ -233,7 +223,7 @@ class TriageScreen(FilteredScreen):
         """Show at once what an episode is now; what is on disk is read soon."""
         self._all = [entry if one.episode_id == entry.episode_id else one for one in self._all]
         self.show_rows()
-        self._read()
+        self.look_now()
 
     def action_undo(self) -> None:
         """Let the last word be what it was, and go back to its episode."""

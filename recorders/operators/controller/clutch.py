@@ -15,7 +15,7 @@ from curation.frames import Vector
 from recorders.devices.controller import STALE_S, ControllerSample
 
 from .rotations import inverse, multiply, position_in_base, rotation_in_base, to_matrix, to_vector
-from .smoothing import Smoothed, SmoothedRotation
+from .smoothing import smoothed_position, smoothed_rotation
 
 ENGAGES, RELEASES = 0.6, 0.4
 """Squeeze above which the clutch closes and below which it opens: LeRobot's 0.5 with a margin against trembling."""
@@ -52,7 +52,7 @@ class Clutch:
         self.shift: Vector = np.zeros(3)
         self.turn: Vector = np.array([1.0, 0.0, 0.0, 0.0])
         self._yaw = 0.0
-        self._position, self._rotation = Smoothed(), SmoothedRotation()
+        self._position, self._rotation = smoothed_position(), smoothed_rotation()
         self._latch: tuple[Vector, Vector] | None = None
         self._last: tuple[float, Vector, Vector] | None = None
         self._seen = -math.inf

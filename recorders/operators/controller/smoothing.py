@@ -7,6 +7,7 @@ rotation vectors jump at half a turn.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -28,9 +29,16 @@ def _share(cutoff: float, seconds: float) -> float:
 
 
 class Smoothed:
-    """A position [m], shape (3,)."""
+    """Values of one kind.
 
-    def __init__(self) -> None:
+    Args:
+        between: what leads from one value to another, as a vector [m or rad], shape (3,).
+        moved: a value moved by such a vector.
+    """
+
+    def __init__(self, between: Callable[[Vector, Vector], Vector], moved: Callable[[Vector, Vector], Vector]) -> None:
+        self._between = between
+        self._moved = moved
         self._at: Vector | None = None
         self._speed = 0.0
 
@@ -43,33 +51,24 @@ class Smoothed:
         if self._at is None:
             self._at, self._speed = value, 0.0
             return value
-        away = value - self._at
+        away = self._between(self._at, value)
         speed = float(np.linalg.norm(away)) / seconds
         self._speed += _share(_SPEED_HZ, seconds) * (speed - self._speed)
-        self._at = self._at + _share(STEADY_HZ + PROMPT * self._speed, seconds) * away
+        self._at = self._moved(self._at, _share(STEADY_HZ + PROMPT * self._speed, seconds) * away)
         return self._at
 
 
-class SmoothedRotation:
-    """A rotation w, x, y, z."""
+def smoothed_position() -> Smoothed:
+    """Of positions [m], shape (3,)."""
+    return Smoothed(lambda start, end: end - start, lambda start, by: start + by)
 
-    def __init__(self) -> None:
-        self._at: Vector | None = None
-        self._speed = 0.0
 
-    def clear(self) -> None:
-        """Begin anew with the next value."""
-        self._at = None
+def smoothed_rotation() -> Smoothed:
+    """Of rotations w, x, y, z."""
+    return Smoothed(lambda start, end: to_vector(multiply(end, inverse(start))), _turned)
 
-    def see(self, value: Vector, seconds: float) -> Vector:
-        """The next value, so many seconds after the last one; returns the smoothed one."""
-        if self._at is None:
-            self._at, self._speed = value, 0.0
-            return value
-        away = to_vector(multiply(value, inverse(self._at)))
-        speed = float(np.linalg.norm(away)) / seconds
-        self._speed += _share(_SPEED_HZ, seconds) * (speed - self._speed)
-        step = _share(STEADY_HZ + PROMPT * self._speed, seconds) * away
-        moved = multiply(from_vector(step), self._at)
-        self._at = moved / np.linalg.norm(moved)
-        return self._at
+
+def _turned(start: Vector, by: Vector) -> Vector:
+    moved = multiply(from_vector(by), start)
+    turned: Vector = moved / np.linalg.norm(moved)
+    return turned
