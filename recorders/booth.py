@@ -20,8 +20,7 @@ from .hearing import Ear
 from .meter import Meter
 from .operators import Driver, each
 from .operators.attended import Attended
-from .operators.by_hand import ByHand
-from .operators.controller.driver import Controller
+from .operators.by_hand import ByHand, Sensed
 from .operators.controller.feel import Feel
 from .operators.corrected import Corrected
 from .operators.keymap import Intent
@@ -54,8 +53,8 @@ class Booth:
         sitting: what is recorded.
         world: is driven.
         driver: drives it.
-        hands: a person's keys or controller, for pace and mode, if one drives or takes over by them; None otherwise. A
-            controller is listened to all the time, and feels what happens.
+        hands: a person's keys or device, for pace and mode, if one drives or takes over by them; None otherwise. A
+            device is listened to all the time, and told what is to be felt.
         pressed: keys that drive now because they were pressed, not because they repeat; a first one starts a take.
         release: lets go of every key.
         shelf: where takes go.
@@ -85,7 +84,7 @@ class Booth:
         self._sitting = sitting
         self._world = world
         self._hands = hands
-        self._controller = hands if isinstance(hands, Controller) else None
+        self._sensed = hands if isinstance(hands, Sensed) else None
         self._pressed = pressed
         self._release = release
         self._shelf = shelf
@@ -282,8 +281,8 @@ class Booth:
         meter.see(frame, reading.force if reading else 0.0, self._clock.last_work_s)
         self._now.frame = frame
         self._lookout.see(frame.physics)
-        if self._controller is not None:
-            self._controller.framed()
+        if self._sensed is not None:
+            self._sensed.framed()
         if world.judge.success_s is not None:
             self._succeed()
         self._now.tick()
@@ -299,8 +298,8 @@ class Booth:
         self._touch(Feel.STOP)
 
     def _touch(self, feel: Feel) -> None:
-        if self._controller is not None:
-            self._controller.tell(feel)
+        if self._sensed is not None:
+            self._sensed.tell(feel)
 
     def _attend(self) -> Verdict | None:
         """What the person says in this frame of a take."""
@@ -368,7 +367,7 @@ class Booth:
     def _measured(self) -> dict[str, object]:
         meter = self._now.meter
         measured = {"meter": meter.summary() if meter else {}, "lookout": self._lookout.report()}
-        measured |= self._controller.measured() if self._controller else {}
+        measured |= self._sensed.measured() if self._sensed else {}
         return {**self._clock.measured(), **{name: told for name, told in measured.items() if told}}
 
     def _explain(self, why: str) -> None:

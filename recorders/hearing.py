@@ -1,4 +1,4 @@
-"""What the person says to the booth: wishes from a face, and the buttons of a controller."""
+"""What the person says to the booth: wishes from a face, and what a device in the hands says."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 
-from .operators.by_hand import ByHand
-from .operators.controller.driver import Controller
+from .operators.by_hand import ByHand, Sensed
 from .operators.corrected import Corrected
 from .operators.keymap import Intent
 from .operators.steering import steer
@@ -23,7 +22,7 @@ class Ear:
 
     Args:
         inbox: messages from the person.
-        hands: the person's, if they drive or take over; a controller is listened to as well.
+        hands: the person's, if they drive or take over; what a device reads is listened to as well.
         corrected: the policy that they take over from, if there is one.
         release: lets go of everything that is held.
         explain: is told why the last take was discarded.
@@ -57,7 +56,7 @@ class Ear:
 
     def listen(self) -> None:
         """Take in what was said since the last time."""
-        if isinstance(self._hands, Controller):
+        if isinstance(self._hands, Sensed):
             self._words.extend(self._hands.listen())
         while True:
             try:

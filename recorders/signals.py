@@ -68,9 +68,9 @@ class Tick:
         advice: why to discard the take; "" for no reason.
         by: who chose the last action; "" before the first.
         driving: keys that drive now.
-        mode, pace: of the keys, or of the controller.
+        mode, pace: of the keys, or of the device.
         stopped_at: what keeps the arm from following.
-        delays: of a controller [ms], as `operators.controller.delays.NAMES`; empty for keys.
+        delays: of a device [ms], as `operators.controller.delays.NAMES`; empty for keys.
         kept: episodes kept or saved, without masked ones.
         goal: how many are wanted; 0 for no end.
         waiting: takes kept and not yet saved.

@@ -10,8 +10,7 @@ from curation.frames import Frame
 from curation.targets import Target
 
 from .meter import Meter
-from .operators.by_hand import ByHand
-from .operators.controller.driver import Controller
+from .operators.by_hand import ByHand, Sensed
 from .operators.jog import PERSON
 from .rollout import Start
 from .shelf import Shelf
@@ -98,7 +97,7 @@ class Teller:
             mode=hands.mode.value if hands else "",
             pace=hands.pace if hands else 1.0,
             stopped_at=hands.stopped_at if hands else "",
-            delays=hands.delays if isinstance(hands, Controller) else (),
+            delays=hands.delays if isinstance(hands, Sensed) else (),
             kept=self.shelf.count(),
             goal=self.sitting.episodes,
             waiting=self.shelf.waiting,

@@ -32,6 +32,9 @@ WITH_CONTROLLER = STAGES | {
     Stage.REVIEW: "KEEP IT? A or Enter keeps, B or d discards",
     Stage.DONE: "DONE: u takes the last one back; A, Enter or Esc ends",
 }
+WITH_LEADER = STAGES | {
+    Stage.READY: "READY: Enter starts, and the arm nears the leader; m or space holds it; u undo, Esc stop",
+}
 TO_CORRECT = "READY: Enter lets the policy drive; any key that drives takes over, p hands back, Esc stops"
 
 
@@ -122,7 +125,7 @@ def _progress(tick: Tick, asked: Asked) -> str:
     if asked.corrects and tick.stage is Stage.READY:
         return TO_CORRECT
     if tick.stage is not Stage.RECORDING:
-        words = WITH_CONTROLLER if asked.operator == "vr" else STAGES
+        words = {"vr": WITH_CONTROLLER, "leader": WITH_LEADER}.get(asked.operator, STAGES)
         return words.get(tick.stage, str(tick.stage))
     keys = "".join(tick.driving)
     red = f"  discard? {tick.advice}" if tick.advice else ""

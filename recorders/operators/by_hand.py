@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from curation.frames import Command, Observation
+
+from .controller.feel import Feel
+from .keymap import Intent
 
 
 class ByHand(Protocol):
@@ -45,4 +48,30 @@ class ByHand(Protocol):
 
     def halt(self) -> None:
         """Stand at once."""
+        ...
+
+
+@runtime_checkable
+class Sensed(ByHand, Protocol):
+    """Hands that a device reads all the time, in a take or not: a controller, a leader arm."""
+
+    @property
+    def delays(self) -> tuple[float, ...]:
+        """From a reading to the arm, as `controller.delays.Delays.recent` [ms]."""
+        ...
+
+    def listen(self) -> list[Intent]:
+        """Take in what the device says since the last time; returns what the person wants of the recording."""
+        ...
+
+    def tell(self, feel: Feel) -> None:
+        """Let the hand feel something, where the device can."""
+        ...
+
+    def framed(self) -> None:
+        """The frame that was asked for last goes to the arm."""
+        ...
+
+    def measured(self) -> dict[str, Any]:
+        """Facts about the take, stored with it; JSON values."""
         ...

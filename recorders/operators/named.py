@@ -17,7 +17,7 @@ from .modifiers import Noisy, NoisyWorlds
 
 SCRIPTED = ("expert", "fumbler")
 """Those who know where the block is; the fumbler fails on purpose, for a success classifier to learn from."""
-PEOPLE = ("keyboard", "vr")
+PEOPLE = ("keyboard", "vr", "leader")
 """Those who decide themselves what to keep."""
 OPERATORS = (*SCRIPTED, *PEOPLE)
 POLICY = "policy:"

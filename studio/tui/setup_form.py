@@ -46,6 +46,7 @@ class Form:
         practice: record nothing.
         keys: one of `KEYS`.
         hand: that holds the controller, one of `HANDS`.
+        port: of the leader arm; empty takes the only one there is.
     """
 
     to: str = ""
@@ -63,6 +64,7 @@ class Form:
     practice: bool = False
     keys: str = KEYS[0]
     hand: str = HANDS[0]
+    port: str = ""
 
     @property
     def resumes(self) -> bool:
@@ -113,6 +115,8 @@ def _of_a_person(form: Form) -> dict[str, Any]:
         said["keys"] = form.keys
     if form.operator == "vr" and form.hand != HANDS[0]:
         said["hand"] = form.hand
+    if form.operator == "leader" and form.port.strip():
+        said["port"] = form.port.strip()
     return said
 
 

@@ -25,6 +25,7 @@ def setup_questions(form: Form) -> list[Question]:
         Question("limit", "time limit", form.limit, "s for a take", hint="60 or 10"),
         Question("auto_stop", "on success", yes_no(form.auto_stop), "ends a take by itself", options=_SWITCH),
         Question("hand", "hand", form.hand, "holds the controller", options=HANDS),
+        Question("port", "port", form.port, hint="the only one there is", wide=True),
         Question("keys", "keys from", form.keys, options=KEYS),
         Question("practice", "practice", yes_no(form.practice), "records nothing", options=_SWITCH),
     ]
@@ -39,6 +40,8 @@ def shown_questions(form: Form) -> set[str]:
         shown |= {"auto_stop", "keys", "practice"}
     if form.operator == "vr":
         shown.add("hand")
+    if form.operator == "leader":
+        shown.add("port")
     match form.where:
         case "file":
             shown |= {"file", "per_position"}

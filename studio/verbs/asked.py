@@ -33,9 +33,9 @@ class Asked:
     to: str
     """The dataset: a folder, or a bare name under STUDIO_DATA (default ./datasets). Must be new without --resume."""
     operator: str = "expert"
-    """Who drives: expert, fumbler (fails on purpose about every other time), a person at the keyboard or with the
-    controller of a headset (vr), policy:CHECKPOINT as for studio evaluate, or correct:CHECKPOINT as studio correct has
-    it."""
+    """Who drives: expert, fumbler (fails on purpose about every other time), a person at the keyboard, with the
+    controller of a headset (vr) or with a leader arm (leader), policy:CHECKPOINT as for studio evaluate, or
+    correct:CHECKPOINT as studio correct has it."""
     n_action_steps: int | None = None
     """Of a policy: actions carried out of each chunk; by default as it was trained."""
     episodes: Episodes = None

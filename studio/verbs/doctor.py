@@ -59,6 +59,7 @@ def doctor(options: Doctor, console: Console) -> int:
         *_devices(),
         *_keys(),
         *_headset(),
+        *_leader(),
     ]
     marks = {"ok": "ok   ", "note": "note ", "fails": "FAILS"}
     width = max(len(finding.what) for finding in findings)
@@ -176,11 +177,9 @@ def _unfinished() -> list[Finding]:
 
 def _devices() -> list[Finding]:
     display = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
-    ports = sorted(str(path) for path in Path("/dev").glob("ttyACM*")) if Path("/dev").exists() else []
     gpu = shutil.which("nvidia-smi")
     return [
         Finding("display", "ok" if display else "note", display or "none; everything works headless"),
-        Finding("leader arm", "ok" if ports else "note", ", ".join(ports) or "no serial port /dev/ttyACM*"),
         Finding("GPU", "ok" if gpu else "note", "nvidia-smi found" if gpu else "none; training will be slow"),
     ]
 
@@ -197,3 +196,10 @@ def _headset() -> list[Finding]:
     from recorders.devices.openxr.support import describe
 
     return [Finding(f"vr: {part.name}", "ok" if part.there else "note", part.detail) for part in describe()]
+
+
+def _leader() -> list[Finding]:
+    """What driving by a leader arm needs, up to what is missing."""
+    from recorders.devices.leader.support import describe
+
+    return [Finding(f"leader: {part.name}", "ok" if part.there else "note", part.detail) for part in describe()]

@@ -47,6 +47,10 @@ class Record:
     """With --operator vr: a motion log in place of the headset."""
     motion_log: Path | None = None
     """With --operator vr: a new file into which all readings of the controller are written."""
+    port: str = ""
+    """With --operator leader: its serial port; by default STUDIO_LEADER_PORT, or the only one there is."""
+    leader_id: str = ""
+    """With --operator leader: the id it was calibrated under with LeRobot; by default the only one there is."""
     auto_stop: bool = True
     """End and keep a person's take as soon as the judge sees success; --no-auto-stop leaves it to the keys."""
     done_by: str = "judge"
@@ -67,7 +71,7 @@ def record(options: Record, console: Console) -> int:
         raise UnknownChoice("word for --done-by", options.done_by, ("judge", f"{CLASSIFIER}NAME"))
     if options.done_by != "judge" and not asked.by_person:
         raise UsageError(f"--done-by {options.done_by} ends a person's takes, and {asked.operator} is none.")
-    require_controller(options)
+    require_device(options)
     placing = asked.check()
     tell_close(console, asked, placing)
     tell_doubts(console, asked.who)
@@ -91,16 +95,24 @@ def record(options: Record, console: Console) -> int:
     return 0
 
 
-def require_controller(options: Record) -> None:
-    """Refuse options of a controller where there is none.
+def require_device(options: Record) -> None:
+    """Refuse options of a device that does not drive.
 
     Raises:
         UsageError: naming the option.
     """
-    asked: dict[str, Path | None] = {"--motion": options.motion, "--motion-log": options.motion_log}
-    for name, path in asked.items():
-        if path is not None and options.recording.operator != "vr":
-            raise UsageError(f"{name} {path} is for --operator vr; {options.recording.operator} has no controller.")
+    of = {
+        "--motion": ("vr", options.motion),
+        "--motion-log": ("vr", options.motion_log),
+        "--port": ("leader", options.port),
+        "--leader-id": ("leader", options.leader_id),
+    }
+    lacks = {"vr": "controller", "leader": "leader arm"}
+    for name, (operator, value) in of.items():
+        if value and operator != options.recording.operator:
+            raise UsageError(
+                f"{name} {value} is for --operator {operator}; {options.recording.operator} has no {lacks[operator]}."
+            )
 
 
 def _fill(

@@ -9,14 +9,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from curation.errors import FAILED, StudioError
+from curation.errors import StudioError
 from recorders.crew import as_child
-from recorders.devices.controller import RATE_HZ, ControllerSample, Pulse, Side
+from recorders.devices.beside import Connected, Over, Stop, Told, report
+from recorders.devices.controller import RATE_HZ, Pulse, Side
 
 from .errors import HeadsetGone
 
@@ -25,35 +24,6 @@ LOG = "STUDIO_XR_LOG"
 SLEEPS_S = 3.0
 """A headset that has not let the session have its controllers by then wants a hand [s]."""
 SLEEPS = "The headset sleeps: put it on (some wake only when worn), or close its menu."
-
-
-@dataclass(frozen=True)
-class Connected:
-    """A session was made; `name` is the runtime's."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Told:
-    """Something a person must know."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Over:
-    """This session is over, or never was; nothing more comes."""
-
-    text: str
-    exit_code: int = FAILED
-
-
-Report = Connected | Told | Over | ControllerSample
-
-
-class Stop:
-    """What is sent to end the session."""
 
 
 def read_hand(hand: Side, line: Connection) -> None:
@@ -70,9 +40,9 @@ def read_hand(hand: Side, line: Connection) -> None:
     except (EOFError, BrokenPipeError, ConnectionResetError):
         pass  # nobody listens any more
     except StudioError as error:
-        _tell(line, Over(str(error), error.exit_code))
+        report(line, Over(str(error), error.exit_code))
     except Exception as error:  # noqa: BLE001  a fault of ours, told by the parent
-        _tell(line, Over(f"unexpected {type(error).__name__} while reading the headset: {error}"))
+        report(line, Over(f"unexpected {type(error).__name__} while reading the headset: {error}"))
 
 
 def _read(hand: Side, line: Connection) -> None:
@@ -80,7 +50,7 @@ def _read(hand: Side, line: Connection) -> None:
 
     session = Session(hand)
     try:
-        line.send(Connected(session.runtime))
+        line.send(Connected(f"{session.runtime}, {hand} hand"))
         began, awake, due = time.monotonic(), False, time.monotonic()
         while not _obeys(session.pulse, line):
             for text in session.poll():
@@ -106,11 +76,6 @@ def _obeys(pulse: Callable[[Pulse], None], line: Connection) -> bool:
         if isinstance(said, Pulse):
             pulse(said)
     return False
-
-
-def _tell(line: Connection, report: Report) -> None:
-    with suppress(OSError):
-        line.send(report)
 
 
 def _keep_quiet() -> None:

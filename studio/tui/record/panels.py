@@ -118,7 +118,7 @@ def number(value: float) -> str:
 
 
 def _delay_words(delays: Sequence[float]) -> str:
-    """A controller's delays [ms] in the last second, 95th percentiles."""
+    """A device's delays [ms] in the last second, 95th percentiles."""
     age, control, frame = delays
     return f"reading {age:.0f} ms old, in control after {control:.0f} ms, in the frame {frame:.1f} ms later"
 
@@ -189,20 +189,34 @@ FULL_HAND: _Card = (
     (("Enter", "start, save"), ("Esc", "stop")),
 )
 """The same for a controller, and the keys that are of use beside it."""
+BRIEF_LEADER: _Card = (
+    (("Enter", "start, save"), ("d", "discard"), ("m", "hold, follow")),
+    (("Leader", "every take begins with a slow way to where it is"),),
+    (("r", "new scene"), ("s", "skip"), ("u U", "undo, restore"), ("Esc", "stop")),
+)
+FULL_LEADER: _Card = (
+    (("Arm", "near, follow"), ("Enter", "start, save")),
+    (("m", "hold, follow"), ("→", "save")),
+    (("Space", "hold"), ("← d", "discard")),
+    (("u U", "undo, restore"), ("r", "new scene")),
+    (("Esc", "stop"), ("s", "skip")),
+)
+"""The same for a leader arm."""
+CARDS = {"vr": (BRIEF_HAND, FULL_HAND), "leader": (BRIEF_LEADER, FULL_LEADER)}
 
 
 class KeyCard(Widget):
-    """The keys, or what a controller does, always in view; all of it where there is room.
+    """The keys, or what a device does, always in view; all of it where there is room.
 
     Args:
-        controller: whether a person drives by one.
+        operator: who drives.
     """
 
     DEFAULT_CSS = "KeyCard { height: 3; }"
 
-    def __init__(self, *, controller: bool = False) -> None:
+    def __init__(self, operator: str) -> None:
         super().__init__()
-        self._brief, self._full = (BRIEF_HAND, FULL_HAND) if controller else (BRIEF, FULL)
+        self._brief, self._full = CARDS.get(operator, (BRIEF, FULL))
 
     def render(self) -> RenderResult:
         colours = themed(self.app)

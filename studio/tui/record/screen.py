@@ -70,7 +70,7 @@ class RecordScreen(StudioScreen):
             with Vertical(id="side"):
                 yield Driving()
                 yield Doings()
-                yield KeyCard(controller=self.live.options.recording.operator == "vr")
+                yield KeyCard(self.live.options.recording.operator)
 
     def on_mount(self) -> None:
         self.query_one(KeyCard).display = self.live.options.recording.by_person

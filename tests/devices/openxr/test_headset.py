@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from curation.frames import Placement, Vector
-from recorders.devices import headset as module
+from recorders.devices import beside, headset
 from recorders.devices.controller import RATE_HZ, Batch, ControllerSample, Pulse
 from recorders.devices.headset import Headset
 from recorders.devices.openxr.errors import NoHeadset
@@ -57,9 +57,9 @@ class Took:
 
 @pytest.fixture
 def source(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[Headset]:
-    monkeypatch.setattr(module, "RETRY_S", 0.1)
-    monkeypatch.setattr(module, "SILENT_S", 1.5)
-    monkeypatch.setattr(module, "OPEN_S", 10.0)
+    monkeypatch.setattr(beside, "RETRY_S", 0.1)
+    monkeypatch.setattr(beside, "SILENT_S", 1.5)
+    monkeypatch.setattr(headset, "HEADSET", replace(headset.HEADSET, open_s=10.0))
     made = Headset("right")
     made.open()
     yield made
@@ -93,8 +93,8 @@ def test_whatever_ends_a_session_another_one_follows(runtime: Runtime, source: H
     took.hears("The session was quit in the headset. The arm stands")
     runtime.set(wanted=FOCUSED)
     took.hears("connected again.")
-    assert source._process is not None
-    os.kill(source._process.pid or 0, signal.SIGKILL)
+    assert source.beside.process is not None
+    os.kill(source.beside.process.pid or 0, signal.SIGKILL)
     took.said.clear()
     took.hears("ended without a word")
     took.hears("connected again.")
@@ -114,7 +114,7 @@ def test_where_there_is_no_headset_nothing_is_opened(runtime: Runtime) -> None:
     source = Headset("right")
     with pytest.raises(NoHeadset, match=r"Test runtime 1\.2\.3 gives controllers only"):
         source.open()
-    assert source._process is None
+    assert source.beside.process is None
 
 
 class Arm:

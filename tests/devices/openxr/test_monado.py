@@ -18,7 +18,7 @@ import pytest
 
 from curation.frames import Placement
 from recorders.clock import RealTime
-from recorders.devices import headset as module
+from recorders.devices import beside
 from recorders.devices.controller import ControllerSample
 from recorders.devices.headset import Headset
 from recorders.operators.controller.clutch import Hold
@@ -46,7 +46,7 @@ def monado(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Monado]:
 
 @pytest.fixture
 def source(monado: Monado, monkeypatch: pytest.MonkeyPatch) -> Iterator[Headset]:
-    monkeypatch.setattr(module, "RETRY_S", 0.2)
+    monkeypatch.setattr(beside, "RETRY_S", 0.2)
     made = Headset("right")
     made.open()
     yield made
