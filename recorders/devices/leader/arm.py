@@ -57,32 +57,29 @@ class Arm:
         Raises:
             LeaderGone: the bus does not answer.
         """
-        bus = self._leader.bus
         for left in reversed(range(TRIES)):
-            asked = time.perf_counter()
             try:
-                ticks = bus.sync_read("Present_Position", normalize=False)
-                joints = bus._normalize({bus.motors[joint].id: ticks[joint] for joint in JOINTS})
-            except Exception as error:
-                if not left or not self._drop_answers():
+                return self._ask()
+            except Exception as error:  # as above: whatever it is, there is no reading
+                # What LeRobot calls so is a packet that is missing or damaged; another error is a port that is gone.
+                if not left or not isinstance(error, ConnectionError):
                     raise LeaderGone(f"The leader arm's bus does not answer: {_words(error)}") from error
-            else:
-                return LeaderReading(asked, _six(joints.values()), _six(ticks[j] % TICKS / TICKS for j in JOINTS))
         raise AssertionError("the last try returns or raises")
+
+    def _ask(self) -> LeaderReading:
+        bus = self._leader.bus
+        # The SDK would take an answer that comes late for the next one's, and be a reading behind for ever.
+        bus.port_handler.ser.reset_input_buffer()
+        asked = time.perf_counter()
+        ticks = bus.sync_read("Present_Position", normalize=False)
+        joints = bus._normalize({bus.motors[joint].id: ticks[joint] for joint in JOINTS})
+        return LeaderReading(asked, _six(joints.values()), _six(ticks[joint] % TICKS / TICKS for joint in JOINTS))
 
     def close(self) -> None:
         """Let go of the port; what the servos were told stays."""
         # LeRobot's disconnect writes to the servos first, which takes seconds on a bus that is dead.
         with suppress(Exception):
             self._leader.bus.port_handler.closePort()
-
-    def _drop_answers(self) -> bool:
-        """Forget answers that come late, which the next question would take for its own; whether the port is there."""
-        try:
-            self._leader.bus.port_handler.ser.reset_input_buffer()
-        except Exception:  # noqa: BLE001  termios has an error of its own, and not on every system
-            return False
-        return True
 
 
 def _six(numbers: Iterable[float]) -> Six:

@@ -7,7 +7,7 @@ import numpy as np
 from curation.frames import Vector
 
 WRAP = 0.75
-"""A step between two readings beyond this share of a turn went over the encoder's end: a quarter is farther than a joint
+"""A step between two readings beyond this share of a turn went over the encoder's end: a quarter is more than a joint
 comes in the time of a hiccup (assumed)."""
 JUMP = 0.125
 """No hand moves a joint by more than this share of a turn between two readings: 45 degrees in 17 ms (assumed)."""
