@@ -31,6 +31,7 @@ PACED = (
     "screens/test_terminal",
     "screens/test_training",
     "end_to_end/test_keyboard.py",
+    "end_to_end/test_leader.py",
     "end_to_end/test_targets.py",
     "end_to_end/test_tui",
     "end_to_end/test_vr.py",

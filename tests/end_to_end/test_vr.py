@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import queue
-import re
-import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -31,59 +28,14 @@ from recorders.world.scene import Scene
 from recorders.world.servo import STEP_LIMIT_DEG_PER_S
 from recorders.world.sim import SimWorld
 from tests.devices.openxr.runtime import DEAD, WELL, Runtime, build, moving, validation
-from tests.end_to_end.commands import BIN, Commands
+from tests.end_to_end.commands import Commands
+from tests.end_to_end.recordings import Recording
 from tests.operators.controller.phantom import Phantom, expert_path
 from tests.recorders.sittings import Hasty
 
 TRIES = 3
 SMALL = ("--width", "64", "--height", "48")
 AT = ("--at", "0.337", "-0.015", "--yaw", "30")
-
-
-class Recording:
-    """`studio record --operator vr` beside this test, and what it says."""
-
-    def __init__(self, words: tuple[str, ...], surroundings: dict[str, str]) -> None:
-        self._process = subprocess.Popen(
-            [BIN / "studio", "record", "--operator", "vr", *words],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=surroundings,
-        )  # fmt: skip
-        self.said = ""
-        self._heard = 0
-        self._listener = threading.Thread(target=self._listen, daemon=True)
-        self._listener.start()
-
-    def says(self, pattern: str, within_s: float = 60.0) -> None:
-        """Wait until it says this, after what it was waited for last."""
-        assert self.told(pattern, within_s), f"{pattern} was not said:\n{self.said}"
-
-    def told(self, pattern: str, within_s: float) -> bool:
-        """Whether it says this in time."""
-        end = time.monotonic() + within_s
-        while not (found := re.search(pattern, self.said[self._heard :])):
-            if time.monotonic() > end:
-                return False
-            time.sleep(0.02)
-        self._heard += found.end()
-        return True
-
-    def ends(self) -> int:
-        """Its exit code."""
-        code = self._process.wait(timeout=60)
-        self._listener.join(timeout=10)
-        return code
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._listener.join(timeout=10)
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-
-    def _listen(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self.said += line
 
 
 @pytest.fixture
@@ -101,7 +53,7 @@ def record(tmp_path: Path) -> Iterator[Callable[..., tuple[Recording, Runtime]]]
             "PYTHONUNBUFFERED": "1",
             **validation(tmp_path / "validation.txt"),
         }
-        made.append(Recording((*words, *SMALL, "--json"), {**os.environ, **surroundings}))
+        made.append(Recording(("--operator", "vr", *words, *SMALL, "--json"), {**os.environ, **surroundings}))
         return made[-1], runtimes[-1]
 
     yield run

@@ -27,6 +27,10 @@ from .encoders import Encoders
 RAMP_DEG_PER_S = 60.0
 """Speed of the fastest joint on the way to the leader [deg/s] (assumed): a person has time to let go, and across the
 whole range it is four seconds."""
+HICCUP_S = 0.5
+HICCUP_FRAMES = 3
+"""A bus that was silent for less than this [s], and a leader that is no farther than the servos go in so many frames: the
+arm goes on following, because a slow way would leave it behind a hand that goes on."""
 ROUNDING = 1e-3
 """Beyond a limit by less than this is a reading's rounding [deg]."""
 
@@ -138,12 +142,13 @@ class Follower:
         return []
 
     def _see(self, reading: LeaderReading) -> None:
-        late = reading.time - self._seen > STALE_S
-        before = self._encoders.turned
-        if self._encoders.see(np.array(reading.turns)) or late:
-            self._near = False
+        before, silent = self._encoders.turned, reading.time - self._seen
+        leapt = self._encoders.see(np.array(reading.turns))
         self._tell_turns(before, self._encoders.turned)
         self._seen, self._joints, self._fresh = reading.time, np.array(reading.joints), True
+        frames = float((np.abs(self._joints - self._target) / step_limit(self._fps)).max())
+        if leapt or silent > HICCUP_S or (silent > STALE_S and frames > HICCUP_FRAMES):
+            self._near = False
 
     def _tell_turns(self, before: Vector, after: Vector) -> None:
         for joint, was, now in zip(JOINTS, before, after, strict=True):
@@ -165,7 +170,7 @@ class Follower:
             self.mode = Hold.HALTED
         else:
             self.mode = Hold.FOLLOWING if self._near else Hold.NEARING
-        self._near = self._near and self.mode is Hold.FOLLOWING
+        self._near = self._near and self.mode not in (Hold.TURNED, Hold.HALTED)
 
     # Driving.
 

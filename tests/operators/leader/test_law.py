@@ -138,6 +138,20 @@ def test_a_bus_that_is_lost_stops_the_arm_and_one_that_is_back_is_neared(leader:
     assert leader.fastest(since) <= RAMP_DEG_PER_S + 1e-3
 
 
+def test_after_a_hiccup_of_the_bus_a_moving_hand_is_followed_on(leader: Leader) -> None:
+    leader.frame(NEAR, 40)
+    leader.joints = None
+    leader.frame(count=7)
+    assert leader.driver.mode is Hold.LOST
+    leader.frame(NEAR + 15.0)
+    assert leader.driver.mode is Hold.FOLLOWING
+    assert leader.frame() == pytest.approx(NEAR + 15.0, abs=1e-3)
+    leader.joints = None
+    leader.frame(count=7)
+    leader.frame(NEAR - 20.0)
+    assert leader.driver.mode is Hold.NEARING
+
+
 def test_a_reading_that_cannot_be_true_is_neared_and_not_jumped_to(leader: Leader) -> None:
     leader.frame(HOME, 3)
     since = len(leader.targets) - 1
