@@ -184,6 +184,17 @@ async def test_a_controller_is_shown_as_one(open_app: Open, live: Recording) -> 
         assert "Squeeze drive" in str(pilot.app.screen.query_one(KeyCard).render())
 
 
+async def test_a_leader_arm_is_shown_as_one(open_app: Open, live: Recording) -> None:
+    live.options = replace(live.options, recording=replace(live.options.recording, operator="leader"))
+    async with open_app(live) as pilot:
+        stands = replace(DRIVING, mode="turned over", pace=1.0, driving=(), delays=(9.1, 10.4, 0.6))
+        await shown(pilot, live, stands)
+        words = str(pilot.app.screen.query_one(Driving).render())
+        assert "turned over" in words
+        assert "reading 9 ms old" in words
+        assert "m hold, follow" in str(pilot.app.screen.query_one(KeyCard).render())
+
+
 async def test_after_the_last_wanted_take_it_says_how_to_take_it_back(open_app: Open, live: Recording) -> None:
     async with open_app(live) as pilot:
         await shown(pilot, live, replace(DRIVING, stage=Stage.DONE, kept=20, driving=(), advice=""))

@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.metadata import version
+
+from recorders.devices.parts import Part
 
 from . import calibration, ports
 from .errors import NoLeader
-
-
-@dataclass(frozen=True)
-class Part:
-    """Something that driving by a leader arm needs.
-
-    Attributes:
-        name: of it.
-        there: whether it is there.
-        detail: what it is, or what would help.
-    """
-
-    name: str
-    there: bool
-    detail: str
 
 
 def describe() -> list[Part]:

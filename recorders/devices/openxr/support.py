@@ -7,33 +7,18 @@ import json
 import os
 import platform
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
 from curation.errors import StudioError
+from recorders.devices.parts import Part
 
 from .errors import no_runtime, not_importable
 
 MANIFEST = Path("openxr") / "1" / "active_runtime.json"
 """Where a runtime registers itself, below the configuration folders: the loader's specification."""
 _REGISTRY = r"SOFTWARE\Khronos\OpenXR\1"
-
-
-@dataclass(frozen=True)
-class Part:
-    """Something that driving by headset needs.
-
-    Attributes:
-        name: of it.
-        there: whether it is there.
-        detail: what it is, or what would help.
-    """
-
-    name: str
-    there: bool
-    detail: str
 
 
 def describe() -> list[Part]:

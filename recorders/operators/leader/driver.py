@@ -29,8 +29,8 @@ RAMP_DEG_PER_S = 60.0
 whole range it is four seconds."""
 HICCUP_S = 0.5
 HICCUP_FRAMES = 3
-"""A bus that was silent for less than this [s], and a leader that is no farther than the servos go in so many frames: the
-arm goes on following, because a slow way would leave it behind a hand that goes on."""
+"""After a silence of the bus of less than this [s] that left the leader no farther than the servos go in so many
+frames, the arm goes on following: a slow way would leave it behind a hand that goes on."""
 ROUNDING = 1e-3
 """Beyond a limit by less than this is a reading's rounding [deg]."""
 
