@@ -104,6 +104,7 @@ FORMS = {
     "a person at a position": Form(to="x", where="at", at="0.3, 0.1", jitter="0.02", yaw="45"),
     "without the end on success": Form(to="x", auto_stop=False, limit="90", keys="browser"),
     "practice": Form(practice=True),
+    "a leader arm": Form(to="x", operator="leader", port="/dev/ttyACM0"),
     "the expert in a box": Form(to="x", operator="expert", where="box", box="0.2 0.3 0 0.1", episodes="7"),
     "by a file": Form(to="x", where="file", file="spots.json", per_position="2"),
 }
