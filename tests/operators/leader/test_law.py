@@ -112,6 +112,7 @@ def test_a_joint_that_goes_over_its_encoders_end_holds_the_arm_until_it_is_back(
         assert leader.driver.mode is Hold.TURNED
     assert ["wrist_roll of the leader went over" in said for said in leader.said] == [True]
     since = len(leader.targets) - 1
+    roll[0] += 30.0
     for angle in np.arange(178.0, 130.0, -1.5):
         roll[4] = angle
         leader.frame(roll)
@@ -131,10 +132,10 @@ def test_a_bus_that_is_lost_stops_the_arm_and_one_that_is_back_is_neared(leader:
     assert leader.driver.driving == ()
     assert np.array_equal(leader.frame(count=30), stands)
     since = len(leader.targets) - 1
-    leader.frame(NEAR + 30.0)
+    leader.frame(NEAR + 20.0)
     assert leader.driver.mode is Hold.NEARING
     leader.frame(count=40)
-    assert leader.targets[-1] == pytest.approx(NEAR + 30.0, abs=1e-3)
+    assert leader.targets[-1] == pytest.approx(NEAR + 20.0, abs=1e-3)
     assert leader.fastest(since) <= RAMP_DEG_PER_S + 1e-3
 
 
@@ -171,6 +172,15 @@ def test_a_person_holds_the_arm_and_lets_it_follow_again(leader: Leader) -> None
         leader.frame(HOME - 5.0, 2)
         assert leader.driver.mode in (then, Hold.FOLLOWING if then is Hold.NEARING else then)
         assert np.array_equal(leader.targets[-1], stands) == (then is Hold.HALTED)
+    leader.driver.switch()
+    leader.frame(count=10)
+    leader.driver.halt()
+    leader.frame(HOME + 20.0)
+    leader.driver.switch()
+    since = len(leader.targets) - 1
+    leader.frame(count=20)
+    assert leader.fastest(since) <= RAMP_DEG_PER_S + 1e-3
+    leader.driver.halt()
     leader.driver.begin(leader._observed(), 1)
     leader.frame(count=3)
     assert leader.driver.mode is not Hold.HALTED
@@ -183,7 +193,9 @@ def test_while_the_face_is_silent_the_arm_stands(leader: Leader) -> None:
         leader.driver.release()
         leader.frame(NEAR)
     assert np.array_equal(leader.targets[-1], stands)
+    since = len(leader.targets) - 1
     assert not np.array_equal(leader.frame(count=3), stands)
+    assert leader.fastest(since) <= RAMP_DEG_PER_S + 1e-3
 
 
 def test_delays_and_frames_of_a_take_are_measured(leader: Leader) -> None:
