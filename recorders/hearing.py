@@ -41,6 +41,7 @@ class Ear:
     ) -> None:
         self._inbox = inbox
         self._hands = hands
+        self._sensed = hands if isinstance(hands, Sensed) else None
         self._corrected = corrected
         self._release = release
         self._explain = explain
@@ -56,8 +57,8 @@ class Ear:
 
     def listen(self) -> None:
         """Take in what was said since the last time."""
-        if isinstance(self._hands, Sensed):
-            self._words.extend(self._hands.listen())
+        if self._sensed is not None:
+            self._words.extend(self._sensed.listen())
         while True:
             try:
                 message = self._inbox.get_nowait()

@@ -192,6 +192,8 @@ async def test_a_leader_arm_is_shown_as_one(open_app: Open, live: Recording) -> 
         words = str(pilot.app.screen.query_one(Driving).render())
         assert "turned over" in words
         assert "reading 9 ms old" in words
+        await shown(pilot, live, replace(stands, stage=Stage.READY))
+        assert "READY  press Enter to begin" in str(pilot.app.screen.query_one(StageLine).render())
         assert "m hold, follow" in str(pilot.app.screen.query_one(KeyCard).render())
 
 

@@ -28,12 +28,17 @@ STAGE_WORDS = {
 
 
 class StageLine(Widget):
-    """One line: where the sitting stands, how far the take is, how far the goal."""
+    """One line: where the sitting stands, how far the take is, how far the goal.
+
+    Args:
+        operator: who drives.
+    """
 
     DEFAULT_CSS = "StageLine { height: 1; }"
 
-    def __init__(self) -> None:
+    def __init__(self, operator: str) -> None:
         super().__init__()
+        self._begins = "press Enter" if operator == "leader" else "drive or press Enter"
         self._tick = Tick(stage=Stage.STARTING)
         self._practice = False
 
@@ -55,7 +60,7 @@ class StageLine(Widget):
             asks = tick.stage is Stage.REVIEW
             left.append("  Enter keeps it, ← discards" if asks else f"  {tick.phase}", colours["muted"])
         elif tick.stage is Stage.READY:
-            left.append("  drive or press Enter to begin", colours["muted"])
+            left.append(f"  {self._begins} to begin", colours["muted"])
         elif tick.stage is Stage.DONE:
             left.append("  u takes the last one back, Enter or Esc ends", colours["muted"])
         elif tick.stage is Stage.SAVING:

@@ -59,7 +59,7 @@ class RecordScreen(StudioScreen):
         self.spots = Spots(self.live.options)
 
     def body(self) -> Iterable[Widget]:
-        yield StageLine()
+        yield StageLine(self.live.options.recording.operator)
         with Horizontal(id="pictures"):
             yield Pixels("overhead", id="overhead_cam")
             yield Pixels("wrist", id="wrist_cam")
