@@ -90,4 +90,4 @@ def _six(numbers: Iterable[float]) -> Six:
 def _words(error: Exception) -> str:
     """What was raised, in one line; LeRobot lists all servos it expected."""
     told = " ".join(str(error.__cause__ or error).split("Full expected")[0].split())
-    return f"{told[:_LONGEST] or type(error).__name__}{'' if told.endswith('.') else '.'}"
+    return f"{told[:_LONGEST] or type(error).__name__}{'' if told.endswith(('.', '!')) else '.'}"
