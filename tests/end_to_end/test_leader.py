@@ -180,7 +180,7 @@ def test_without_a_leader_no_dataset_is_begun(tmp_path: Path) -> None:
 def test_an_episode_by_leader_opens_in_lerobot_and_has_no_late_frame(
     booth: Callable[..., Booth], tmp_path: Path
 ) -> None:
-    """Hands that sway by a degree and a half; a bus that for a while takes 36 ms for a reading. LeRobot waits for 50."""
+    """Hands that sway by a degree and a half; a bus that for a while takes 36 ms for a reading, of LeRobot's 50."""
     from lerobot.datasets import LeRobotDataset
 
     sitting = booth("--to", "mine", *AT, "-n", "1")
