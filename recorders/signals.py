@@ -183,6 +183,13 @@ class Said:
 
 
 @dataclass(frozen=True)
+class Invited:
+    """Where a page waits for a headset; the address holds its secret."""
+
+    address: str
+
+
+@dataclass(frozen=True)
 class Closed:
     """The sitting is over: exit code as of a command, and a closing word."""
 
@@ -191,4 +198,4 @@ class Closed:
 
 
 Message = Wish | Reason | Beat
-Event = Rang | Ready | Finished | Stored | Masked | Said | Closed
+Event = Rang | Ready | Finished | Stored | Masked | Said | Invited | Closed

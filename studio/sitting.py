@@ -17,7 +17,7 @@ from recorders.operators.corrected import Corrected
 from recorders.operators.named import make_driver
 from recorders.placements import Placing
 from recorders.shelf import DatasetShelf, Practice, Shelf
-from recorders.signals import Closed, Event, Message, Said, Tick
+from recorders.signals import Closed, Event, Message, Tick
 from recorders.sitting import Sitting
 from recorders.world.scene import Scene, scene_from
 from recorders.world.sim import SimWorld
@@ -53,8 +53,8 @@ def sit(
     try:
         placing = options.recording.check()
         # Before the dataset is begun: where there is no headset, none is.
-        with closing(take_seat(options, held, scene_of(options).fps, lambda text: tell(Said(text)))) as seat:
-            tell(_sit(options, placing, seat, inbox, tell, show, beats))
+        with closing(take_seat(options, held, scene_of(options), tell, show)) as seat:
+            seat.tell(_sit(options, placing, seat, inbox, beats))
     except StudioError as error:
         tell(Closed(error.exit_code, str(error)))
 
@@ -64,15 +64,13 @@ def _sit(
     placing: Placing,
     seat: Seat,
     inbox: queue.SimpleQueue[Message],
-    tell: Callable[[Event], None],
-    show: Callable[[Tick], None],
     beats: bool,
 ) -> Closed:
     asked = options.recording
     maker = _maker(options)
     session = None if options.practice else asked.open()
     scene = asked.scene if session is None else session.scene
-    shelf: Shelf = Practice() if session is None else DatasetShelf(session, tell)
+    shelf: Shelf = Practice() if session is None else DatasetShelf(session, seat.tell)
     lookout: Lookout | None = None
     try:
         lookout = None if maker is None else _lookout(maker, scene)
@@ -97,8 +95,8 @@ def _sit(
             release=seat.release,
             shelf=shelf,
             inbox=inbox,
-            tell=tell,
-            show=show,
+            tell=seat.tell,
+            show=seat.show,
             lookout=lookout or UNWATCHED,
         )
         booth.run()

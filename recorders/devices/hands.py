@@ -8,13 +8,16 @@ from .controller import ControllerSource, Side
 from .motion_log import Logged, Replayed
 
 
-def source_of(hand: Side, motion: Path | None = None, motion_log: Path | None = None) -> ControllerSource:
+def source_of(
+    hand: Side, motion: Path | None = None, motion_log: Path | None = None, headset: ControllerSource | None = None
+) -> ControllerSource:
     """A source, not yet open.
 
     Args:
         hand: that holds the controller.
-        motion: a motion log in place of the headset.
+        motion: a motion log in place of a headset.
         motion_log: a new file into which all readings are written.
+        headset: the one that drives; the one on this PC by default.
 
     Raises:
         BrokenMotionLog: `motion` is none.
@@ -23,6 +26,8 @@ def source_of(hand: Side, motion: Path | None = None, motion_log: Path | None = 
     source: ControllerSource
     if motion is not None:
         source = Replayed(motion)
+    elif headset is not None:
+        source = headset
     else:
         from .headset import Headset
 

@@ -244,7 +244,7 @@ class Page:
             for name, picture in (self._pictures or {}).items():
                 socket = self._driver
                 if socket is not None:
-                    data = await asyncio.to_thread(_packet, name, picture)
+                    data = await asyncio.to_thread(packet, name, picture)
                     with suppress(ConnectionError):
                         await socket.send_bytes(data)
 
@@ -260,7 +260,7 @@ async def _close(socket: web.WebSocketResponse) -> None:
     await socket.close(code=BUSY, message=b"another page drives")
 
 
-def _packet(name: str, picture: Image) -> bytes:
+def packet(name: str, picture: Image) -> bytes:
     """A picture as the page takes it: the length of its name in one byte, its name, a JPEG."""
     import cv2
 

@@ -29,12 +29,17 @@ class StudioVrConfig(TeleoperatorConfig):
     Attributes:
         world: the `--robot.world` of a studio_sim robot in the same process.
         hand: that holds the controller.
+        headset: of this PC through OpenXR, or one whose own browser opens the studio's page, whose address is logged.
+        lan, port: of that page, as `studio record` has them.
         motion: a motion log in place of the headset.
         motion_log: a new file into which all readings are written.
     """
 
     world: str = "studio"
     hand: Literal["right", "left"] = "right"
+    headset: Literal["openxr", "web"] = "openxr"
+    lan: bool = False
+    port: int = 8443
     motion: Path | None = None
     motion_log: Path | None = None
 
@@ -77,7 +82,13 @@ class StudioVr(Teleoperator):
         """
         if self._source is not None:
             raise DeviceAlreadyConnectedError(f"{self} is already connected.")
-        source = source_of(self.config.hand, self.config.motion, self.config.motion_log)
+        config = self.config
+        headset: ControllerSource | None = None
+        if config.headset == "web":
+            from recorders.devices.web.headset import WebHeadset
+
+            headset = WebHeadset(config.hand, lan=config.lan, port=config.port)
+        source = source_of(config.hand, config.motion, config.motion_log, headset)
         source.open()
         self._source = source
 

@@ -43,6 +43,12 @@ class Record:
     """Where a person's keys come from; the best source there is by default."""
     hand: Literal["right", "left"] = "right"
     """Which controller drives, with --operator vr."""
+    headset: Literal["openxr", "web"] = "openxr"
+    """With --operator vr: a headset of this PC, or one whose own browser opens the studio's page."""
+    lan: bool = False
+    """With --headset web: let this machine's network reach the page; else only the machine itself does, and USB."""
+    page_port: int = 8443
+    """With --headset web: the page's TCP port; 0 takes a free one."""
     motion: Path | None = None
     """With --operator vr: a motion log in place of the headset."""
     motion_log: Path | None = None
@@ -104,6 +110,7 @@ def require_device(options: Record) -> None:
     of = {
         "--motion": ("vr", options.motion),
         "--motion-log": ("vr", options.motion_log),
+        "--headset": ("vr", options.headset if options.headset != "openxr" else None),
         "--port": ("leader", options.port),
         "--leader-id": ("leader", options.leader_id),
     }
@@ -113,6 +120,12 @@ def require_device(options: Record) -> None:
             raise UsageError(
                 f"{name} {value} is for --operator {operator}; {options.recording.operator} has no {lacks[operator]}."
             )
+    if options.lan and options.headset != "web":
+        raise UsageError("--lan is for --headset web; nothing else is reached over the network.")
+    if options.headset == "web" and options.motion is not None:
+        raise UsageError(f"--motion {options.motion} drives in place of a headset; leave --headset web away.")
+    if not 0 <= options.page_port < 65536:
+        raise UsageError(f"--page-port {options.page_port} is none; valid: 1 to 65535, or 0 for a free one.")
 
 
 def _fill(

@@ -1,0 +1,1 @@
+"""A headset's own browser as a source of readings: WebXR over HTTPS and one WebSocket."""
