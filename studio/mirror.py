@@ -12,7 +12,7 @@ from studio.verbs.asked import Asked
 from studio.views import Pictures, Views
 
 WIDTH, HEIGHT = 320, 240
-"""Of each camera's picture [px]: on its panel, half an arm's length wide and one away, a pixel is 0.1 degrees."""
+"""Of each camera's picture [px]: 0.6 m wide on a panel 1.3 m away, a pixel is 0.08 degrees."""
 PICTURES_PER_S = 10
 LINES = 3
 """Words that stay."""

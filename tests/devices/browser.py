@@ -7,7 +7,7 @@ import base64
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -74,11 +74,11 @@ class Tab:
 
 
 class Browser:
-    """Chromium, started with an empty profile."""
+    """Chromium, started with an empty profile, and more flags if needed."""
 
-    def __init__(self, profile: Path) -> None:
+    def __init__(self, profile: Path, flags: Sequence[str] = ()) -> None:
         self._process = subprocess.Popen(
-            [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", "about:blank"],
+            [CHROMIUM, *FLAGS, *flags, f"--user-data-dir={profile}", "about:blank"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         self._loop = asyncio.new_event_loop()
@@ -131,8 +131,8 @@ class Browser:
 
 
 @contextmanager
-def chromium(profile: Path) -> Iterator[Browser]:
-    browser = Browser(profile)
+def chromium(profile: Path, flags: Sequence[str] = ()) -> Iterator[Browser]:
+    browser = Browser(profile, flags)
     try:
         yield browser
     finally:

@@ -7,7 +7,32 @@ import subprocess
 import threading
 import time
 
+import numpy as np
+
+from curation.frames import Placement
+from recorders.operators.path import Path as Way
+from recorders.world.scene import Scene
+from recorders.world.sim import SimWorld
 from tests.end_to_end.commands import BIN
+from tests.operators.controller.phantom import Phantom, expert_path
+
+TRIES = 3
+SMALL = ("--width", "64", "--height", "48")
+AT = ("--at", "0.337", "-0.015", "--yaw", "30")
+
+
+def expert_way(seed: int) -> Way:
+    """A motion of the expert's for the block at `AT`."""
+    world = SimWorld(Scene(width=64, height=48))
+    world.reset(0, Placement(0.337, -0.015, 30.0))
+    way = expert_path(world, seed)
+    world.close()
+    return way
+
+
+def phantom(seed: int = 0, tremble: float = 0.0005) -> Phantom:
+    """A hand with a controller that makes that motion, trembling [m]."""
+    return Phantom(expert_way(seed), np.random.default_rng(seed), tremble)
 
 
 class Recording:

@@ -10,23 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from curation.frames import Placement, Vector
+from curation.frames import Vector
 from curation.layout import TAKES
 from curation.store import Store
-from recorders.operators.path import Path as Way
-from recorders.world.scene import Scene
 from recorders.world.servo import STEP_LIMIT_DEG_PER_S
-from recorders.world.sim import SimWorld
 from recorders.world.units import from_radians
 from tests.devices.leader.servo_bus import ServoBus, calibrated
 from tests.devices.pseudo import Emulator, emulator
 from tests.end_to_end.commands import Commands
-from tests.end_to_end.recordings import Recording
-from tests.operators.controller.phantom import expert_path
+from tests.end_to_end.recordings import AT, SMALL, TRIES, Recording, expert_way
 
-TRIES = 3
-SMALL = ("--width", "64", "--height", "48")
-AT = ("--at", "0.337", "-0.015", "--yaw", "30")
 SPEED = 0.7
 """Of the expert's: a person with a leader arm is slower."""
 ROLL = 4
@@ -42,10 +35,7 @@ class Hands:
     """
 
     def __init__(self, bus: ServoBus, seed: int = 0, sway: float = 0.3) -> None:
-        world = SimWorld(Scene(width=64, height=48))
-        world.reset(0, Placement(0.337, -0.015, 30.0))
-        self._way: Way = expert_path(world, seed)
-        world.close()
+        self._way = expert_way(seed)
         self._bus = bus
         rng = np.random.default_rng(seed)
         self._sway = lambda now: np.append(sway * np.sin(now * pace + phase), 0.0)

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from curation.frames import Placement
 from curation.layout import TAKES
 from curation.store import Store
 from curation.video import Encoding
@@ -29,13 +28,9 @@ from recorders.world.servo import STEP_LIMIT_DEG_PER_S
 from recorders.world.sim import SimWorld
 from tests.devices.openxr.runtime import DEAD, WELL, Runtime, build, moving, validation
 from tests.end_to_end.commands import Commands
-from tests.end_to_end.recordings import Recording
-from tests.operators.controller.phantom import Phantom, expert_path
+from tests.end_to_end.recordings import AT, SMALL, TRIES, Recording, phantom
+from tests.operators.controller.phantom import Phantom
 from tests.recorders.sittings import Hasty
-
-TRIES = 3
-SMALL = ("--width", "64", "--height", "48")
-AT = ("--at", "0.337", "-0.015", "--yaw", "30")
 
 
 @pytest.fixture
@@ -61,15 +56,6 @@ def record(tmp_path: Path) -> Iterator[Callable[..., tuple[Recording, Runtime]]]
         recording.kill()
     for runtime in runtimes:
         runtime.close()
-
-
-def phantom(seed: int = 0, tremble: float = 0.0005) -> Phantom:
-    """A hand that makes a motion of the expert's for the block at `AT`, trembling."""
-    world = SimWorld(Scene(width=64, height=48))
-    world.reset(0, Placement(0.337, -0.015, 30.0))
-    hand = Phantom(expert_path(world, seed), np.random.default_rng(seed), tremble)
-    world.close()
-    return hand
 
 
 class Pausing:

@@ -1,0 +1,116 @@
+"""Recording with a standalone headset's browser: the real page over HTTPS in Chromium, a Quest emulated by iwer."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from curation.layout import TAKES
+from curation.store import Store
+from recorders.devices.controller import RATE_HZ, Button
+from recorders.world.servo import STEP_LIMIT_DEG_PER_S
+from tests.devices.web.quest import Quest, quests
+from tests.end_to_end.commands import Commands
+from tests.end_to_end.recordings import AT, SMALL, TRIES, Recording, phantom
+from tests.operators.controller.phantom import Phantom
+
+CUT_S = 2.5
+"""When the connection is cut, into the motion [s]."""
+
+
+@pytest.fixture
+def quest(tmp_path: Path) -> Iterator[Quest]:
+    with quests(tmp_path / "profile") as browser:
+        yield Quest(browser)
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Iterator[Recording]:
+    surroundings = Commands(tmp_path).surroundings | {"XDG_CONFIG_HOME": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    words = (
+        "--operator",
+        "vr",
+        "--headset",
+        "web",
+        "--page-port",
+        "0",
+        "--to",
+        "mine",
+        *AT,
+        "-n",
+        "1",
+        *SMALL,
+        "--json",
+    )
+    made = Recording(words, {**os.environ, **surroundings})
+    yield made
+    made.kill()
+
+
+def place(recording: Recording, quest: Quest, hand: Phantom) -> None:
+    """Bring the block into the bowl, although the connection is cut on the way; who fails tries again."""
+    samples, cut = hand.samples(), round(CUT_S * RATE_HZ)
+    for _ in range(TRIES):
+        quest.move(hand.at(0.0))
+        recording.says(r"take \d+: block at")
+        time.sleep(0.5)
+        quest.play(samples[:cut])
+        time.sleep(CUT_S + 0.5)
+        quest.run("socket.close()")
+        recording.says("The headset's page is gone")
+        recording.says("The headset is ready")
+        quest.move(replace(samples[cut], squeeze=0.0))
+        time.sleep(0.5)
+        quest.play([samples[cut]] * 20 + samples[cut:])
+        if recording.told("take: success, .* kept", hand.seconds + 10):
+            return
+        press(quest, hand, Button.UPPER)
+        recording.says("discarded")
+    raise AssertionError(f"{TRIES} takes failed:\n{recording.said}")
+
+
+def press(quest: Quest, hand: Phantom, button: Button) -> None:
+    resting = replace(hand.at(hand.seconds), squeeze=0.0)
+    for buttons in (frozenset[Button](), frozenset({button}), frozenset[Button]()):
+        quest.move(replace(resting, buttons=buttons))
+        time.sleep(0.4)
+
+
+def test_a_pick_and_place_in_a_headsets_browser_becomes_an_episode_also_across_a_cut_connection(
+    recording: Recording, quest: Quest, tmp_path: Path
+) -> None:
+    recording.says(r"Open https://\S+")
+    found = re.search(r"https://\S+", recording.said)
+    assert found
+    hand = phantom()
+    quest.open(found[0])
+    quest.move(hand.at(0.0))
+    quest.start()
+    recording.says("The headset is ready")
+
+    place(recording, quest, hand)
+    assert quest.run("look.lines.join()").count("success"), "the headset shows what became of the take"
+    assert quest.run("Object.keys(pictures).sort().join()") == "overhead_cam,wrist_cam"
+    assert quest.run("screen.gl.getError()") == 0
+    assert quest.run("pulses.length") >= 4, "start, engaged, lost, bell"
+    press(quest, hand, Button.LOWER)
+    assert recording.ends() == 0, recording.said
+
+    store = Store.open(tmp_path / "mine")
+    assert [(row.operator, row.outcome) for row in store.rows()] == [("vr", "success")]
+    assert not list((tmp_path / "mine" / TAKES).glob("*"))
+    actions = store.numeric(0)["action"]
+    assert np.abs(np.diff(actions, axis=0))[:, :5].max() <= STEP_LIMIT_DEG_PER_S / 30 + 1e-3
+    told = store.rows()[0].extra["controller"]
+    assert told["source"] == "WebXR (meta-quest-touch-plus), right hand"
+    assert told["frames"]["lost"] > 5
+    assert told["sample_age_ms"]["median"] < 100
+    lost = int(CUT_S * 30) + 25
+    assert np.ptp(actions[lost : lost + 15], axis=0).max() < 0.2, "it stood while nothing came"
