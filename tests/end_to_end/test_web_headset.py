@@ -12,10 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from curation.frames import Vector
 from curation.layout import TAKES
 from curation.store import Store
 from recorders.devices.controller import RATE_HZ, Button
 from recorders.world.servo import STEP_LIMIT_DEG_PER_S
+from tests.devices.pseudo import eventually
 from tests.devices.web.quest import Quest, quests
 from tests.end_to_end.commands import Commands
 from tests.end_to_end.recordings import AT, SMALL, TRIES, Recording, phantom
@@ -59,7 +61,6 @@ def place(recording: Recording, quest: Quest, hand: Phantom) -> None:
     samples, cut = hand.samples(), round(CUT_S * RATE_HZ)
     for _ in range(TRIES):
         quest.move(hand.at(0.0))
-        recording.says(r"take \d+: block at")
         time.sleep(0.5)
         quest.play(samples[:cut])
         time.sleep(CUT_S + 0.5)
@@ -73,6 +74,7 @@ def place(recording: Recording, quest: Quest, hand: Phantom) -> None:
             return
         press(quest, hand, Button.UPPER)
         recording.says("discarded")
+        recording.says(r"take \d+: block at")
     raise AssertionError(f"{TRIES} takes failed:\n{recording.said}")
 
 
@@ -96,7 +98,7 @@ def test_a_pick_and_place_in_a_headsets_browser_becomes_an_episode_also_across_a
     recording.says("The headset is ready")
 
     place(recording, quest, hand)
-    assert quest.run("look.lines.join()").count("success"), "the headset shows what became of the take"
+    eventually(lambda: "success" in quest.run("look.lines.join()"), "the headset shows what became of the take")
     assert quest.run("Object.keys(pictures).sort().join()") == "overhead_cam,wrist_cam"
     assert quest.run("screen.gl.getError()") == 0
     assert quest.run("pulses.length") >= 4, "start, engaged, lost, bell"
@@ -110,7 +112,12 @@ def test_a_pick_and_place_in_a_headsets_browser_becomes_an_episode_also_across_a
     assert np.abs(np.diff(actions, axis=0))[:, :5].max() <= STEP_LIMIT_DEG_PER_S / 30 + 1e-3
     told = store.rows()[0].extra["controller"]
     assert told["source"] == "WebXR (meta-quest-touch-plus), right hand"
-    assert told["frames"]["lost"] > 5
     assert told["sample_age_ms"]["median"] < 100
-    lost = int(CUT_S * 30) + 25
-    assert np.ptp(actions[lost : lost + 15], axis=0).max() < 0.2, "it stood while nothing came"
+    assert told["frames"]["lost"] > 15, "it takes a page a second to come back"
+    assert longest_rest(actions) >= told["frames"]["lost"], "the arm stood all the while"
+
+
+def longest_rest(actions: Vector) -> int:
+    """Most frames in a row with one target."""
+    moved = np.flatnonzero(np.any(np.diff(actions, axis=0) != 0.0, axis=1))
+    return int(np.diff(moved, prepend=-1, append=len(actions) - 1).max())

@@ -1,0 +1,413 @@
+"""A headset's page as a source of readings: by a plain client that knows the protocol, and by the page itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import ssl
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import numpy as np
+import pytest
+
+from recorders.devices.controller import Batch, Button, ControllerSample, Pulse
+from recorders.devices.page import BUSY, STALE_S
+from recorders.devices.web.headset import NoNetwork, WebHeadset, own_address
+from recorders.devices.web.server import CannotServe
+from tests.devices.browser import Browser
+from tests.devices.pseudo import PROMPT_S, eventually
+from tests.devices.web.quest import Quest, quests
+from tests.devices.web.test_parts import TOLD
+
+ANYONE = ssl.create_default_context()
+ANYONE.check_hostname, ANYONE.verify_mode = False, ssl.CERT_NONE
+HELD = ControllerSample(0.0, "right", (0.2, 1.1, -0.4), (0.0, 0.6, 0.0, 0.8), True, 1.0, 0.5, (0.25, 0.5))
+
+
+class Heard:
+    """A source that is open, and what it said so far."""
+
+    def __init__(self) -> None:
+        self.source = WebHeadset("right", port=0)
+        self.source.open()
+        self.samples: list[ControllerSample] = []
+        self.said: list[str] = []
+
+    def take(self) -> Batch:
+        batch = self.source.take()
+        self.samples += batch.samples
+        self.said += batch.said
+        return batch
+
+    def until(self, true: Callable[[], bool], what: str, within_s: float = 20.0) -> None:
+        """Take until something is the case."""
+        eventually(lambda: bool((self.take(), true())[1]), what, within_s)
+
+    def says(self, words: str, within_s: float = 20.0) -> None:
+        """Take until it says this, then forget what it said."""
+        self.until(lambda: any(words in text for text in self.said), words, within_s)
+        self.said.clear()
+
+    @property
+    def sound(self) -> bool:
+        return bool(self.samples) and self.samples[-1].sound
+
+
+@pytest.fixture
+def heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Heard]:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    made = Heard()
+    yield made
+    made.source.close()
+
+
+class Client:
+    """Speaks to the socket as the page does; its clock is an hour behind."""
+
+    def __init__(self, address: str, **headers: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._loop.run_until_complete(self._connect(address.replace("https", "wss") + "hands", headers))
+        self.code: int | None = None
+
+    async def _connect(self, address: str, headers: dict[str, str]) -> None:
+        self._session = aiohttp.ClientSession()
+        try:
+            self._socket = await self._session.ws_connect(address, ssl=ANYONE, headers=headers)
+        except BaseException:
+            await self._session.close()
+            raise
+
+    @staticmethod
+    def now() -> float:
+        return 1e3 * (time.perf_counter() - 3600)
+
+    def say(self, **message: Any) -> None:
+        self._loop.run_until_complete(self._socket.send_json(message))
+
+    def say_text(self, text: str) -> None:
+        self._loop.run_until_complete(self._socket.send_str(text))
+
+    def hand(self, late_ms: float = 0.0, **more: Any) -> None:
+        self.say(at=self.now() - late_ms, hands={"right": {**TOLD, **more}})
+
+    def listen(self, seconds: float = 0.1) -> list[dict[str, Any]]:
+        """Answer questions for a while; gives what else was said."""
+        return self._loop.run_until_complete(self._listen(time.monotonic() + seconds))
+
+    async def _listen(self, until: float) -> list[dict[str, Any]]:
+        other: list[dict[str, Any]] = []
+        while (left := until - time.monotonic()) > 0:
+            try:
+                message = await asyncio.wait_for(self._socket.receive(), left)
+            except TimeoutError:
+                break
+            if message.type is aiohttp.WSMsgType.CLOSE or self._socket.closed:
+                self.code = self._socket.close_code
+                break
+            said = json.loads(message.data) if message.type is aiohttp.WSMsgType.TEXT else {"picture": message.data}
+            if "ask" in said:
+                await self._socket.send_json({"answer": said["ask"], "at": self.now()})
+            else:
+                other.append(said)
+        return other
+
+    def close(self) -> None:
+        self._loop.run_until_complete(self._session.close())
+        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.close()
+
+
+@pytest.fixture
+def connect(heard: Heard) -> Iterator[Callable[[], Client]]:
+    made: list[Client] = []
+
+    def run() -> Client:
+        made.append(Client(heard.source.address))
+        made[-1].listen(0.6)
+        return made[-1]
+
+    yield run
+    for client in made:
+        client.close()
+
+
+# Who is let in.
+
+
+def asked(address: str, **headers: str) -> int:
+    request = urllib.request.Request(address, headers=headers)
+    try:
+        with urllib.request.urlopen(request, context=ANYONE, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_without_the_secret_nobody_gets_anything(heard: Heard) -> None:
+    address = heard.source.address
+    root = address[: address.rstrip("/").rindex("/") + 1]
+    assert asked(address) == 200
+    for wrong in (root, root + "hands", root + "a" * 10 + "/", root + "a" * 10 + "/hands", address + "more"):
+        assert asked(wrong) == 403
+    heard.says("did not know the secret")
+    with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
+        Client(root + "a" * 10 + "/")
+    assert asked(address, Host="evil.example") == 403
+    with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
+        Client(address, Origin="https://evil.example")
+    heard.says("did not know the secret")
+    assert not heard.samples
+
+
+def test_it_is_encrypted_with_the_certificate_whose_fingerprint_is_told(heard: Heard) -> None:
+    port = int(heard.source.address.split(":")[2].split("/")[0])
+    shown = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", port), timeout=10))
+    heard.says(sha256(shown).digest().hex(":").upper())
+    with pytest.raises(OSError):
+        urllib.request.urlopen(heard.source.address.replace("https", "http"), timeout=10)
+
+
+def test_other_machines_reach_it_only_if_that_was_asked_for(
+    heard: Heard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    try:
+        own = own_address()
+    except NoNetwork:
+        pytest.skip("this machine is in no network")
+    port = int(heard.source.address.split(":")[2].split("/")[0])
+    with pytest.raises(OSError), socket.create_connection((own, port), timeout=5):
+        pass
+    open_ = WebHeadset("right", lan=True, port=0)
+    open_.open()
+    try:
+        assert f"https://{own}:" in open_.address
+        assert asked(open_.address) == 200
+        assert asked(open_.address.rstrip("/")[:-1] + "/") == 403
+    finally:
+        open_.close()
+
+
+def test_a_port_that_is_taken_is_named(heard: Heard) -> None:
+    port = int(heard.source.address.split(":")[2].split("/")[0])
+    with pytest.raises(CannotServe, match=f"port {port}: .*--port"):
+        WebHeadset("right", port=port).open()
+
+
+def test_a_second_page_is_refused_and_the_first_one_goes_on(heard: Heard, connect: Callable[[], Client]) -> None:
+    first = connect()
+    first.hand()
+    heard.until(lambda: heard.sound, "a reading")
+    second = connect()
+    assert second.code == BUSY
+    heard.says("A second page")
+    count = len(heard.samples)
+    first.hand()
+    heard.until(lambda: len(heard.samples) > count, "the first goes on")
+    assert heard.sound
+
+
+def test_a_page_that_is_silent_lets_go_is_told_and_may_be_replaced(heard: Heard, connect: Callable[[], Client]) -> None:
+    connect().hand()
+    heard.until(lambda: heard.sound, "a reading")
+    heard.says("says nothing: the arm stands", within_s=3 * STALE_S)
+    second = connect()
+    heard.says("page is gone")
+    assert not heard.sound
+    second.hand()
+    heard.until(lambda: heard.sound, "the second drives")
+
+
+# What it says.
+
+
+def test_readings_have_the_time_they_were_made_at(heard: Heard, connect: Callable[[], Client]) -> None:
+    client = connect()
+    client.hand(late_ms=80.0)
+    heard.until(lambda: heard.sound, "a reading")
+    assert heard.samples[-1].position == (0.1, 1.2, -0.3)
+    age = time.perf_counter() - heard.samples[-1].time
+    assert 0.08 - 0.05 < age < 1.0
+    client.hand(late_ms=-5000.0)
+    heard.until(lambda: len([sample for sample in heard.samples if sample.sound]) == 2, "another")
+    assert heard.samples[-1].time <= time.perf_counter(), "none is from the future"
+
+
+def test_late_readings_drive_nothing_and_that_is_told(heard: Heard, connect: Callable[[], Client]) -> None:
+    client = connect()
+    heard.take()
+    for _ in range(3):
+        client.hand(late_ms=1000.0)
+    heard.says("late: the arm stands")
+    assert not any(sample.sound for sample in heard.samples)
+    client.hand()
+    heard.says("in time again")
+    assert heard.sound
+
+
+def test_a_jam_is_not_driven_through_afterwards(heard: Heard, connect: Callable[[], Client]) -> None:
+    client = connect()
+    for _ in range(10):
+        client.hand()
+        time.sleep(0.05)
+    heard.take()
+    sound = [sample for sample in heard.samples if sample.sound]
+    assert 1 <= len(sound) <= 4, "of half a second the last 150 ms"
+
+
+def test_a_cut_connection_lets_go_at_once_and_is_told(heard: Heard, connect: Callable[[], Client]) -> None:
+    client = connect()
+    client.hand()
+    heard.until(lambda: heard.sound, "a reading")
+    client._loop.run_until_complete(client._socket.close())
+    heard.says("page is gone: the arm stands", within_s=5)
+    assert not heard.sound
+
+
+def test_what_is_no_message_is_no_reading(heard: Heard, connect: Callable[[], Client]) -> None:
+    client = connect()
+    heard.take()
+    before = len(heard.samples)
+    for text in ("", "{", "[]", "3", '{"hands": 3}', '{"at": "x", "hands": {}}', '{"at": 1e999, "hands": {}}', "{}"):
+        client.say_text(text)
+    client.say(answer=None, at="x")
+    client.say(reset="x")
+    client.say(state="\n\x1b[31mred", profile="\x1b[31m")
+    client.hand()
+    heard.until(lambda: heard.sound, "a reading")
+    assert not any(sample.sound for sample in heard.samples[before:-1])
+    assert not any("\x1b" in text for text in [*heard.said, heard.source.name])
+
+
+def test_a_page_hears_pulses_words_bells_and_sees_pictures(heard: Heard, connect: Callable[[], Client]) -> None:
+    client = connect()
+    heard.source.pulse(Pulse(0.5, 0.03))
+    heard.source.tell("RECORDING", ["saved episode 3"])
+    heard.source.ring(good=True)
+    heard.source.show({"overhead_cam": np.zeros((8, 8, 3), np.uint8), "wrist_cam": np.zeros((8, 8, 3), np.uint8)})
+    said = client.listen(0.5)
+    assert {"pulse": ["right", 0.5, 30.0]} in said
+    assert {"look": {"hand": "right", "now": "RECORDING", "lines": ["saved episode 3"]}} in said
+    assert {"ring": "good"} in said
+    pictures = [message["picture"] for message in said if "picture" in message]
+    assert [data[1 : 1 + data[0]] for data in pictures] == [b"overhead_cam"], "the next one waits for a word"
+    client.say(shown="overhead_cam")
+    assert [message["picture"][1:10] for message in client.listen(0.5) if "picture" in message] == [b"wrist_cam"]
+
+
+# In a browser.
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with quests(tmp_path_factory.mktemp("profile")) as started:
+        yield started
+
+
+@pytest.fixture
+def quest(browser: Browser, heard: Heard) -> Iterator[Quest]:
+    made = Quest(browser)
+    made.open(heard.source.address)
+    heard.says("press Start")
+    made.start()
+    made.move(HELD)
+    heard.until(lambda: heard.sound, "the hand is seen")
+    yield made
+    made.tab.close()
+
+
+def test_the_page_tells_the_grip_and_not_the_aim(heard: Heard, quest: Quest) -> None:
+    pressed = ControllerSample(**{**vars(HELD), "buttons": frozenset({Button.LOWER, Button.STICK})})
+    quest.move(pressed)
+    heard.until(lambda: heard.samples[-1].buttons == pressed.buttons, "the buttons")
+    found = heard.samples[-1]
+    assert np.allclose(found.position, HELD.position, atol=1e-5)
+    assert np.allclose(found.rotation, HELD.rotation, atol=1e-5)
+    assert (found.squeeze, found.trigger, found.stick) == (1.0, 0.5, (0.25, 0.5))
+    assert heard.source.name == "WebXR (meta-quest-touch-plus), right hand"
+
+
+def test_whatever_the_headset_is_in_doubt_about_lets_go(heard: Heard, quest: Quest) -> None:
+    for doubt, over, words in (
+        ("quest.updateVisibilityState('visible-blurred')", "quest.updateVisibilityState('visible')", "menu is open"),
+        ("quest.controllers.right.connected = false", "quest.controllers.right.connected = true", ""),
+        ("see(false)", "see(true)", ""),
+    ):
+        quest.run(doubt)
+        heard.until(lambda: not heard.sound, doubt, within_s=5)
+        if words:
+            heard.says(words)
+        heard.samples.clear()
+        time.sleep(PROMPT_S)
+        heard.take()
+        assert not any(sample.sound for sample in heard.samples), doubt
+        quest.run(over)
+        heard.until(lambda: heard.sound, over)
+
+
+def test_a_recentred_headset_drops_the_hand_for_an_instant(heard: Heard, quest: Quest) -> None:
+    heard.samples.clear()
+    quest.run("quest.recenter()")
+    heard.says("recentred")
+    assert any(not sample.sound for sample in heard.samples)
+    heard.until(lambda: heard.sound, "the hand is seen again")
+
+
+def test_another_tab_in_front_and_a_session_left_are_told(browser: Browser, heard: Heard, quest: Quest) -> None:
+    other = browser.tab()
+    other.front()
+    heard.says("hidden")
+    assert not heard.sound
+    other.close()
+    quest.tab.front()
+    heard.says("The headset is ready")
+    quest.run("quest.activeSession.end()")
+    heard.says("left in the headset")
+    assert not heard.sound
+    quest.start()
+    heard.until(lambda: heard.sound, "Start goes on")
+
+
+def test_the_connection_comes_back_by_itself(heard: Heard, quest: Quest) -> None:
+    quest.run("socket.close()")
+    heard.says("page is gone")
+    heard.says("The headset is ready")
+    heard.until(lambda: heard.sound, "the hand is seen again")
+
+
+def test_the_person_sees_hears_and_feels_what_the_studio_says(heard: Heard, quest: Quest) -> None:
+    red = np.full((24, 32, 3), (250, 10, 10), np.uint8)
+    heard.source.show({"overhead_cam": red})
+    heard.source.tell("RECORDING", ["saved episode 3"])
+    heard.source.ring(good=True)
+    heard.source.pulse(Pulse(0.5, 0.03))
+    eventually(lambda: quest.run("pulses.length") == 1, "the hand feels it")
+    assert quest.run("pulses[0].join()") == "0.5,30"
+    eventually(lambda: quest.run("look.now") == "RECORDING", "the words")
+    eventually(lambda: quest.run("[...paint.getImageData(200, 200, 1, 1).data][0]") > 200, "the picture")
+    assert quest.run("flash") == "good"
+    assert quest.run("screen.gl.getError()") == 0
+    panel = quest.run(
+        "(() => { const frame = screen.gl; const dot = new Uint8Array(4); const make = frame.canvas;"
+        " const small = document.createElement('canvas'); small.width = small.height = 40;"
+        " const pen = small.getContext('2d'); return new Promise(done => requestAnimationFrame(() => {"
+        " pen.drawImage(make, 0, 0, 40, 40); done(0); })); })()"
+    )
+    assert panel is None
+
+
+def test_a_second_tab_is_refused_and_says_so(browser: Browser, heard: Heard, quest: Quest) -> None:
+    second = Quest(browser)
+    second.open(heard.source.address)
+    eventually(lambda: second.state() == "busy", "it says so")
+    heard.says("A second page")
+    second.tab.close()
+    quest.tab.front()
+    heard.until(lambda: heard.sound, "the first drives")
