@@ -34,6 +34,8 @@ MOST_SENDING = 50
 LETTERS, LENGTH = "abcdefghjkmnpqrstuvwxyz23456789", 10
 """Of the secret, which some will type in a headset: 49 bits, thirteen thousand years at a thousand guesses a second."""
 _MOST_BYTES = 8192
+_LEAVE_S = 0.5
+"""How long a connection may take to end [s]."""
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -140,7 +142,7 @@ class Server:
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
         try:
-            runner = self._loop.run_until_complete(self._open())
+            runner, listening = self._loop.run_until_complete(self._open())
         except OSError as error:
             self._failed = error.strerror or str(error)
             self._loop.close()
@@ -152,24 +154,27 @@ class Server:
         for task in beside:
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*beside, return_exceptions=True))
-        self._loop.run_until_complete(runner.cleanup())
+        self._loop.run_until_complete(_end(runner, listening))
         self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
 
-    async def _open(self) -> web.AppRunner:
+    async def _open(self) -> tuple[web.AppRunner, asyncio.Server]:
         app = web.Application()
         app.router.add_get("/{secret}/", self._page)
         app.router.add_get("/{secret}/hands", self._hands)
         app.router.add_get("/{rest:.*}", self._refuse)
-        runner = web.AppRunner(app, shutdown_timeout=0.5, access_log=None)
+        runner = web.AppRunner(app, shutdown_timeout=_LEAVE_S, access_log=None)
         await runner.setup()
+        assert runner.server is not None
         try:
-            await web.TCPSite(runner, self._host, self._port, ssl_context=self._context).start()
+            listening = await self._loop.create_server(
+                runner.server, self._host, self._port, ssl=self._context, ssl_shutdown_timeout=_LEAVE_S
+            )
         except OSError:
             await runner.cleanup()
             raise
-        self._port = runner.addresses[0][1]
-        return runner
+        self._port = listening.sockets[0].getsockname()[1]
+        return runner, listening
 
     async def _check(self, request: web.Request) -> None:
         """Refuse whoever does not know the secret, and pages of other sites in a browser that does."""
@@ -273,6 +278,14 @@ class Server:
                 if self._driver is not None and await _send(self._driver, data):
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._shown.wait(), SHOWN_S)
+
+
+async def _end(runner: web.AppRunner, listening: asyncio.Server) -> None:
+    """Close every connection; a browser that does not answer is left after a while."""
+    listening.close()
+    await runner.cleanup()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(listening.wait_closed(), 2 * _LEAVE_S)
 
 
 async def _send(link: web.WebSocketResponse, what: str | bytes) -> bool:
