@@ -35,6 +35,7 @@ PACED = (
     "end_to_end/test_targets.py",
     "end_to_end/test_tui",
     "end_to_end/test_vr.py",
+    "end_to_end/test_web_headset.py",
     "recorders/test_booth",
     "recorders/test_record.py",
     "studio/test_jobs.py",
