@@ -23,6 +23,8 @@ WELL_KNOWN = {"pos 1": (0.217, 0.225), "pos 2": (0.337, -0.015)}
 KEYS = ("auto", "terminal", "kitty", "display", "browser")
 """Where a person's keys come from."""
 HANDS = ("right", "left")
+HEADSETS = ("openxr", "web")
+"""One of this PC, or one whose own browser opens the studio's page."""
 WHERE = (*WELL_KNOWN, "at", "box", "file")
 
 
@@ -47,6 +49,8 @@ class Form:
         keys: one of `KEYS`.
         hand: that holds the controller, one of `HANDS`.
         port: of the leader arm; empty takes the only one there is.
+        headset: one of `HEADSETS`.
+        lan: let the network reach the page of a headset.
     """
 
     to: str = ""
@@ -65,6 +69,8 @@ class Form:
     keys: str = KEYS[0]
     hand: str = HANDS[0]
     port: str = ""
+    headset: str = HEADSETS[0]
+    lan: bool = False
 
     @property
     def resumes(self) -> bool:
@@ -113,10 +119,21 @@ def _of_a_person(form: Form) -> dict[str, Any]:
         said["auto_stop"] = False
     if form.keys != KEYS[0]:
         said["keys"] = form.keys
-    if form.operator == "vr" and form.hand != HANDS[0]:
-        said["hand"] = form.hand
+    if form.operator == "vr":
+        said |= _of_a_headset(form)
     if form.operator == "leader" and form.port.strip():
         said["port"] = form.port.strip()
+    return said
+
+
+def _of_a_headset(form: Form) -> dict[str, Any]:
+    said: dict[str, Any] = {}
+    if form.hand != HANDS[0]:
+        said["hand"] = form.hand
+    if form.headset == "web":
+        said["headset"] = form.headset
+        if form.lan:
+            said["lan"] = True
     return said
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recorders.operators.named import PEOPLE
-from studio.tui.setup_form import HANDS, KEYS, WHERE, Form
+from studio.tui.setup_form import HANDS, HEADSETS, KEYS, WHERE, Form
 from studio.tui.widgets.form_row import NO, YES, Question, yes_no
 
 _SWITCH = (YES, NO)
@@ -26,6 +26,8 @@ def setup_questions(form: Form) -> list[Question]:
         Question("auto_stop", "on success", yes_no(form.auto_stop), "ends a take by itself", options=_SWITCH),
         Question("hand", "hand", form.hand, "holds the controller", options=HANDS),
         Question("port", "port", form.port, hint="the only one there is", wide=True),
+        Question("headset", "headset", form.headset, "web: its own browser", options=HEADSETS),
+        Question("lan", "network", yes_no(form.lan), "may reach the page, with its secret", options=_SWITCH),
         Question("keys", "keys from", form.keys, options=KEYS),
         Question("practice", "practice", yes_no(form.practice), "records nothing", options=_SWITCH),
     ]
@@ -39,7 +41,7 @@ def shown_questions(form: Form) -> set[str]:
     if form.by_person:
         shown |= {"auto_stop", "keys", "practice"}
     if form.operator == "vr":
-        shown.add("hand")
+        shown |= {"hand", "headset", "lan"} if form.headset == "web" else {"hand", "headset"}
     if form.operator == "leader":
         shown.add("port")
     match form.where:

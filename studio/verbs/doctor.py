@@ -192,10 +192,22 @@ def _keys() -> list[Finding]:
 
 
 def _headset() -> list[Finding]:
-    """What driving by headset needs, up to what is missing."""
+    """What driving by headset needs, up to what is missing, and the way without any of it."""
     from recorders.devices.openxr.support import describe
 
-    return [Finding(f"vr: {part.name}", "ok" if part.there else "note", part.detail) for part in describe()]
+    parts = [Finding(f"vr: {part.name}", "ok" if part.there else "note", part.detail) for part in describe()]
+    return [*parts, _page()]
+
+
+def _page() -> Finding:
+    """The way that needs nothing installed."""
+    from recorders.devices.web.headset import NoNetwork, own_address
+
+    try:
+        there = f"--lan serves it at {own_address()}; without --lan over USB"
+    except NoNetwork:
+        there = "over USB only: this machine is in no network"
+    return Finding("vr: browser", "ok", f"a headset's own browser, with --operator vr --headset web; {there}")
 
 
 def _leader() -> list[Finding]:

@@ -36,22 +36,8 @@ def quest(tmp_path: Path) -> Iterator[Quest]:
 @pytest.fixture
 def recording(tmp_path: Path) -> Iterator[Recording]:
     surroundings = Commands(tmp_path).surroundings | {"XDG_CONFIG_HOME": str(tmp_path), "PYTHONUNBUFFERED": "1"}
-    words = (
-        "--operator",
-        "vr",
-        "--headset",
-        "web",
-        "--page-port",
-        "0",
-        "--to",
-        "mine",
-        *AT,
-        "-n",
-        "1",
-        *SMALL,
-        "--json",
-    )
-    made = Recording(words, {**os.environ, **surroundings})
+    at_page = ("--operator", "vr", "--headset", "web", "--page-port", "0")
+    made = Recording((*at_page, "--to", "mine", *AT, "-n", "1", *SMALL, "--json"), {**os.environ, **surroundings})
     yield made
     made.kill()
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from textual.widgets import Static
 
 from curation.frames import Image
 from curation.targets import Target, write_targets
@@ -19,6 +20,7 @@ from recorders.signals import (
     Closed,
     Event,
     Finished,
+    Invited,
     Masked,
     Message,
     Rang,
@@ -33,7 +35,9 @@ from recorders.signals import (
 from recorders.world.scene import Scene
 from studio.desk import Desk
 from studio.options import Where
+from studio.qr import modules
 from studio.tui.driver import TerminalKeys
+from studio.tui.record.invitation import InvitationSheet
 from studio.tui.record.live import LiveRecording
 from studio.tui.record.panels import Doings, Driving, KeyCard, StageLine
 from studio.tui.state import Place
@@ -195,6 +199,19 @@ async def test_a_leader_arm_is_shown_as_one(open_app: Open, live: Recording) -> 
         await shown(pilot, live, replace(stands, stage=Stage.READY))
         assert "READY  press Enter to begin" in str(pilot.app.screen.query_one(StageLine).render())
         assert "m hold, follow" in str(pilot.app.screen.query_one(KeyCard).render())
+
+
+async def test_a_headset_is_shown_the_way_to_its_page(open_app: Open, live: Recording) -> None:
+    address = "https://192.168.7.9:8443/abcdefghjk/"
+    async with open_app(live) as pilot:
+        await shown(pilot, live, DRIVING, Invited(address))
+        assert isinstance(pilot.app.screen, InvitationSheet)
+        words, code = (str(part.render()) for part in pilot.app.screen.query(Static))
+        assert words == address
+        assert code == modules(address)
+        assert code.count("\n") < 20, "a terminal of 24 lines shows it whole"
+        await pilot.press("escape")
+        assert pilot.app.screen.query(Driving)
 
 
 async def test_after_the_last_wanted_take_it_says_how_to_take_it_back(open_app: Open, live: Recording) -> None:

@@ -106,6 +106,7 @@ FORMS = {
     "practice": Form(practice=True),
     "a leader arm": Form(to="x", operator="leader", port="/dev/ttyACM0"),
     "the expert in a box": Form(to="x", operator="expert", where="box", box="0.2 0.3 0 0.1", episodes="7"),
+    "in a headset's browser": Form(to="x", operator="vr", headset="web", lan=True, hand="left"),
     "by a file": Form(to="x", where="file", file="spots.json", per_position="2"),
 }
 
