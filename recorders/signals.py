@@ -184,9 +184,15 @@ class Said:
 
 @dataclass(frozen=True)
 class Invited:
-    """Where a page waits for a headset; the address holds its secret."""
+    """Where a page waits for a headset.
+
+    Attributes:
+        address: holds the page's secret, so it is kept nowhere.
+        fingerprint: of the page's certificate, SHA-256.
+    """
 
     address: str
+    fingerprint: str
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,8 @@ class Mirror:
     def __init__(self, headset: WebHeadset, asked: Asked, scene: Scene) -> None:
         self._headset = headset
         self._asked = asked
-        self._views = Views(scene, width=WIDTH, height=HEIGHT, per_second=PICTURES_PER_S)
+        self._scene = scene
+        self._views: Views | None = None
         self._lines: deque[str] = deque(maxlen=LINES)
         self._shown: Pictures | None = None
 
@@ -42,7 +43,11 @@ class Mirror:
             self._lines.append(text)
 
     def see(self, tick: Tick) -> None:
-        """How it stands now."""
+        """How it stands now; nothing is drawn while no page is there to show it."""
+        if not self._headset.watched:
+            return
+        if self._views is None:
+            self._views = Views(self._scene, width=WIDTH, height=HEIGHT, per_second=PICTURES_PER_S)
         self._headset.tell(progress(tick, self._asked), [*self._lines, *filter(None, (self._views.error,))])
         self._views.want(tick.physics)
         pictures = self._views.pictures()
@@ -53,4 +58,5 @@ class Mirror:
 
     def close(self) -> None:
         """Draw no longer."""
-        self._views.close()
+        if self._views is not None:
+            self._views.close()

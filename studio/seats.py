@@ -80,7 +80,7 @@ def _at_page(options: Record, scene: Scene, tell: Tell, show: Show) -> Seat:
 
     headset = WebHeadset(options.hand, lan=options.lan, port=options.page_port)
     source = _opened(source_of(options.hand, motion_log=options.motion_log, headset=headset))
-    tell(Invited(headset.address))
+    tell(Invited(headset.address, headset.fingerprint))
     mirror = Mirror(headset, options.recording, scene)
 
     def tell_both(event: Event) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recorders.operators.keymap import REASONS
-from recorders.signals import Event, Finished, Masked, Ready, Said, Stage, Stored, Tick
+from recorders.signals import Event, Finished, Invited, Masked, Ready, Said, Stage, Stored, Tick
 from studio.verbs.asked import Asked
 
 STAGES = {
@@ -40,6 +40,11 @@ def line(event: Event) -> str:
             return f"take {episode_id[:8]} {'put to the trash; U restores it' if masked else 'restored'}"
         case Said(text, _):
             return text
+        case Invited(address, fingerprint):
+            return (
+                f"Open {address} in the headset's browser. It warns once, because nobody but this machine signed the "
+                f"certificate: SHA-256 {fingerprint}."
+            )
     return ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lerobot.teleoperators import Teleoperator, TeleoperatorConfig
 from lerobot.utils.errors import DeviceAlreadyConnectedError, DeviceNotConnectedError
@@ -17,6 +17,9 @@ from recorders.operators.controller.driver import Controller
 
 from .robot import as_action
 from .stage import Stage, find_stage
+
+if TYPE_CHECKING:
+    from recorders.devices.web.headset import WebHeadset
 
 logger = logging.getLogger(__name__)
 
@@ -83,13 +86,17 @@ class StudioVr(Teleoperator):
         if self._source is not None:
             raise DeviceAlreadyConnectedError(f"{self} is already connected.")
         config = self.config
-        headset: ControllerSource | None = None
+        headset: WebHeadset | None = None
         if config.headset == "web":
             from recorders.devices.web.headset import WebHeadset
 
             headset = WebHeadset(config.hand, lan=config.lan, port=config.port)
         source = source_of(config.hand, config.motion, config.motion_log, headset)
         source.open()
+        if headset is not None:
+            logger.info(
+                "Open %s in the headset's browser; its certificate is %s.", headset.address, headset.fingerprint
+            )
         self._source = source
 
     def calibrate(self) -> None:

@@ -204,7 +204,7 @@ async def test_a_leader_arm_is_shown_as_one(open_app: Open, live: Recording) -> 
 async def test_a_headset_is_shown_the_way_to_its_page(open_app: Open, live: Recording) -> None:
     address = "https://192.168.7.9:8443/abcdefghjk/"
     async with open_app(live) as pilot:
-        await shown(pilot, live, DRIVING, Invited(address))
+        await shown(pilot, live, DRIVING, Invited(address, "AB:CD"))
         assert isinstance(pilot.app.screen, InvitationSheet)
         words, code = (str(part.render()) for part in pilot.app.screen.query(Static))
         assert words == address

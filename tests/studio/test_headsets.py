@@ -12,7 +12,7 @@ import pytest
 from curation.errors import UsageError
 from studio.qr import QUIET, modules, qr
 from studio.verbs.asked import Asked
-from studio.verbs.record import Record, require_controller
+from studio.verbs.record import Record, require_device
 
 ADDRESS = "https://192.168.178.123:8443/abcdefghjk/"
 
@@ -24,17 +24,17 @@ ADDRESS = "https://192.168.178.123:8443/abcdefghjk/"
         ("expert", {"motion": Path("a.jsonl")}, "--motion a.jsonl is for --operator vr"),
         ("vr", {"lan": True}, "--lan is for --headset web"),
         ("vr", {"headset": "web", "motion": Path("a.jsonl")}, "leave --headset web away"),
-        ("vr", {"headset": "web", "port": 70000}, "--port 70000 is none; valid: 1 to 65535"),
+        ("vr", {"headset": "web", "page_port": 70000}, "--page-port 70000 is none; valid: 1 to 65535"),
     ],
 )
 def test_what_is_asked_of_a_headset_needs_one(operator: str, asked: dict[str, Any], words: str) -> None:
     with pytest.raises(UsageError, match=words):
-        require_controller(Record(recording=Asked(to="mine", operator=operator), **asked))
+        require_device(Record(recording=Asked(to="mine", operator=operator), **asked))
 
 
 def test_a_headset_of_either_kind_may_be_asked_for() -> None:
-    for asked in ({}, {"headset": "web"}, {"headset": "web", "lan": True, "port": 0, "motion_log": Path("a.jsonl")}):
-        require_controller(Record(recording=Asked(to="mine", operator="vr"), **asked))
+    for asked in ({}, {"headset": "web"}, {"headset": "web", "lan": True, "page_port": 0, "motion_log": Path("a.jsonl")}):
+        require_device(Record(recording=Asked(to="mine", operator="vr"), **asked))
 
 
 def test_a_camera_reads_the_code() -> None:

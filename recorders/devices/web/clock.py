@@ -7,7 +7,9 @@ from collections import deque
 ASK_S = 0.25
 """How often the page is asked for its time [s]."""
 KEPT = 40
-"""Answers that count: of ten seconds, in which two quartz clocks part by less than a millisecond."""
+"""Answers that count: of ten seconds."""
+APART_S = 0.001
+"""How far two quartz clocks part in that time, at most [s]."""
 
 
 class PageClock:
@@ -31,7 +33,11 @@ class PageClock:
             asked, heard: times of question and answer, of `time.perf_counter()` [s].
             theirs: time on the page between the two [s].
         """
-        self._answers.append((heard - asked, (asked + heard) / 2 - theirs))
+        way, ahead = heard - asked, (asked + heard) / 2 - theirs
+        # Two answers that cannot both be true: that clock was put, or stood while the headset slept.
+        if any(abs(ahead - other) > (way + theirs_way) / 2 + APART_S for theirs_way, other in self._answers):
+            self.forget()
+        self._answers.append((way, ahead))
 
     def when(self, theirs: float, heard: float) -> float | None:
         """A time on the page, by our clock [s] and never later than it was heard of; None before the first answer."""

@@ -58,6 +58,8 @@ class WebHeadset:
 
     Attributes:
         address: of the page, secret included; "" before it is served.
+        fingerprint: of the certificate, SHA-256.
+        watched: whether a page is there now.
     """
 
     def __init__(self, hand: Side, *, lan: bool = False, port: int = PORT) -> None:
@@ -72,7 +74,9 @@ class WebHeadset:
         self._late = False
         self._clock = PageClock()
         self._server: Server | None = None
-        self.address = ""
+        self._quiet = False
+        self.address = self.fingerprint = ""
+        self.watched = False
 
     @property
     def name(self) -> str:
@@ -90,10 +94,7 @@ class WebHeadset:
         made = certificate([shown])
         self._server = Server(self, made.context(), "0.0.0.0" if self._lan else "127.0.0.1", shown, self._port)  # noqa: S104
         self.address = self._server.address
-        self._say(
-            f"Open {self.address} in the headset's browser. It warns once, because nobody but this machine signed its "
-            f"certificate: SHA-256 {made.fingerprint}."
-        )
+        self.fingerprint = made.fingerprint
 
     def take(self) -> Batch:
         """What came since the last call.
@@ -150,15 +151,17 @@ class WebHeadset:
     def met(self, who: str) -> None:
         self._clock.forget()
         self._lose(time.perf_counter())
-        self._state = ""
+        self._state, self._quiet, self.watched = "", False, True
         self._say(f"A headset's page is connected, from {who}.")
 
     def left(self) -> None:
+        self.watched = False
         self._lose(time.perf_counter())
         self._say("The headset's page is gone: the arm stands, what was driven is kept. It comes back by itself.")
 
     def quiet(self) -> None:
-        self._state = ""
+        self._quiet = True
+        self._clock.forget()
         self._say("The headset's page says nothing: the arm stands, what was driven is kept.")
 
     def refused(self, why: str) -> None:
@@ -166,6 +169,9 @@ class WebHeadset:
 
     def heard(self, said: Mapping[str, Any], at: float) -> None:
         """Take in a message; what is no message of our page is no reading."""
+        if self._quiet:
+            self._quiet = False
+            self._say("The headset's page speaks again.")
         # Whatever a page may send that is no number drives nothing.
         with suppress(TypeError, ValueError, KeyError, OverflowError):
             if "answer" in said:

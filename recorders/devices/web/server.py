@@ -207,6 +207,7 @@ class Server:
             self._loop.create_task(_close(stale))
         self._driver, self._heard, self._quiet = link, time.monotonic(), False
         self._listener.met(request.remote or "nowhere")
+        self._fresh.set()  # what stands still is not drawn again, and a fresh page has seen nothing
         try:
             async for message in link:
                 if self._driver is not link:

@@ -11,6 +11,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from recorders.signals import Invited
 from studio.qr import modules
 
 
@@ -19,14 +20,14 @@ class InvitationSheet(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter,space", "dismiss", "close", show=False)]
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, invited: Invited) -> None:
         super().__init__()
-        self._address = address
+        self._invited = invited
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="sheet") as sheet:
             sheet.border_title = "Open in the headset's browser"
             sheet.border_subtitle = "Esc closes"
-            yield Static(Text(self._address, "bold", justify="center"))
+            yield Static(Text(self._invited.address, "bold", justify="center"))
             # In its own colours: a camera wants light modules that are light.
-            yield Static(Text(modules(self._address), "white on black"))
+            yield Static(Text(modules(self._invited.address), "white on black"))

@@ -13,6 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from recorders.signals import Bell, Closed, Finished, Invited, Masked, Rang, Ready, Said, Stage, Stored, Tick
+from studio.spoken import line
 from studio.tui.maps import MapHolder
 from studio.tui.record.invitation import InvitationSheet
 from studio.tui.record.live import LiveRecording
@@ -166,8 +167,10 @@ class RecordScreen(StudioScreen):
                 self._say(f"take {event.episode_id[:8]} {word}", colours["warning"])
             case Said(text, grave):
                 self._say(text, colours["error" if grave else "muted"])
-            case Invited(address) if not again:
-                self.app.push_screen(InvitationSheet(address))
+            case Invited():
+                self._say(line(event), colours["muted"])
+                if not again:
+                    self.app.push_screen(InvitationSheet(event))
             case Ready(attempt, block, target):
                 where = f"{target}: " if target else ""
                 self._say(f"take {attempt}  {where}block at {block[0]:.3f} {block[1]:.3f}", colours["muted"])

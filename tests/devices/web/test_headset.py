@@ -176,7 +176,7 @@ def test_without_the_secret_nobody_gets_anything(heard: Heard) -> None:
 def test_it_is_encrypted_with_the_certificate_whose_fingerprint_is_told(heard: Heard) -> None:
     port = int(heard.source.address.split(":")[2].split("/")[0])
     shown = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", port), timeout=10))
-    heard.says(sha256(shown).digest().hex(":").upper())
+    assert heard.source.fingerprint == sha256(shown).digest().hex(":").upper()
     with pytest.raises(OSError):
         urllib.request.urlopen(heard.source.address.replace("https", "http"), timeout=10)
 
@@ -203,7 +203,7 @@ def test_other_machines_reach_it_only_if_that_was_asked_for(
 
 def test_a_port_that_is_taken_is_named(heard: Heard) -> None:
     port = int(heard.source.address.split(":")[2].split("/")[0])
-    with pytest.raises(CannotServe, match=f"port {port}: .*--port"):
+    with pytest.raises(CannotServe, match=f"port {port}: .*--page-port"):
         WebHeadset("right", port=port).open()
 
 
@@ -221,8 +221,12 @@ def test_a_second_page_is_refused_and_the_first_one_goes_on(heard: Heard, connec
 
 
 def test_a_page_that_is_silent_lets_go_is_told_and_may_be_replaced(heard: Heard, connect: Callable[[], Client]) -> None:
-    connect().hand()
+    first = connect()
+    first.hand()
     heard.until(lambda: heard.sound, "a reading")
+    heard.says("says nothing: the arm stands", within_s=3 * STALE_S)
+    first.listen(0.1)
+    heard.says("speaks again")
     heard.says("says nothing: the arm stands", within_s=3 * STALE_S)
     second = connect()
     heard.says("page is gone")

@@ -77,6 +77,16 @@ def test_the_pages_clock_is_known_to_half_the_quickest_way(rng: np.random.Genera
     assert clock.when(1.0, 2.0) is None
 
 
+@pytest.mark.parametrize("step", [30.0, -30.0, 0.2, -0.2])
+def test_a_clock_that_was_put_is_known_anew_with_its_first_answer(step: float) -> None:
+    clock = PageClock()
+    for asked in range(5):
+        clock.answered(asked, asked + 0.02, asked + 0.01)
+    clock.answered(10.0, 10.03, 10.01 + step)
+    found = clock.when(11.0 + step, 1e9)
+    assert found == pytest.approx(11.0, abs=0.015)
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(7)
