@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -145,5 +146,21 @@ def test_a_controller_drives_as_in_the_studio(robot: StudioSim, tmp_path: Path) 
     for _ in frames:
         robot.send_action(teleoperator.get_action())
     assert stage.world.verdict()[0] == "success"
+    teleoperator.disconnect()
+    assert not teleoperator.is_connected
+
+
+def test_a_headsets_browser_is_told_where_to_find_its_page(
+    robot: StudioSim, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    robot.get_observation()
+    config = StudioVrConfig(headset="web", port=0, calibration_dir=tmp_path, id="web")
+    teleoperator = make_teleoperator_from_config(config)
+    with caplog.at_level(logging.INFO):
+        teleoperator.connect()
+    assert re.search(r"Open https://127\.0\.0\.1:\d+/\w{10}/ in the headset's browser", caplog.text)
+    first = teleoperator.get_action()
+    assert teleoperator.get_action() == first, "nobody drives yet"
     teleoperator.disconnect()
     assert not teleoperator.is_connected

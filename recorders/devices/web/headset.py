@@ -179,7 +179,8 @@ class WebHeadset:
             elif "hands" in said:
                 self._read(said, at)
             elif "reset" in said:
-                self._lose(self._clock.when(float(said["reset"]) / 1e3, at) or at)
+                # Now, and not when the page says: later than every reading before it, whatever became of the clock.
+                self._lose(at)
                 self._say("The headset was recentred.")
             elif "state" in said:
                 self._follow(str(said["state"]), str(said.get("profile", "")), at)

@@ -262,6 +262,17 @@ def test_late_readings_drive_nothing_and_that_is_told(heard: Heard, connect: Cal
     assert heard.sound
 
 
+def test_a_recentred_page_is_lost_later_than_all_its_readings(heard: Heard, connect: Callable[[], Client]) -> None:
+    client = connect()
+    client.hand(late_ms=-50.0)
+    client.say(reset=True)
+    heard.says("recentred")
+    reading, lost = heard.samples[-2:]
+    assert reading.sound
+    assert not lost.sound
+    assert lost.time > reading.time
+
+
 def test_a_jam_is_not_driven_through_afterwards(heard: Heard, connect: Callable[[], Client]) -> None:
     client = connect()
     for _ in range(10):
@@ -288,7 +299,6 @@ def test_what_is_no_message_is_no_reading(heard: Heard, connect: Callable[[], Cl
     for text in ("", "{", "[]", "3", '{"hands": 3}', '{"at": "x", "hands": {}}', '{"at": 1e999, "hands": {}}', "{}"):
         client.say_text(text)
     client.say(answer=None, at="x")
-    client.say(reset="x")
     client.say(state="\n\x1b[31mred", profile="\x1b[31m")
     client.hand()
     heard.until(lambda: heard.sound, "a reading")
