@@ -119,7 +119,7 @@ class WebHeadset:
 
     def tell(self, now: str, lines: list[str]) -> None:
         """Let the person in the headset read how it stands now, and what was said last."""
-        self._send({"look": {"hand": self._hand, "now": now, "lines": lines}})
+        self._send({"look": {"now": now, "lines": lines}})
 
     def ring(self, *, good: bool) -> None:
         """Let the person in the headset hear and see a bell."""

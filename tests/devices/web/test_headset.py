@@ -314,7 +314,7 @@ def test_a_page_hears_pulses_words_bells_and_sees_pictures(heard: Heard, connect
     heard.source.show({"overhead_cam": np.zeros((8, 8, 3), np.uint8), "wrist_cam": np.zeros((8, 8, 3), np.uint8)})
     said = client.listen(0.5)
     assert {"pulse": ["right", 0.5, 30.0]} in said
-    assert {"look": {"hand": "right", "now": "RECORDING", "lines": ["saved episode 3"]}} in said
+    assert {"look": {"now": "RECORDING", "lines": ["saved episode 3"]}} in said
     assert {"ring": "good"} in said
     pictures = [message["picture"] for message in said if "picture" in message]
     assert [data[1 : 1 + data[0]] for data in pictures] == [b"overhead_cam"], "the next one waits for a word"
