@@ -33,7 +33,7 @@ class StudioVrConfig(TeleoperatorConfig):
         world: the `--robot.world` of a studio_sim robot in the same process.
         hand: that holds the controller.
         headset: of this PC through OpenXR, or one whose own browser opens the studio's page, whose address is logged.
-        lan, port: of that page, as `studio record` has them.
+        lan, page_port: of that page, as `studio record` has them.
         motion: a motion log in place of the headset.
         motion_log: a new file into which all readings are written.
     """
@@ -42,7 +42,7 @@ class StudioVrConfig(TeleoperatorConfig):
     hand: Literal["right", "left"] = "right"
     headset: Literal["openxr", "web"] = "openxr"
     lan: bool = False
-    port: int = 8443
+    page_port: int = 8443
     motion: Path | None = None
     motion_log: Path | None = None
 
@@ -90,7 +90,7 @@ class StudioVr(Teleoperator):
         if config.headset == "web":
             from recorders.devices.web.headset import WebHeadset
 
-            headset = WebHeadset(config.hand, lan=config.lan, port=config.port)
+            headset = WebHeadset(config.hand, lan=config.lan, port=config.page_port)
         source = source_of(config.hand, config.motion, config.motion_log, headset)
         source.open()
         if headset is not None:

@@ -155,7 +155,7 @@ def test_a_headsets_browser_is_told_where_to_find_its_page(
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     robot.get_observation()
-    config = StudioVrConfig(headset="web", port=0, calibration_dir=tmp_path, id="web")
+    config = StudioVrConfig(headset="web", page_port=0, calibration_dir=tmp_path, id="web")
     teleoperator = make_teleoperator_from_config(config)
     with caplog.at_level(logging.INFO):
         teleoperator.connect()

@@ -33,7 +33,11 @@ def test_what_is_asked_of_a_headset_needs_one(operator: str, asked: dict[str, An
 
 
 def test_a_headset_of_either_kind_may_be_asked_for() -> None:
-    for asked in ({}, {"headset": "web"}, {"headset": "web", "lan": True, "page_port": 0, "motion_log": Path("a.jsonl")}):
+    for asked in (
+        {},
+        {"headset": "web"},
+        {"headset": "web", "lan": True, "page_port": 0, "motion_log": Path("a.jsonl")},
+    ):
         require_device(Record(recording=Asked(to="mine", operator="vr"), **asked))
 
 
