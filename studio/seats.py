@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
-from recorders.devices.hands import source_of
+from recorders.devices.hands import opened, source_of
 from recorders.devices.keys import HeldKeys
 from recorders.devices.leader.source import LeaderArm
 from recorders.operators.by_hand import ByHand
@@ -61,13 +60,13 @@ def take_seat(options: Record, held: HeldKeys, scene: Scene, tell: Tell, show: S
         case "vr" if options.headset == "web":
             return _at_page(options, scene, tell, show)
         case "vr":
-            source = _opened(source_of(options.hand, options.motion, options.motion_log))
+            source = opened(source_of(options.hand, options.motion, options.motion_log))
             controller = Controller(source, scene.fps, say)
             return Seat(controller, controller.pressed, controller.release, tell, show, source.close)
         case "leader":
             arm = LeaderArm(options.port, options.leader_id)
             say(f"Connecting to {arm.name}; LeRobot takes some seconds to load.")
-            follower = Follower(_opened(arm), scene.fps, say)
+            follower = Follower(opened(arm), scene.fps, say)
             return Seat(follower, follower.pressed, follower.release, tell, show, arm.close)
     jog = Jog(held.held, scene.fps) if options.recording.by_person else None
     return Seat(jog, held.pressed, held.release_all, tell, show)
@@ -79,7 +78,7 @@ def _at_page(options: Record, scene: Scene, tell: Tell, show: Show) -> Seat:
     from studio.mirror import Mirror
 
     headset = WebHeadset(options.hand, lan=options.lan, port=options.page_port)
-    source = _opened(source_of(options.hand, motion_log=options.motion_log, headset=headset))
+    source = opened(source_of(options.hand, motion_log=options.motion_log, headset=headset))
     tell(Invited(headset.address, headset.fingerprint))
     mirror = Mirror(headset, options.recording, scene)
 
@@ -97,21 +96,3 @@ def _at_page(options: Record, scene: Scene, tell: Tell, show: Show) -> Seat:
 
     controller = Controller(source, scene.fps, lambda text: tell_both(Said(text)))
     return Seat(controller, controller.pressed, controller.release, tell_both, show_both, close)
-
-
-class _Source(Protocol):
-    """A device."""
-
-    def open(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
-def _opened[Source: _Source](source: Source) -> Source:
-    """The device, connected."""
-    try:
-        source.open()
-    except BaseException:
-        source.close()
-        raise
-    return source

@@ -1,8 +1,9 @@
-"""The source of readings that was asked for."""
+"""The source of readings that was asked for, and how any is opened."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol
 
 from .controller import ControllerSource, Side
 from .motion_log import Logged, Replayed
@@ -33,3 +34,21 @@ def source_of(
 
         source = Headset(hand)
     return source if motion_log is None else Logged(source, motion_log, hand)
+
+
+class Connectable(Protocol):
+    """What may be there or not."""
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def opened[Source: Connectable](source: Source) -> Source:
+    """The source, open; nothing of it stays where that fails."""
+    try:
+        source.open()
+    except BaseException:
+        source.close()
+        raise
+    return source

@@ -6,6 +6,7 @@ Importing this package registers all of them; LeRobot does so when told
 - `--robot.type=studio_sim`: the simulated SO-101, its block placed anew for each episode
 - `--teleop.type=studio_expert`: the scripted expert, driving that robot's world
 - `--teleop.type=studio_vr`: a person with the controller of a headset, driving it
+- `--teleop.type=studio_leader`: a person with a leader arm, which the arm nears slowly before it follows
 - `--env.type=studio`: the same task as `gym_studio/PickPlace-v0`, also for `gymnasium.make`
 - `--env.type=studio_hil`, `--env.teleop.type=studio_intervener`: that task and the expert for LeRobot's HIL-SERL
 
@@ -20,10 +21,11 @@ from recorders.world.sim import ROBOT_TYPE
 
 from .controller import StudioVr, StudioVrConfig
 from .env_config import StudioEnvConfig
+from .expert import StudioExpert, StudioExpertConfig
 from .hil_config import StudioHilConfig
 from .intervener import StudioIntervener, StudioIntervenerConfig
+from .leader import StudioLeader, StudioLeaderConfig
 from .robot import StudioSim, StudioSimConfig
-from .teleoperator import StudioExpert, StudioExpertConfig
 
 ENV_ID = "gym_studio/PickPlace-v0"
 
@@ -36,6 +38,8 @@ __all__ = [
     "StudioHilConfig",
     "StudioIntervener",
     "StudioIntervenerConfig",
+    "StudioLeader",
+    "StudioLeaderConfig",
     "StudioSim",
     "StudioSimConfig",
     "StudioVr",

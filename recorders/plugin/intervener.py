@@ -8,18 +8,18 @@ stand here that gives six numbers of `HilEnv`'s actions; LeRobot's own give thre
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from lerobot.teleoperators import Teleoperator, TeleoperatorConfig
+from lerobot.teleoperators import TeleoperatorConfig
 from lerobot.teleoperators.utils import TeleopEvents
 from numpy.typing import NDArray
 
 from curation.errors import UsageError
-from curation.frames import JOINT_FEATURES, JOINTS
+from curation.frames import JOINTS
 from recorders.operators.expert import Expert
 
 from .hil_env import HilEnv
+from .teleoperator import StudioTeleoperator
 
 TAKEOVER_STREAM = 15
 WITHIN_S = 1.0
@@ -42,7 +42,7 @@ class StudioIntervenerConfig(TeleoperatorConfig):
             raise UsageError(f"A share of {self.share:g} of the episodes is outside 0 to 1.")
 
 
-class StudioIntervener(Teleoperator):
+class StudioIntervener(StudioTeleoperator):
     """Takes over in some episodes, soon after their beginning, and drives to their end.
 
     `get_action` gives an array: `InterventionActionProcessorStep` reads of a dict no more than an end effector's
@@ -66,29 +66,11 @@ class StudioIntervener(Teleoperator):
         self._env, self._expert = env, Expert(env.env.world)
 
     @property
-    def action_features(self) -> dict[str, Any]:
-        return dict.fromkeys(JOINT_FEATURES, float)
-
-    @property
-    def feedback_features(self) -> dict[str, Any]:
-        return {}
-
-    @property
     def is_connected(self) -> bool:
         return self._env is not None
 
-    @property
-    def is_calibrated(self) -> bool:
-        return True
-
     def connect(self, calibrate: bool = True) -> None:
         """Nothing to do: `join` says where."""
-
-    def calibrate(self) -> None:
-        """Nothing to do."""
-
-    def configure(self) -> None:
-        """Nothing to do."""
 
     def get_action(self) -> NDArray[np.float32]:
         """The next action, shape (6,); nothing moves while the policy drives."""
@@ -113,9 +95,6 @@ class StudioIntervener(Teleoperator):
         """Whether it drives; it never says that an episode is a success or over."""
         others = (TeleopEvents.TERMINATE_EPISODE, TeleopEvents.SUCCESS, TeleopEvents.RERECORD_EPISODE)
         return {TeleopEvents.IS_INTERVENTION: self._driving, **dict.fromkeys(others, False)}
-
-    def send_feedback(self, feedback: dict[str, Any]) -> None:
-        """Nothing to do."""
 
     def disconnect(self) -> None:
         self._env = self._expert = None

@@ -1,16 +1,18 @@
-"""The scripted expert as a LeRobot teleoperator, `studio_expert`."""
+"""What the teleoperators of this package have in common, and those of them that a person's hands move."""
 
 from __future__ import annotations
 
 import logging
+from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from lerobot.teleoperators import Teleoperator, TeleoperatorConfig
-from lerobot.utils.errors import DeviceAlreadyConnectedError
+from lerobot.utils.errors import DeviceAlreadyConnectedError, DeviceNotConnectedError
 
 from curation.frames import JOINT_FEATURES
-from recorders.operators.expert import Expert
+from recorders.operators.by_hand import Sensed
 
 from .robot import as_action
 from .stage import Stage, find_stage
@@ -18,31 +20,8 @@ from .stage import Stage, find_stage
 logger = logging.getLogger(__name__)
 
 
-@TeleoperatorConfig.register_subclass("studio_expert")
-@dataclass(kw_only=True)
-class StudioExpertConfig(TeleoperatorConfig):
-    """Whom the expert drives.
-
-    Attributes:
-        world: the `--robot.world` of a studio_sim robot in the same process.
-    """
-
-    world: str = "studio"
-
-
-class StudioExpert(Teleoperator):
-    """Plans anew when the robot's world began a new episode, and stands still once its path is finished."""
-
-    config_class = StudioExpertConfig
-    name = "studio_expert"
-
-    def __init__(self, config: StudioExpertConfig) -> None:
-        super().__init__(config)
-        self.config = config
-        self._connected = False
-        self._stage: Stage | None = None
-        self._expert: Expert | None = None
-        self._episode = 0
+class StudioTeleoperator(Teleoperator):
+    """Says what six joints shall do; LeRobot has nothing to calibrate, to configure or to feed back."""
 
     @property
     def action_features(self) -> dict[str, Any]:
@@ -53,18 +32,8 @@ class StudioExpert(Teleoperator):
         return {}
 
     @property
-    def is_connected(self) -> bool:
-        return self._connected
-
-    @property
     def is_calibrated(self) -> bool:
         return True
-
-    def connect(self, calibrate: bool = True) -> None:
-        """Does not look for the robot yet, because LeRobot connects it later."""
-        if self._connected:
-            raise DeviceAlreadyConnectedError(f"{self} is already connected.")
-        self._connected = True
 
     def calibrate(self) -> None:
         """Nothing to do."""
@@ -72,24 +41,73 @@ class StudioExpert(Teleoperator):
     def configure(self) -> None:
         """Nothing to do."""
 
-    def get_action(self) -> dict[str, Any]:
-        """The expert's next targets as the world admits them, because LeRobot stores what was asked, not sent."""
-        stage = find_stage(self.config.world)
-        if self._expert is None or stage is not self._stage:
-            self._stage, self._expert, self._episode = stage, Expert(stage.world), 0
-        observation = stage.observe()
-        fresh = self._episode != stage.count
-        if fresh:
-            self._expert.begin(observation, stage.start.seed)
-            self._episode = stage.count
-        command = self._expert.act(observation)
-        if fresh and command.verdict is not None:
-            logger.warning("The expert has no way to do this from here; it stands still. Discard the episode.")
-        return as_action(stage.world.admit(command.action))
-
     def send_feedback(self, feedback: dict[str, Any]) -> None:
-        """Nothing to do: nobody holds a leader arm."""
+        """Nothing to do: LeRobot's commands have none for them."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """A connected device.
+
+    Attributes:
+        driver: makes what drives by it a world of that many frames a second.
+        close: lets go of it.
+    """
+
+    driver: Callable[[int], Sensed]
+    close: Callable[[], None]
+
+
+class StudioHands(StudioTeleoperator):
+    """A person drives by the same law as in the studio; what to keep is for LeRobot's own keys to say.
+
+    Args:
+        config: LeRobot's.
+        world: the `--robot.world` of a studio_sim robot in the same process.
+    """
+
+    def __init__(self, config: TeleoperatorConfig, world: str) -> None:
+        super().__init__(config)
+        self._world = world
+        self._device: Device | None = None
+        self._driver: Sensed | None = None
+        self._stage: Stage | None = None
+        self._episode = 0
+
+    @abstractmethod
+    def open(self) -> Device:
+        """Connect the device.
+
+        Raises:
+            StudioError: there is none; it says what would help.
+        """
+
+    @property
+    def is_connected(self) -> bool:
+        return self._device is not None
+
+    def connect(self, calibrate: bool = True) -> None:
+        """Connect the device; the robot is looked for later, because LeRobot connects it later."""
+        if self._device is not None:
+            raise DeviceAlreadyConnectedError(f"{self} is already connected.")
+        self._device = self.open()
+
+    def get_action(self) -> dict[str, Any]:
+        """The hand's next targets as the world admits them, because LeRobot stores what was asked, not sent."""
+        if self._device is None:
+            raise DeviceNotConnectedError(f"{self} is not connected.")
+        stage = find_stage(self._world)
+        if self._driver is None or stage is not self._stage:
+            self._driver = self._device.driver(stage.world.fps)
+            self._stage, self._episode = stage, 0
+        observation = stage.observe()
+        if self._episode != stage.count:
+            self._driver.begin(observation, stage.start.seed)
+            self._episode = stage.count
+        self._driver.listen()
+        return as_action(stage.world.admit(self._driver.act(observation).action))
 
     def disconnect(self) -> None:
-        self._connected = False
-        self._stage = self._expert = None
+        if self._device is not None:
+            self._device.close()
+        self._device = self._driver = self._stage = None

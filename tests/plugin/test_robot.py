@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,11 +17,14 @@ from lerobot.utils.errors import DeviceNotConnectedError
 from curation.errors import BadAction, UsageError
 from curation.frames import JOINT_FEATURES
 from recorders.devices.motion_log import write_log
+from recorders.operators.leader.driver import RAMP_DEG_PER_S
 from recorders.placements import start
 from recorders.plugin import (
     ROBOT_TYPE,
     StudioExpert,
     StudioExpertConfig,
+    StudioLeader,
+    StudioLeaderConfig,
     StudioSim,
     StudioSimConfig,
     StudioVr,
@@ -29,6 +33,7 @@ from recorders.plugin import (
 from recorders.plugin.stage import find_stage
 from recorders.world.scene import Scene
 from recorders.world.sim import HOME
+from tests.devices.leader.servo_bus import TICKS, ServoBus, calibrated
 from tests.operators.controller.phantom import Phantom, batches, expert_path
 
 TINY = Scene(width=32, height=24)
@@ -163,4 +168,33 @@ def test_a_headsets_browser_is_told_where_to_find_its_page(
     first = teleoperator.get_action()
     assert teleoperator.get_action() == first, "nobody drives yet"
     teleoperator.disconnect()
+    assert not teleoperator.is_connected
+
+
+def test_a_leader_arm_is_neared_slowly_and_then_followed(
+    robot: StudioSim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_LEROBOT_HOME", str(tmp_path))
+    monkeypatch.delenv("HF_LEROBOT_CALIBRATION", raising=False)
+    calibrated(tmp_path)
+    bus = ServoBus(tmp_path / "ttyACM0")
+    here = np.array(joints(robot.get_observation()))
+    leader = here + np.array([30.0, 10.0, -10.0, 5.0, -20.0, 10.0])
+    bus.hold(leader)
+    config = StudioLeaderConfig(port=str(bus.port), id="blue", calibration_dir=tmp_path)
+    teleoperator = make_teleoperator_from_config(config)
+    assert isinstance(teleoperator, StudioLeader)
+    with pytest.raises(DeviceNotConnectedError):
+        teleoperator.get_action()
+    teleoperator.connect()
+    try:
+        targets, end = [here], time.monotonic() + 30.0
+        while np.abs(targets[-1] - leader).max() > 360 / TICKS:
+            assert time.monotonic() < end, targets[-1]
+            targets.append(np.array(joints(robot.send_action(teleoperator.get_action()))))
+            time.sleep(0.01)
+    finally:
+        teleoperator.disconnect()
+        bus.close()
+    assert np.abs(np.diff(targets, axis=0)).max() <= RAMP_DEG_PER_S / TINY.fps + 1e-3
     assert not teleoperator.is_connected
