@@ -1,4 +1,4 @@
-"""A headset's page as a source of readings: by a plain client that knows the protocol, and by the page itself."""
+"""A headset's page as a source of readings: by a plain client that knows the protocol."""
 
 from __future__ import annotations
 
@@ -18,55 +18,15 @@ import aiohttp
 import numpy as np
 import pytest
 
-from recorders.devices.controller import Batch, Button, ControllerSample, Pulse
+from recorders.devices.controller import Pulse
 from recorders.devices.page import BUSY, STALE_S
 from recorders.devices.web.headset import NoNetwork, WebHeadset, own_address
 from recorders.devices.web.server import CannotServe
-from tests.devices.browser import Browser
-from tests.devices.pseudo import PROMPT_S, eventually
-from tests.devices.web.quest import Quest, quests
+from tests.devices.web.heard import Heard
 from tests.devices.web.test_parts import TOLD
 
 ANYONE = ssl.create_default_context()
 ANYONE.check_hostname, ANYONE.verify_mode = False, ssl.CERT_NONE
-HELD = ControllerSample(0.0, "right", (0.2, 1.1, -0.4), (0.0, 0.6, 0.0, 0.8), True, 1.0, 0.5, (0.25, 0.5))
-
-
-class Heard:
-    """A source that is open, and what it said so far."""
-
-    def __init__(self) -> None:
-        self.source = WebHeadset("right", port=0)
-        self.source.open()
-        self.samples: list[ControllerSample] = []
-        self.said: list[str] = []
-
-    def take(self) -> Batch:
-        batch = self.source.take()
-        self.samples += batch.samples
-        self.said += batch.said
-        return batch
-
-    def until(self, true: Callable[[], bool], what: str, within_s: float = 20.0) -> None:
-        """Take until something is the case."""
-        eventually(lambda: bool((self.take(), true())[1]), what, within_s)
-
-    def says(self, words: str, within_s: float = 20.0) -> None:
-        """Take until it says this, then forget what it said."""
-        self.until(lambda: any(words in text for text in self.said), words, within_s)
-        self.said.clear()
-
-    @property
-    def sound(self) -> bool:
-        return bool(self.samples) and self.samples[-1].sound
-
-
-@pytest.fixture
-def heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Heard]:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    made = Heard()
-    yield made
-    made.source.close()
 
 
 class Client:
@@ -320,107 +280,3 @@ def test_a_page_hears_pulses_words_bells_and_sees_pictures(heard: Heard, connect
     assert [data[1 : 1 + data[0]] for data in pictures] == [b"overhead_cam"], "the next one waits for a word"
     client.say(shown="overhead_cam")
     assert [message["picture"][1:10] for message in client.listen(0.5) if "picture" in message] == [b"wrist_cam"]
-
-
-# In a browser.
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with quests(tmp_path_factory.mktemp("profile")) as started:
-        yield started
-
-
-@pytest.fixture
-def quest(browser: Browser, heard: Heard) -> Iterator[Quest]:
-    made = Quest(browser)
-    made.open(heard.source.address)
-    heard.says("press Start")
-    made.start()
-    made.move(HELD)
-    heard.until(lambda: heard.sound, "the hand is seen")
-    yield made
-    made.tab.close()
-
-
-def test_the_page_tells_the_grip_and_not_the_aim(heard: Heard, quest: Quest) -> None:
-    pressed = ControllerSample(**{**vars(HELD), "buttons": frozenset({Button.LOWER, Button.STICK})})
-    quest.move(pressed)
-    heard.until(lambda: heard.samples[-1].buttons == pressed.buttons, "the buttons")
-    found = heard.samples[-1]
-    assert np.allclose(found.position, HELD.position, atol=1e-5)
-    assert np.allclose(found.rotation, HELD.rotation, atol=1e-5)
-    assert (found.squeeze, found.trigger, found.stick) == (1.0, 0.5, (0.25, 0.5))
-    assert heard.source.name == "WebXR (meta-quest-touch-plus), right hand"
-
-
-def test_whatever_the_headset_is_in_doubt_about_lets_go(heard: Heard, quest: Quest) -> None:
-    for doubt, over, words in (
-        ("quest.updateVisibilityState('visible-blurred')", "quest.updateVisibilityState('visible')", "menu is open"),
-        ("quest.controllers.right.connected = false", "quest.controllers.right.connected = true", ""),
-        ("see(false)", "see(true)", ""),
-    ):
-        quest.run(doubt)
-        heard.until(lambda: not heard.sound, doubt, within_s=5)
-        if words:
-            heard.says(words)
-        heard.samples.clear()
-        time.sleep(PROMPT_S)
-        heard.take()
-        assert not any(sample.sound for sample in heard.samples), doubt
-        quest.run(over)
-        heard.until(lambda: heard.sound, over)
-
-
-def test_a_recentred_headset_drops_the_hand_for_an_instant(heard: Heard, quest: Quest) -> None:
-    heard.samples.clear()
-    quest.run("quest.recenter()")
-    heard.says("recentred")
-    assert any(not sample.sound for sample in heard.samples)
-    heard.until(lambda: heard.sound, "the hand is seen again")
-
-
-def test_another_tab_in_front_and_a_session_left_are_told(browser: Browser, heard: Heard, quest: Quest) -> None:
-    other = browser.tab()
-    other.front()
-    heard.says("hidden")
-    assert not heard.sound
-    other.close()
-    quest.tab.front()
-    heard.says("The headset is ready")
-    quest.run("quest.activeSession.end()")
-    heard.says("left in the headset")
-    assert not heard.sound
-    quest.start()
-    heard.until(lambda: heard.sound, "Start goes on")
-
-
-def test_the_connection_comes_back_by_itself(heard: Heard, quest: Quest) -> None:
-    quest.run("socket.close()")
-    heard.says("page is gone")
-    heard.says("The headset is ready")
-    heard.until(lambda: heard.sound, "the hand is seen again")
-
-
-def test_the_person_sees_hears_and_feels_what_the_studio_says(heard: Heard, quest: Quest) -> None:
-    red = np.full((24, 32, 3), (250, 10, 10), np.uint8)
-    heard.source.show({"overhead_cam": red})
-    heard.source.tell("RECORDING", ["saved episode 3"])
-    heard.source.ring(good=True)
-    heard.source.pulse(Pulse(0.5, 0.03))
-    eventually(lambda: quest.run("pulses.length") == 1, "the hand feels it")
-    assert quest.run("pulses[0].join()") == "0.5,30"
-    eventually(lambda: quest.run("look.now") == "RECORDING", "the words")
-    eventually(lambda: quest.run("[...paint.getImageData(200, 200, 1, 1).data][0]") > 200, "the picture")
-    assert quest.run("flash") == "good"
-    assert quest.run("screen.gl.getError()") == 0
-
-
-def test_a_second_tab_is_refused_and_says_so(browser: Browser, heard: Heard, quest: Quest) -> None:
-    second = Quest(browser)
-    second.open(heard.source.address)
-    eventually(lambda: second.state() == "busy", "it says so")
-    heard.says("A second page")
-    second.tab.close()
-    quest.tab.front()
-    heard.until(lambda: heard.sound, "the first drives")

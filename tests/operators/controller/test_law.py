@@ -8,84 +8,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from curation.frames import Observation, Placement, Vector
-from recorders.devices.controller import STALE_S, Batch, Button, ControllerSample
+from recorders.devices.controller import STALE_S, Button
 from recorders.operators.controller.clutch import FRESH_AFTER_S, Hold
-from recorders.operators.controller.driver import SCALE, SPEED, Controller
+from recorders.operators.controller.driver import SCALE, SPEED
 from recorders.operators.controller.feel import Feel
 from recorders.operators.controller.jaws import OPEN
 from recorders.operators.keymap import Intent
 from recorders.operators.reaching import FLOOR
 from recorders.world.kinematics import Grip, forward, solve
-from recorders.world.scene import Scene
-from recorders.world.servo import STEP_LIMIT_DEG_PER_S
-from recorders.world.sim import HOME, SimWorld
 from recorders.world.units import from_radians, to_radians
-from tests.operators.controller.phantom import TOOL, Phantom, Scripted, batches, expert_path
-
-FPS = 30
-HERE = ControllerSample(0.0, "right", (0.2, 1.1, -0.4), (0.0, 0.0, 0.0, 1.0), tracked=True, squeeze=1.0)
-
-
-class Bench:
-    """A controller whose arm is where its targets are."""
-
-    def __init__(self, start: Vector = HOME) -> None:
-        self.source = Scripted()
-        self.said: list[str] = []
-        self.driver = Controller(self.source, FPS, self.said.append)
-        self.state = start.copy()
-        self.now = 0.0
-        self.wanted: list[Intent] = []
-        self.driver.begin(Observation(self.state, 0.0, dict), 0)
-        self.show(replace(HERE, squeeze=0.0))
-
-    def show(self, *samples: ControllerSample, seconds: float = 1 / FPS) -> Vector:
-        """One frame in which these readings came, evenly spread; returns its targets."""
-        spread = [replace(sample, time=self.now + (k + 1) * seconds / len(samples)) for k, sample in enumerate(samples)]
-        return self.send(*spread, seconds=seconds)
-
-    def send(self, *samples: ControllerSample, seconds: float = 1 / FPS) -> Vector:
-        """One frame in which these readings came as they are."""
-        self.now += seconds
-        self.source.script = [Batch(self.now, samples)]
-        self.wanted = self.driver.listen()
-        self.state = self.driver.act(Observation(self.state.copy(), 0.0, dict)).action
-        return self.state
-
-    def glide(self, way: tuple[float, float, float], frames: int, start: ControllerSample = HERE) -> ControllerSample:
-        """Move the hand evenly; returns its last reading."""
-        last = start
-        for frame in range(1, frames + 1):
-            steps = [(frame - 1 + part / 3) / frames for part in (1, 2, 3)]
-            shown = [_moved(start, [step * part for part in way]) for step in steps]
-            self.show(*shown)
-            last = shown[-1]
-        return last
-
-    def rest(self, sample: ControllerSample, frames: int = 20) -> Vector:
-        """Hold still."""
-        for _ in range(frames):
-            self.show(sample, sample, sample)
-        return self.state
-
-    @property
-    def tip(self) -> Vector:
-        return forward(to_radians(self.state)[:5], TOOL).position
-
-
-def _moved(sample: ControllerSample, way: Any) -> ControllerSample:
-    x, y, z = np.array(sample.position) + np.array(way)
-    return replace(sample, position=(float(x), float(y), float(z)))
-
-
-def _turned(degrees: float, axis: tuple[float, float, float], sample: ControllerSample = HERE) -> ControllerSample:
-    half = math.radians(degrees) / 2
-    x, y, z = (part * math.sin(half) for part in axis)
-    return replace(sample, rotation=(x, y, z, math.cos(half)))
+from tests.operators.controller.bench import FPS, HERE, Bench, moved, turned
+from tests.operators.controller.phantom import TOOL
 
 
 @pytest.mark.parametrize(
@@ -113,9 +47,9 @@ def test_let_go_it_stands_and_squeezed_elsewhere_it_goes_on_from_there() -> None
     last = bench.glide((0.0, 0.06, 0.0), 10)
     stood = bench.show(replace(last, squeeze=0.2)).copy()
     for step in range(20):
-        bench.show(_moved(replace(last, squeeze=0.2), (0.01 * step, -0.01 * step, 0.0)))
+        bench.show(moved(replace(last, squeeze=0.2), (0.01 * step, -0.01 * step, 0.0)))
     assert np.array_equal(bench.state, stood)
-    again = _moved(last, (0.19, -0.19, 0.0))
+    again = moved(last, (0.19, -0.19, 0.0))
     assert bench.show(again)[:5] == pytest.approx(stood[:5], abs=1e-9)
     before = bench.tip
     bench.rest(bench.glide((0.0, 0.04, 0.0), 10, again))
@@ -151,7 +85,7 @@ def test_a_reading_that_cannot_be_true_stops_the_arm_and_its_motion_is_never_mad
     stood = bench.state.copy()
     bench.show(*[replace(last, **bad)] * 3)
     assert np.array_equal(bench.state[:5], stood[:5])
-    back = _moved(last, away)
+    back = moved(last, away)
     bench.show(back, back, back)
     assert bench.state[:5] == pytest.approx(stood[:5], abs=1e-9)
     before = bench.tip
@@ -164,7 +98,7 @@ def test_a_hand_that_flickers_between_two_places_moves_nothing() -> None:
     bench.show(HERE)
     stood = bench.state.copy()
     for _ in range(20):
-        bench.show(_moved(HERE, (9.0, 0.0, 0.0)), HERE, _moved(HERE, (9.0, 0.0, 0.0)), HERE)
+        bench.show(moved(HERE, (9.0, 0.0, 0.0)), HERE, moved(HERE, (9.0, 0.0, 0.0)), HERE)
     assert bench.state[:5] == pytest.approx(stood[:5], abs=1e-9)
 
 
@@ -194,7 +128,7 @@ def test_readings_that_stop_coming_stop_the_arm() -> None:
     assert bench.driver.mode is Hold.LOST
     bench.send()
     assert np.array_equal(bench.state, stood)
-    assert bench.show(_moved(last, (0.0, 0.2, 0.0)))[:5] == pytest.approx(stood[:5], abs=1e-9)
+    assert bench.show(moved(last, (0.0, 0.2, 0.0)))[:5] == pytest.approx(stood[:5], abs=1e-9)
 
 
 def test_a_gap_between_readings_is_a_loss() -> None:
@@ -202,7 +136,7 @@ def test_a_gap_between_readings_is_a_loss() -> None:
     bench = Bench()
     bench.show(HERE)
     stood = bench.state.copy()
-    away = _moved(HERE, (0.0, 0.2, 0.0))
+    away = moved(HERE, (0.0, 0.2, 0.0))
     bench.send(replace(HERE, time=bench.now + 0.01), replace(away, time=bench.now + 0.3), seconds=0.31)
     assert bench.driver.mode is Hold.DRIVING
     assert bench.state[:5] == pytest.approx(stood[:5], abs=1e-9)
@@ -215,7 +149,7 @@ def test_a_hand_that_is_too_fast_is_followed_at_the_arms_own_pace() -> None:
     bench = Bench(from_radians(np.append(joints, 0.0)))
     bench.show(HERE)
     bench.glide((-0.25, 0.0, 0.0), 6)
-    shown = [_moved(HERE, (-0.25 - 0.01 * k, 0.0, 0.0)) for k in range(1, 4)]
+    shown = [moved(HERE, (-0.25 - 0.01 * k, 0.0, 0.0)) for k in range(1, 4)]
     tip = bench.tip
     bench.show(*shown)
     assert 0.9 * SPEED / FPS < np.linalg.norm(bench.tip - tip) <= SPEED / FPS + 1e-6
@@ -228,7 +162,7 @@ def test_old_readings_and_readings_from_the_future_say_nothing() -> None:
     bench = Bench()
     bench.show(HERE)
     stood = bench.state.copy()
-    away = _moved(HERE, (0.0, 0.03, 0.0))
+    away = moved(HERE, (0.0, 0.03, 0.0))
     bench.send(replace(away, time=bench.now - 1.0), replace(away, time=bench.now + 99.0), replace(away, time=math.inf))
     assert np.array_equal(bench.state[:5], stood[:5])
     before = bench.tip
@@ -256,7 +190,7 @@ def test_the_gripper_turns_as_the_hand_does() -> None:
     bench.show(HERE)
     home = forward(to_radians(bench.state)[:5], TOOL)
     for degrees in range(0, 21, 1):
-        tilted = _turned(-degrees, (1, 0, 0))  # nose down
+        tilted = turned(-degrees, (1, 0, 0))  # nose down
         bench.show(tilted, tilted, tilted)
     grip = forward(to_radians(bench.rest(tilted))[:5], TOOL)
     assert math.degrees(grip.pitch - home.pitch) == pytest.approx(20, abs=0.5)
@@ -270,9 +204,9 @@ def test_a_wrist_beyond_its_limit_has_nothing_to_unwind() -> None:
 
     def turn(start: int, stop: int) -> float:
         for degrees in range(start, stop, 4 if stop > start else -4):
-            turned = _turned(degrees, (0, 1, 0))
-            bench.show(turned, turned, turned)
-        return float(bench.rest(turned, 5)[4])
+            hand = turned(degrees, (0, 1, 0))
+            bench.show(hand, hand, hand)
+        return float(bench.rest(hand, 5)[4])
 
     full = turn(0, 400)
     assert bench.driver.stopped_at == "the wrist's limit"
@@ -286,7 +220,7 @@ def test_the_workspace_holds_the_hand_back_and_lets_it_return_at_once() -> None:
     low = bench.rest(bench.glide((0.0, -0.4, 0.0), 30), 5).copy()
     assert bench.driver.stopped_at == "the table"
     assert bench.tip[2] == pytest.approx(FLOOR, abs=3e-3)
-    far = bench.rest(bench.glide((0.0, 0.0, -0.9), 60, _moved(HERE, (0.0, -0.4, 0.0))), 5)
+    far = bench.rest(bench.glide((0.0, 0.0, -0.9), 60, moved(HERE, (0.0, -0.4, 0.0))), 5)
     assert bench.driver.stopped_at
     assert not np.array_equal(low, far)
 
@@ -325,7 +259,7 @@ def test_buttons_decide_once_and_only_while_the_hand_is_seen() -> None:
 
 def test_recentred_the_way_the_hand_points_is_forward() -> None:
     bench = Bench()
-    left = _turned(90, (0, 1, 0))
+    left = turned(90, (0, 1, 0))
     bench.show(left)
     bench.show(replace(left, buttons=frozenset({Button.STICK})))
     assert bench.driver.mode is Hold.FREE  # never silently: it takes a new squeeze
@@ -334,79 +268,7 @@ def test_recentred_the_way_the_hand_points_is_forward() -> None:
     before = bench.tip
     bench.rest(bench.glide((-0.06, 0.0, 0.0), 10, left))
     assert bench.tip - before == pytest.approx([0.06 * SCALE, 0.0, 0.0], abs=1e-3)
-    up = _turned(90, (1, 0, 0))
+    up = turned(90, (1, 0, 0))
     bench.show(up)
     bench.show(replace(up, buttons=frozenset({Button.STICK})))
     assert "Point level" in bench.said[-1]
-
-
-_PARTS = st.floats(-0.08, 0.08)
-_EVENTS = st.one_of(
-    st.tuples(st.just("move"), st.tuples(_PARTS, _PARTS, _PARTS)),
-    st.tuples(st.just("turn"), st.tuples(_PARTS, _PARTS, _PARTS)),
-    st.tuples(st.just("jump"), st.tuples(st.floats(-9, 9), st.floats(-9, 9), st.floats(-9, 9))),
-    st.tuples(st.just("rotation"), st.tuples(*[st.floats(-1, 1)] * 4)),
-    st.tuples(st.just("position"), st.tuples(*[st.floats(allow_nan=True, allow_infinity=True)] * 3)),
-    st.tuples(st.just("tracked"), st.booleans()),
-    st.tuples(st.just("squeeze"), st.sampled_from([0.0, 0.5, 1.0, 1.0, 1.0, math.nan])),
-    st.tuples(st.just("trigger"), st.sampled_from([0.0, 0.5, 1.0, math.nan])),
-    st.tuples(st.just("pause"), st.floats(-0.3, 0.7)),
-    st.tuples(st.just("buttons"), st.sets(st.sampled_from(list(Button)))),
-    st.tuples(st.just("stick"), st.tuples(st.just(0.0), st.sampled_from([-1.0, 0.0, 1.0]))),
-)
-
-
-def _happens(sample: ControllerSample, what: str, value: Any) -> ControllerSample:
-    """The next reading of a hand to which this happens."""
-    if what in ("move", "jump"):
-        return _moved(sample, np.array(value) * (0.5 if what == "move" else 1.0))
-    if what == "turn":
-        quarter = np.append(np.array(value) * 3, 1.0) + np.array(sample.rotation)
-        return replace(sample, rotation=tuple(map(float, quarter / max(np.linalg.norm(quarter), 1e-9))))
-    if what == "buttons":
-        return replace(sample, buttons=frozenset(value))
-    if what == "pause":
-        return replace(sample, time=sample.time + value)
-    return replace(sample, **{what: value})
-
-
-@settings(max_examples=60, deadline=None, derandomize=True)
-@given(st.lists(st.tuples(_EVENTS, st.integers(1, 4)), min_size=5, max_size=25))
-def test_no_hand_makes_the_arm_step_beyond_its_limits_or_move_while_it_does_not_drive(events: Any) -> None:
-    bench = Bench()
-    bench.show(HERE)
-    hand = replace(HERE, time=bench.now)
-    joints = np.array([STEP_LIMIT_DEG_PER_S / FPS] * 5)
-    for (what, value), frames in events:
-        for _ in range(frames):
-            shown = []
-            for _ in range(3):
-                hand = _happens(replace(hand, time=hand.time + 0.01), what, value)
-                shown.append(hand)
-            before, tip = bench.state.copy(), bench.tip
-            bench.send(*shown)
-            step = np.abs(bench.state - before)
-            assert np.isfinite(bench.state).all()
-            assert (step[:5] <= joints + 1e-6).all()
-            assert np.linalg.norm(bench.tip - tip) <= SPEED / FPS + 1e-6
-            assert bench.tip[2] >= FLOOR - 1e-6
-            if bench.driver.mode is not Hold.DRIVING:
-                assert np.array_equal(bench.state[:5], before[:5])
-            if bench.driver.mode is Hold.LOST:
-                assert np.array_equal(bench.state, before)
-
-
-def test_the_experts_motion_by_hand_succeeds() -> None:
-    world = SimWorld(Scene(width=64, height=48))
-    observation = world.reset(0, Placement(0.337, -0.015, 30.0))
-    hand = Phantom(expert_path(world, 0), np.random.default_rng(0))
-    source = Scripted(batches(hand.samples(), FPS))
-    driver = Controller(source, FPS)
-    driver.begin(observation, 0)
-    for _ in range(len(source.script)):
-        driver.listen()
-        observation = world.step(driver.act(observation).action)
-        if world.judge.success_s is not None:
-            break
-    assert world.verdict()[0] == "success"
-    assert driver.measured()["controller"]["frames"]["driving"] > 100
