@@ -4,9 +4,9 @@
 
 Through openxr: the test runtime behind the real Khronos loader, and real pyopenxr in its own process. Through web: the
 page over HTTPS in a headless Chromium that emulates a Quest. Then the control law and the world at 30 frames a second;
-the hand draws circles. Per frame: age of the newest reading when the frame asks, from that reading to the target chosen,
-and to the end of the simulated frame that it drove. And from a hand that begins to move until the simulated tool has made
-half of that way, which also holds waiting for the next frame, smoothing, speed and servos.
+the hand draws circles. Per frame: age of the newest reading when the frame asks, from that reading to the target
+chosen, and to the end of the simulated frame that it drove. And from a hand that begins to move until the simulated
+tool has made half of that way, which also holds waiting for the next frame, smoothing, speed and servos.
 """
 
 # ruff: noqa: E402  a dependency installs a package named tests; ours must come first
