@@ -10,6 +10,7 @@ from typing import Literal
 from lerobot.teleoperators import TeleoperatorConfig
 
 from recorders.devices.hands import opened, source_of
+from recorders.devices.web import PORT
 from recorders.operators.controller.driver import Controller
 
 from .teleoperator import Device, StudioHands
@@ -35,7 +36,7 @@ class StudioVrConfig(TeleoperatorConfig):
     hand: Literal["right", "left"] = "right"
     headset: Literal["openxr", "web"] = "openxr"
     lan: bool = False
-    page_port: int = 8443
+    page_port: int = PORT
     motion: Path | None = None
     motion_log: Path | None = None
 

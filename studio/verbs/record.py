@@ -9,6 +9,7 @@ from typing import Literal
 from curation.errors import UnknownChoice, UsageError
 from curation.notes import CLASSIFIER
 from recorders.clock import RealTime
+from recorders.devices.web import PORT
 from recorders.operators.named import make_operator
 from recorders.placements import Placing
 from recorders.record import Recorder
@@ -47,7 +48,7 @@ class Record:
     """With --operator vr: a headset of this PC, or one whose own browser opens the studio's page."""
     lan: bool = False
     """With --headset web: let this machine's network reach the page; else only the machine itself does, and USB."""
-    page_port: int = 8443
+    page_port: int = PORT
     """With --headset web: the page's TCP port; 0 takes a free one."""
     motion: Path | None = None
     """With --operator vr: a motion log in place of the headset."""
@@ -120,8 +121,8 @@ def require_device(options: Record) -> None:
             raise UsageError(
                 f"{name} {value} is for --operator {operator}; {options.recording.operator} has no {lacks[operator]}."
             )
-    if options.lan and options.headset != "web":
-        raise UsageError("--lan is for --headset web; nothing else is reached over the network.")
+    if options.headset != "web" and (options.lan or options.page_port != PORT):
+        raise UsageError("--lan and --page-port are for --headset web; nothing else is reached over the network.")
     if options.headset == "web" and options.motion is not None:
         raise UsageError(f"--motion {options.motion} drives in place of a headset; leave --headset web away.")
     if not 0 <= options.page_port < 65536:

@@ -22,7 +22,8 @@ ADDRESS = "https://192.168.178.123:8443/abcdefghjk/"
     [
         ("keyboard", {"headset": "web"}, "--headset web is for --operator vr; keyboard has no controller"),
         ("expert", {"motion": Path("a.jsonl")}, "--motion a.jsonl is for --operator vr"),
-        ("vr", {"lan": True}, "--lan is for --headset web"),
+        ("vr", {"lan": True}, "--lan and --page-port are for --headset web"),
+        ("keyboard", {"page_port": 9000}, "--lan and --page-port are for --headset web"),
         ("vr", {"headset": "web", "motion": Path("a.jsonl")}, "leave --headset web away"),
         ("vr", {"headset": "web", "page_port": 70000}, "--page-port 70000 is none; valid: 1 to 65535"),
     ],

@@ -15,13 +15,12 @@ from curation.errors import StudioError
 from curation.frames import Image
 from recorders.devices.controller import STALE_S, Batch, ControllerSample, Pulse, Side
 
+from . import PORT
 from .certificate import certificate
 from .clock import PageClock
 from .readings import reading
 from .server import Server
 
-PORT = 8443
-"""Where the page is: the same every time, because a browser remembers its consent by address and port."""
 MOST, MOST_WORDS = 1000, 100
 """Readings and words kept for whoever takes them."""
 _STATES = {
@@ -41,10 +40,10 @@ _ELSEWHERE = ("192.0.2.1", 9)
 class NoNetwork(StudioError):
     """This machine has no address by which a headset could reach it."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int) -> None:
         super().__init__(
             "This machine is in no network, so --lan has no address to offer. Join the headset's network, or leave "
-            f"--lan away and connect it by USB: adb reverse tcp:{PORT} tcp:{PORT}."
+            f"--lan away and connect it by USB: adb reverse tcp:{port} tcp:{port}."
         )
 
 
@@ -90,7 +89,7 @@ class WebHeadset:
             NoNetwork: there is none to be reached by.
             CannotWrite: the certificate cannot be kept.
         """
-        shown = own_address() if self._lan else "127.0.0.1"
+        shown = own_address(self._port or PORT) if self._lan else "127.0.0.1"
         made = certificate([shown])
         self._server = Server(self, made.context(), "0.0.0.0" if self._lan else "127.0.0.1", shown, self._port)  # noqa: S104
         self.address = self._server.address
@@ -203,8 +202,8 @@ class WebHeadset:
         self._samples.append(ControllerSample(at, self._hand))
 
 
-def own_address() -> str:
-    """The address by which others on the network reach this machine.
+def own_address(port: int = PORT) -> str:
+    """The address by which others on the network reach this machine; its page would be at that port.
 
     Raises:
         NoNetwork: there is none.
@@ -213,5 +212,5 @@ def own_address() -> str:
         try:
             asking.connect(_ELSEWHERE)
         except OSError as error:
-            raise NoNetwork from error
+            raise NoNetwork(port) from error
         return str(asking.getsockname()[0])
