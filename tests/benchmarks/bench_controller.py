@@ -42,6 +42,9 @@ from tests.devices.web.quest import Quest, quests
 
 HAND = ControllerSample(0.0, "right", (0.2, 1.1, -0.4), tracked=True, squeeze=1.0)
 STEP_M = 0.02
+STRETCHES = 100
+"""Times the clock of the frames is put anew: readings that come at a multiple of its rate, as those of a browser, would
+else stay as old as they happened to be in the first frame."""
 LIMITS = (("sample to control", 20.0), ("sample to simulated motion", 100.0))
 
 
@@ -54,7 +57,6 @@ class Loop:
         self._clock = RealTime(self.world.fps)
         self._observation: Observation = self.world.reset(0, Placement(0.337, -0.015))
         self.driver.begin(self._observation, 0)
-        self._clock.start()
         self._index = 0
 
     def frame(self) -> tuple[float, float, float]:
@@ -70,8 +72,11 @@ class Loop:
         sampled = self.driver.sampled
         return 1e3 * (asked - sampled), 1e3 * (chosen - sampled), 1e3 * (moved - sampled)
 
-    def run(self, seconds: float) -> np.ndarray:
-        """Frames for some time, shape (frames, 3) [ms]."""
+    def run(self, seconds: float, later: float = 0.0) -> np.ndarray:
+        """Frames for some time, the first of them so much later [s]; shape (frames, 3) [ms]."""
+        time.sleep(later)
+        self._index = 0
+        self._clock.start()
         return np.array([self.frame() for _ in range(round(seconds * self.world.fps))])
 
 
@@ -120,7 +125,7 @@ def _measure(hand: Movable, loop: Loop, seconds: float) -> None:
     loop.run(1.0)
     with moving(hand, _circle, seconds + 2):
         loop.run(1.0)
-        rows = loop.run(seconds)
+        rows = np.concatenate([loop.run(seconds / STRETCHES, later) for later in _phases(loop.world.fps)])
     print(f"{'':<34}{'median':>10}{'p95':>10}{'p99':>10}{'worst':>10}")
     for name, column in zip(("age of the reading", *(name for name, _ in LIMITS)), rows.T, strict=True):
         print(_row(name, column))
@@ -129,6 +134,10 @@ def _measure(hand: Movable, loop: Loop, seconds: float) -> None:
     for (name, limit), column in zip(LIMITS, rows.T[1:], strict=True):
         p95 = np.percentile(column, 95)
         print(f"{name}: p95 {p95:.1f} ms, limit {limit:g} ms  {'ok' if p95 <= limit else 'ABOVE'}")
+
+
+def _phases(fps: int) -> np.ndarray:
+    return np.random.default_rng(0).uniform(0.0, 1 / fps, STRETCHES)
 
 
 def _row(name: str, values: np.ndarray) -> str:
