@@ -23,6 +23,7 @@ from tests.end_to_end.commands import Commands
 from tests.end_to_end.recordings import AT, SMALL, TRIES, Recording, phantom
 from tests.operators.controller.phantom import Phantom
 
+TAKE = r"take \d+: block at"
 CUT_S = 2.5
 """When the connection is cut, into the motion [s]."""
 
@@ -43,10 +44,11 @@ def recording(tmp_path: Path) -> Iterator[Recording]:
 
 
 def wear(recording: Recording, quest: Quest, hand: Phantom) -> None:
-    """Open the page and start its session, with the hand where its motion begins."""
+    """Open the page when the scene is set, and start its session with the hand where its motion begins."""
     recording.says(r"Open https://\S+")
     found = re.search(r"https://\S+", recording.said)
     assert found
+    recording.says(TAKE)
     quest.open(found[0])
     quest.move(hand.at(0.0))
     quest.start()
@@ -57,7 +59,7 @@ def place(recording: Recording, quest: Quest, hand: Phantom, disturb: Callable[[
     """Bring the block into the bowl; who fails, because a busy machine let readings come late, tries again.
 
     Args:
-        recording: is READY, or about to be.
+        recording: is READY.
         quest: whose right hand it is.
         hand: what it does.
         disturb: is called at `CUT_S`, while the hand stands; it squeezes anew after that.
@@ -65,7 +67,6 @@ def place(recording: Recording, quest: Quest, hand: Phantom, disturb: Callable[[
     samples, cut = hand.samples(), round(CUT_S * RATE_HZ)
     for _ in range(TRIES):
         quest.move(hand.at(0.0))
-        recording.says(r"take \d+: block at")
         time.sleep(0.5)
         if disturb is None:
             quest.play(samples)
@@ -80,6 +81,7 @@ def place(recording: Recording, quest: Quest, hand: Phantom, disturb: Callable[[
             return
         press(quest, hand, Button.UPPER)
         recording.says("discarded")
+        recording.says(TAKE)
     raise AssertionError(f"{TRIES} takes failed:\n{recording.said}")
 
 
