@@ -25,7 +25,7 @@ class InvitationSheet(ModalScreen[None]):
         self._invited = invited
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(classes="sheet") as sheet:
+        with VerticalScroll(id="invitation", classes="sheet") as sheet:
             sheet.border_title = "Open in the headset's browser"
             sheet.border_subtitle = "Esc closes"
             yield Static(Text(self._invited.address, "bold", justify="center"))

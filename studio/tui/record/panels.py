@@ -149,13 +149,15 @@ class Driving(Widget):
             return Text("")
         text = Text()
         text.append(f"{tick.mode} ", colours["foreground"]).append(f"x{tick.pace:g} ", colours["accent"])
-        keys = " ".join(tick.driving)
-        text.append(f"{keys:<4}" if keys else "·   ", colours["accent"] if keys else colours["faint"])
+        if not tick.delays:  # of a device the mode says whether it drives
+            keys = " ".join(tick.driving)
+            text.append(f"{keys:<3} " if keys else "·   ", colours["accent"] if keys else colours["faint"])
         if tick.stopped_at:
             text.append(f"stopped by {tick.stopped_at}", colours["warning"])
         else:
             text.append(f"tip {' '.join(f'{1000 * part:.0f}' for part in tick.tip)} mm", colours["muted"])
             text.append(f"  grip {tick.state[5]:.0f}" if tick.state else "", colours["muted"])
+        text.truncate(self.size.width)
         below = _delay_words(tick.delays) if tick.delays else self._source
         text.append("\n").append(cut(below, self.size.width), colours["faint"])
         return text
