@@ -10,6 +10,7 @@ HEADLESS = "XR_MND_headless"
 HOW = "(SteamVR: Settings > OpenXR > Set SteamVR as OpenXR runtime; others: XR_RUNTIME_JSON=/path/to/its.json)"
 """How a runtime becomes the active one."""
 ANOTHER = f"Make another runtime the active one {HOW}"
+BROWSER = "A standalone headset needs no runtime: --headset web lets it drive through its own browser."
 
 
 class NoHeadset(StudioError):
@@ -24,22 +25,22 @@ def not_importable(error: Exception) -> NoHeadset:
     """pyopenxr cannot be imported here."""
     if platform.system() == "Darwin":
         return NoHeadset(
-            "OpenXR does not exist on macOS, so no headset can drive here. Drive by keys (--operator keyboard), or "
-            "record on Linux or Windows."
+            f"OpenXR does not exist on macOS. {BROWSER} Else drive by keys (--operator keyboard), or record on Linux "
+            "or Windows."
         )
     if isinstance(error, ModuleNotFoundError):
         return NoHeadset(
-            "pyopenxr is not installed, so no headset can drive. Install the extra: uv sync --extra vr, or "
-            "pip install 'teleop-studio[vr]'."
+            "pyopenxr is not installed, so no headset of this PC can drive. Install the extra: uv sync --extra vr, or "
+            f"pip install 'teleop-studio[vr]'. {BROWSER}"
         )
-    return NoHeadset(f"pyopenxr cannot be loaded ({type(error).__name__}: {error}), so no headset can drive here.")
+    return NoHeadset(f"pyopenxr cannot be loaded ({type(error).__name__}: {error}). {BROWSER}")
 
 
 def no_runtime() -> NoHeadset:
     """Nothing answers to OpenXR."""
     return NoHeadset(
         "No OpenXR runtime is active. Start SteamVR, Monado or WiVRn with the headset and make it the active one "
-        f"{HOW}. `studio doctor` says what it finds."
+        f"{HOW}. `studio doctor` says what it finds. {BROWSER}"
     )
 
 
@@ -54,7 +55,7 @@ def no_headless(runtime: str) -> NoHeadset:
     """The runtime gives controllers only to programs that draw into the headset."""
     return NoHeadset(
         f"{runtime} gives controllers only to programs that draw into the headset (it has no {HEADLESS}), and the "
-        f"studio draws nothing there. {ANOTHER}. Quest Link and Varjo work through SteamVR."
+        f"studio draws nothing there. {ANOTHER}. Quest Link and Varjo work through SteamVR. {BROWSER}"
     )
 
 

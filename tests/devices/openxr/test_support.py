@@ -60,7 +60,9 @@ def test_a_manifest_that_cannot_be_read_is_said(nowhere: Path) -> None:
 def test_on_macos_there_is_no_openxr(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
     assert list(words()) == ["pyopenxr"]
-    assert "OpenXR does not exist on macOS" in words()["pyopenxr"][1]
+    said = words()["pyopenxr"][1]
+    assert "OpenXR does not exist on macOS" in said
+    assert "--headset web" in said
 
 
 def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
