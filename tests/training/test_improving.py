@@ -9,63 +9,28 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from classifiers.card_json import card_json
 from curation.errors import DataError, UsageError
-from curation.fingerprint import fingerprint
-from curation.layout import json_bytes
 from curation.library import put_to_trash
 from curation.store import Store
-from curation.targets import Target, write_targets
-from recorders.placements import start
 from recorders.world.scene import Scene
-from studio.arms import Arms
-from studio.chain import Chain, opened, planned, shown
+from studio.chain import opened, planned, shown
 from studio.cli import parsed
-from studio.coinciding import coinciding
-from studio.experiment_report import report as experiment_report
-from studio.experimenting import asked_of, evaluation_step
+from studio.experimenting import asked_of
 from studio.experimenting import steps_of as experiment_steps
-from studio.fresh import require_fresh_attempts, require_fresh_experiment, require_fresh_loop
 from studio.improving import Source, require_as_planned, runs_of, source_of, steps_of
-from studio.options import Where
 from studio.preregistered import register
 from studio.steps import Step
 from studio.training_options import Training
-from studio.verbs.experiment import Filter, asked_for, known, opened_as
+from studio.verbs.experiment import asked_for, known, opened_as
 from studio.verbs.improve import Improve, gain, gain_lines, known_of, loop_of
 from studio.words import asked_by, flags_of, recipe_words
-from tests.classifiers.test_card import made as held_out
-from tests.curation.placed import placed
 from tests.studio.conftest import Studio, studio
-from tests.training.evaluations import write_evaluation
-from tests.training.policies import tiny_act
-from tests.training.runs import TINY_ACT
+from tests.training.chains import PLACED, asked, carded, source, typed
 from training.recipe import Recipe
-from training.task import prepared
 
-__all__ = ["studio"]
-
-PLACED = Where(box=(0.2, 0.36, -0.1, 0.2), jitter=0.01, yaw=-15.0)
-
-
-@pytest.fixture
-def source(home: Path, arm: Path) -> Source:
-    """A finished training of tiny ACT on the arm's dataset."""
-    store = Store.open(arm)
-    training = Training(device="cpu", batch_size=4, steps=30, seed=5, resize="48x64", set_=TINY_ACT)
-    run = prepared(home / "base", "base", training.chosen(store), training.recipe(store), fingerprint(store), where="",
-                   forced=())  # fmt: skip
-    run.update(state="done")
-    tiny_act(home / "base/train/checkpoints/000030/pretrained_model")
-    return source_of("base")
-
-
-def typed(step: Step) -> Any:
-    """The options of a step's command line."""
-    return parsed(step.words[0], list(step.words[1:]))[1]
+__all__ = ["source", "studio"]
 
 
 def test_options_become_words_and_are_read_back() -> None:
@@ -166,16 +131,6 @@ def test_a_training_whose_episodes_are_others_now_begins_nothing(source: Source,
     (tmp_path / "runs/base/run.json").write_text(json.dumps(told))
     with pytest.raises(UsageError, match="1 of 3 lie in the trash or no longer fit, 1 are new"):
         source_of("base")
-
-
-def carded(home: Path, threshold: float = 0.6, digest: str = "1f2e", positions: Any = ()) -> Path:
-    """The card of a classifier called done."""
-    (home / "done").mkdir(exist_ok=True)
-    card = replace(
-        held_out(), classifier=f"classifier:done@{digest}", threshold=threshold, learned={"positions": positions}
-    )
-    (home / "done/card.json").write_bytes(json_bytes(card_json(card)))
-    return home / "done"
 
 
 def test_what_moves_beside_a_begun_chain_changes_nothing_of_it(
@@ -325,160 +280,3 @@ def test_where_nothing_fits_stressing_stops_nothing(studio: Studio, source: Sour
     said = studio("stress", source.data, "--where", "x>9")
     assert said.code == 0, said.err
     assert said.out.endswith("fits x>9: none was stressed.\n")
-
-
-def asked(**more: Any) -> Any:
-    return asked_for(Filter(**{"run": "base", "to": "exp", "placed": PLACED, "attempts": 30, "episodes": 40, **more}))
-
-
-def test_every_arm_is_trained_alike_and_tried_at_the_same_placements(source: Source) -> None:
-    plan = asked()
-    steps = {step.name: step for step in experiment_steps(plan, source)}
-    assert plan.arms == ["demonstrations", "unfiltered", "oracle", "stress", "random", "matched", "expert"]
-    trained = {arm: typed(steps[f"{arm}-train"]) for arm in plan.arms}
-    assert len({json.dumps(flags_of(one.training)) for one in trained.values()}) == 1
-    assert all(one.train_seeds == 3 for one in trained.values())
-    assert {one.training.steps for one in trained.values()} == {source.recipe.steps}
-    evaluations = [typed(step) for name, step in steps.items() if "-evaluate-" in name]
-    assert len(evaluations) == 3 * len(plan.arms)
-    assert len({(one.seed, one.episodes, one.where, one.limit) for one in evaluations}) == 1
-    tries, ceiling = (typed(steps[name]).recording for name in ("attempts", "ceiling"))
-    assert (tries.operator, ceiling.operator) == ("policy:base", "expert")
-    # The same placements, and no other: attempt k is drawn from the seed and k.
-    assert (tries.seed, tries.where, tries.episodes, tries.keep) == (
-        ceiling.seed, ceiling.where, ceiling.episodes, ceiling.keep,
-    )  # fmt: skip
-    order = list(steps)
-    assert order.index("attempts") < order.index("ceiling") < order.index("choose") < order.index("check")
-    assert all(order.index("check") < order.index(f"{arm}-train") for arm in plan.arms)
-    assert not [step for step in steps.values() if "expert" in " ".join(step.words) and step.name.startswith("oracle")]
-    bare = [path for step in experiment_steps(plan, replace(source, cameras=())) for path in step.made]
-    assert len(bare) == len(set(bare))
-    planned(plan.folder, list(steps.values()), {}, known(plan, source))
-    assert opened_as("exp") == (plan, source)
-    with pytest.raises(UsageError, match="trained where it is tried"):
-        asked(eval_seed=3000)
-
-
-def test_a_filter_that_passes_nothing_names_a_way_that_exists(studio: Studio, source: Source, tmp_path: Path) -> None:
-    plan = asked(attempts=2)
-    planned(plan.folder, [], {}, known(plan, source))
-    for what in ("attempts", "ceiling"):
-        placed(tmp_path / plan.source(source, what), [(0.3, 0.0), (0.25, 0.1)], failures=[0, 1], length=3)
-    said = studio("experiment", "choose", "exp")
-    assert said.code == 2
-    assert "passes 0 of 2 attempts" in said.err
-    assert "Begin anew under another --to, with more --attempts" in said.err
-
-
-def test_an_experiment_is_never_tried_where_anything_was_learned(source: Source, home: Path) -> None:
-    def look(box: Where = PLACED, **more: Any) -> None:
-        plan = asked(**{"placed": box, "episodes": 9, "attempts": 20, **more})
-        require_fresh_experiment(plan, source, experiment_steps(plan, source))
-
-    look()
-    grid = Where(box=(0.24, 0.32, 0.0, 0.1), grid=(3, 3), yaw=0.0)
-    with pytest.raises(UsageError, match="9 of 9 evaluation episodes would be at the very placements of attempts"):
-        look(grid)
-    look(replace(grid, jitter=0.005))
-    look(replace(grid, yaw="free"))
-    rows = Store.open(Path(source.data)).rows()
-    there = Where(at=(rows[0].x, rows[0].y), yaw=rows[0].yaw_deg)
-    with pytest.raises(UsageError, match=r"9 of 9 evaluation episodes .* demonstrations in .*--eval-seed"):
-        look(there)
-    # What `studio generate --operator fumbler --box B` made with its own seed, and what an experiment would again.
-    for seed, fits in ((0, True), (3000, False)):
-        places = [start(PLACED.placing(), source.scene, seed, index).placement for index in range(30)]
-        carded(home, positions=[(round(one.x, 4), round(one.y, 4)) for one in places])
-        if fits:
-            look(classifier="done")
-        else:
-            with pytest.raises(UsageError, match=r"20 of 20 attempts .* classifier done learned from.*another --seed"):
-                look(classifier="done")
-    # Those of recordings and of evaluations are 0 and 1000.
-    assert len({0, 1000, Improve(run="base", to="x").seed, Filter(run="base", to="x").seed}) == 4
-
-
-def test_a_loop_never_tries_where_it_made_attempts(source: Source, arm: Path, home: Path, tmp_path: Path) -> None:
-    fixed = replace(PLACED, jitter=0.0)
-    grid = replace(fixed, box=(0.24, 0.32, 0.0, 0.1), grid=(2, 2))
-    loop = loop_of(Improve(run="base", to="loop", placed=fixed, spread=0.0))
-    with pytest.raises(UsageError, match="5 attempts at each position that are copies"):
-        require_fresh_loop(loop, source, steps_of(loop, source))
-    loop = loop_of(Improve(run="base", to="loop", placed=grid, spread=0.0, per_position=1))
-    steps = steps_of(loop, source)
-    require_fresh_loop(loop, source, steps)
-    named = {step.name: step for step in steps}
-    loop.folder.mkdir()
-    for x, refused in ((0.32, True), (0.3203, False)):
-        write_targets(loop.folder / "r1-targets.json", [Target("", x, 0.1)])
-        if refused:
-            with pytest.raises(UsageError, match=r"1 of 1 attempts .* evaluation episodes.*Begin anew"):
-                require_fresh_attempts(loop, steps, named["r1-generate"])
-        else:
-            require_fresh_attempts(loop, steps, named["r1-generate"])
-    # However they came to lie there: what was made is looked at before anything learns from it.
-    row = Store.open(arm).rows()[0]
-    (tmp_path / "datasets").mkdir()
-    (tmp_path / "datasets/loop-r1-attempts").symlink_to(arm)
-    require_fresh_attempts(loop, steps, named["r1-filter"])
-    there = replace(fixed, box=None, at=(row.x, row.y), yaw=row.yaw_deg)
-    loop = loop_of(Improve(run="base", to="loop", placed=there, episodes=1))
-    with pytest.raises(UsageError, match="1 of 4 attempts"):
-        require_fresh_attempts(loop, steps_of(loop, source), named["r1-filter"])
-    with pytest.raises(UsageError, match=r"1 of 1 evaluation episodes .* demonstrations"):
-        require_fresh_loop(loop, source, steps_of(loop, source))
-
-
-def test_the_same_place_is_the_same_to_a_tenth_of_a_millimetre_and_of_a_degree() -> None:
-    here = np.array([[0.3, 0.1, 179.98]])
-    for other, same in (
-        ((0.3, 0.1, -179.98), True), ((0.30009, 0.1, 180.0), True), ((0.30011, 0.1, 180.0), False),
-        ((0.3, 0.1, 179.8), False), ((0.3, 0.1, np.nan), True),
-    ):  # fmt: skip
-        assert coinciding(here, np.array([other])) == same
-    assert coinciding(here, np.zeros((0, 3))) == 0
-
-
-def finished(plan: Any, source: Source, home: Path, rates: dict[str, float]) -> tuple[Chain, Arms]:
-    """As all evaluations would leave it, with so much success in each arm."""
-    chain = Chain(plan.folder, tuple(experiment_steps(plan, source)), {}, known(plan, source))
-    luck = np.random.default_rng(0).permutation((np.arange(plan.episodes) + 0.5) / plan.episodes)
-    for arm in plan.arms:
-        for seed, run in enumerate(plan.runs(source, arm)):
-            success = luck < rates[arm] + 0.02 * seed
-            folder = write_evaluation(home, run, success.tolist(), group=f"exp-{arm}", train_seed=seed, step=30)
-            step = Step(evaluation_step(arm, run), ())
-            chain.remember(step, {"folder": str(folder), "rows": [{"index": n} for n in range(plan.episodes)]}, 1.0)
-    chosen = {arm: tuple(map(str, range(8))) for arm in plan.arms}
-    return chain, Arms(8, {}, chosen, "matched control, seed 0: 8 episodes")
-
-
-def test_the_report_says_what_was_asked_before_and_no_more(source: Source, home: Path) -> None:
-    plan = asked(episodes=200)
-    register(plan.folder, asked_of(plan, source), looked=False)
-    rates = dict.fromkeys(plan.arms, 0.3) | {"oracle": 0.7, "expert": 0.9}
-    chain, arms = finished(plan, source, home, rates)
-    lines, data = experiment_report(plan, source, chain, arms)
-    text = "\n".join(lines)
-    assert text.startswith("PLUMBING, NOT A RESULT: 8 attempts in each arm, 40 are the least.")
-    assert "primary: oracle less random: +40.0 points" in text
-    assert "oracle is better *" in text
-    assert data["primary"]["differs"] is True
-    assert "(a ceiling, not a result)" in text
-    compared = {name for pair in data["secondary"] for name in (pair["first"], pair["second"])}
-    assert "expert" not in compared
-    same = next(pair for pair in data["secondary"] if {pair["first"], pair["second"]} == {"random", "matched"})
-    assert same["differs"] is False
-    assert "random less matched: +0.0 points" in text
-    assert data["arms"]["oracle"]["attempts"] == 8
-
-
-def test_alike_arms_are_inconclusive_and_one_training_says_nothing(source: Source, home: Path) -> None:
-    plan = asked(to="one", train_seeds=1)
-    register(plan.folder, asked_of(plan, source), looked=False)
-    chain, arms = finished(plan, source, home, dict.fromkeys(plan.arms, 0.4))
-    text = "\n".join(experiment_report(plan, source, chain, arms)[0])
-    assert "primary: oracle less random: inconclusive (too few trainings)" in text
-    assert "one training: says nothing about the recipe" in text
-    assert "is better" not in text
