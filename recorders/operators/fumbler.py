@@ -57,7 +57,7 @@ class Fumbler:
         variation = vary(np.random.default_rng([seed, SEED_STREAM]))
         world = self._world
         block, yaw = world.block_pose()
-        self.way = "" if rng.random() < SUCCESS_SHARE else WAYS[int(rng.integers(len(WAYS)))]
+        self.way = "" if rng.random() < SUCCESS_SHARE else _way(rng)
         block, variation = _astray(self.way, rng, block, variation)
         rim = props.TRAY_HEIGHT if world.scene.bowl == "tray" else props.BOWL_HEIGHT
         home, half = to_radians(observation.state), world.scene.block_half
@@ -97,6 +97,14 @@ FROZEN: dict[str, tuple[int, float, float]] = {
 OPENED: dict[str, tuple[int, float, float]] = {"drops": (OVER, 0.05, 0.6), "drops early": (LIFTING, 0.3, 0.9)}
 """Ways that let go too early: in which move, and between which shares of it."""
 WAYS = (*FROZEN, *OPENED, "on the rim", "beside the bowl", "beside the block")
+OFTEN = {"lets go on the rim": 4.0, "on the rim": 2.0, "beside the bowl": 2.0}
+"""How much likelier than another a way is: a block on the rim, or against it, with the arm gone looks most like a
+success, and lies on the rim after less than half of the attempts to leave it there (measured: 17 of 40)."""
+
+
+def _way(rng: np.random.Generator) -> str:
+    weight = np.array([OFTEN.get(way, 1.0) for way in WAYS])
+    return WAYS[int(rng.choice(len(WAYS), p=weight / weight.sum()))]
 
 
 def _after(rng: np.random.Generator, path: Path, home: Vector) -> Path:
@@ -124,10 +132,10 @@ def _astray(way: str, rng: np.random.Generator, block: Vector, variation: Variat
         return block, replace(variation, drop=drop, drop_height=ON_THE_RIM)
 
     ways: dict[str, Callable[[], tuple[Vector, Variation]]] = {
-        "on the rim": lambda: (block, replace(variation, drop=aside * rng.uniform(0.054, 0.070))),
+        "on the rim": lambda: lowered(aside * rng.uniform(0.056, 0.070)),
         "holds on the rim": lambda: lowered(aside * rng.uniform(0.050, 0.072)),
         "lets go on the rim": lambda: lowered(aside * rng.uniform(0.050, 0.072)),
-        "beside the bowl": lambda: (block, replace(variation, drop=aside * rng.uniform(0.080, 0.110))),
+        "beside the bowl": lambda: (block, replace(variation, drop=aside * rng.uniform(0.070, 0.110))),
         "beside the block": lambda: (block + np.append(aside * rng.uniform(0.020, 0.045), 0.0), variation),
         "holds low": lambda: (block, replace(variation, drop_height=-0.040)),
     }
