@@ -28,6 +28,19 @@ class Start:
     redraws: int = 0
 
 
+@dataclass(frozen=True)
+class Midway:
+    """Episodes that are gone on with: worlds and operator stand where they stood in a frame, before it was acted on.
+
+    Attributes:
+        observations: one per world, as seen in that frame.
+        frame: its index.
+    """
+
+    observations: Sequence[Observation]
+    frame: int
+
+
 @dataclass
 class _Run:
     """One world's episode in progress."""
@@ -45,6 +58,7 @@ def rollout(
     limit: int,
     clock: Clock | None = None,
     until_success: bool = True,
+    midway: Midway | None = None,
 ) -> Iterator[tuple[int, Frame | Ending]]:
     """Run one episode in each world, in lockstep.
 
@@ -59,19 +73,23 @@ def rollout(
         limit: most frames of an episode.
         clock: paces the frames; as fast as it goes if None.
         until_success: whether an episode ends as soon as the judge is content.
+        midway: where to go on; nothing is reset then, and the starts do not matter.
 
     Yields:
         (world index, frame) and, once per world and last for it, (world index, ending).
     """
     clock = clock or Unpaced()
-    runs = [_Run(world, world.reset(s.seed, s.placement)) for world, s in zip(worlds, starts, strict=True)]
-    try:
-        operator.begin([run.observation for run in runs if run.observation], [start.seed for start in starts])
-    except StudioError as error:
-        yield from _fail(runs, str(error))
-        return
+    if midway is not None:
+        runs = [_Run(world, seen, midway.frame) for world, seen in zip(worlds, midway.observations, strict=True)]
+    else:
+        runs = [_Run(world, world.reset(s.seed, s.placement)) for world, s in zip(worlds, starts, strict=True)]
+        try:
+            operator.begin([run.observation for run in runs if run.observation], [start.seed for start in starts])
+        except StudioError as error:
+            yield from _fail(runs, str(error))
+            return
     clock.start()
-    index = 0
+    index = 0 if midway is None else midway.frame
     while any(run.observation is not None for run in runs):
         wall, late = clock.wait(index)
         try:

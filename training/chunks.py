@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import numpy as np
 
-from curation.frames import Vector
+from curation.frames import JOINTS, Vector
 
 FEWEST_FRAMES = 60
 """Frames that an episode's chunks must reach over before their span is judged: two seconds at 30 fps."""
@@ -42,6 +44,27 @@ class Plan:
     def due(self) -> bool:
         """Whether the policy is to be asked in this frame."""
         return self._coming is None and (self.chunk is None or self.at >= min(self._n, len(self.chunk)))
+
+    @property
+    def sure(self) -> int:
+        """Frames from this one on whose targets are settled before the policy is asked again."""
+        # Chunks are never written into, so that a shallow copy is another plan.
+        plan, frames = copy(self), 0
+        while not plan.due:
+            plan.next()
+            frames += 1
+        return frames
+
+    def ahead(self) -> Vector:
+        """Targets from this frame on if nobody asked the policy again, shape (H, 6)."""
+        plan, found = copy(self), []
+        while plan._coming is not None or (plan.chunk is not None and plan.at < len(plan.chunk)):
+            found.append(plan.next())
+        return np.array(found).reshape(-1, len(JOINTS))
+
+    def renewed(self, n_action_steps: int) -> Plan:
+        """A plan without a chunk that holds where this one would: it is due at once."""
+        return Plan(n_action_steps, self._hold)
 
     def answer(self, chunk: Vector, lost: int = 0) -> None:
         """What the policy says to this frame's observation, and after how many frames it says so.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -102,6 +103,37 @@ class PolicySettings:
             raise UsageError(f"--gripper-clip {clip[0]:g} {clip[1]:g} must be LOW HIGH within 0 to 100.")
 
 
+@dataclass(frozen=True)
+class Question:
+    """One question to the policy, for whoever watches.
+
+    Attributes:
+        seen: observations as the policy takes them, B worlds.
+        seed: of whatever it drew.
+        answer: normalised, shape (B, T, A); (B, A) of a policy that keeps its chunk to itself.
+    """
+
+    seen: dict[str, Any]
+    seed: int
+    answer: Any
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Everything that decides what an operator does next, observations apart.
+
+    Attributes:
+        own: the operator's attributes by name, copied.
+        model: what the policy keeps to itself.
+    """
+
+    own: dict[str, Any]
+    model: dict[str, Any]
+
+
+_REMEMBERED = ("calls", "passes", "_told", "_seed", "_frame", "_plans", "_spans", "_ensembler")
+
+
 class PolicyOperator:
     """Drives up to `settings.batch` worlds in lockstep.
 
@@ -120,6 +152,7 @@ class PolicyOperator:
         seconds: spent in "render" and "forward" since `begin`.
         passes: forward passes since `begin`.
         failure: why the policy could not go on; None while it can.
+        watcher: is told of every question.
 
     Raises:
         UsageError: settings that this policy cannot have.
@@ -143,6 +176,7 @@ class PolicyOperator:
         self.seconds = {"render": 0.0, "forward": 0.0}
         self.passes = 0
         self.failure: StudioError | None = None
+        self.watcher: Callable[[Question], None] = lambda question: None
         self._fps, self._task, self._label, self._poses = fps, task, label, poses
         self._tell, self._told = alarm, False
         self._seed = self._frame = 0
@@ -182,8 +216,7 @@ class PolicyOperator:
         self._plans = [Plan(steps, observation.state) for observation in observations]
         demonstrated = self.model.demonstrated
         self._spans = [] if demonstrated is None else [Span(demonstrated) for _ in observations]
-        coefficient = self.settings.ensemble
-        self._ensembler = None if coefficient is None else self.model.ensembler(coefficient)
+        self._ensembler = self._new_ensembler()
         if demonstrated is None and not self.model.relative:
             self._say(NO_STATISTICS)
 
@@ -209,6 +242,54 @@ class PolicyOperator:
             None if seen is None else Command(self._gripped(plan.next()), self._label)
             for plan, seen in zip(self._plans, observations, strict=True)
         ]
+
+    def remember(self) -> Memory:
+        """What `recall` needs to go on from here bit for bit, given the same observation."""
+        return Memory(deepcopy({name: getattr(self, name) for name in _REMEMBERED}), self.model.remember())
+
+    def recall(self, memory: Memory, *, anew: bool = False) -> None:
+        """Go on from a memory of this operator or of another one of the same policy.
+
+        Args:
+            memory: of `remember`.
+            anew: ask at once, whatever was decided, as other settings call for.
+        """
+        for name, value in deepcopy(memory.own).items():
+            setattr(self, name, value)
+        steps, self.failure = self.settings.n_action_steps, None
+        assert steps is not None
+        self.model.blind(self.settings.blind)
+        self.model.recall(memory.model, steps, without_plan=anew)
+        if anew:
+            self._plans = [plan.renewed(steps) for plan in self._plans]
+            self._ensembler = self._new_ensembler()
+
+    def ahead(self, number: int) -> Vector:
+        """Targets of the frames to come in a world if the policy were not asked again, shape (H, 6)."""
+        if self._ensembler is not None:
+            coming = self.model.finish(self._ensembler.ensembled_actions)[number]
+        elif self.model.chunked:
+            coming = self._plans[number].ahead()
+        else:
+            kept = self.model.decided()
+            coming = np.zeros((0, len(JOINTS))) if kept is None or kept.shape[1] == 0 else kept[number]
+        return np.array([self._gripped(target) for target in coming]).reshape(-1, len(JOINTS))
+
+    def sure(self, number: int) -> int:
+        """How many of those are settled before the policy is asked again."""
+        if self._ensembler is not None:
+            return 0
+        return self._plans[number].sure if self.model.chunked else len(self.ahead(number))
+
+    def finished(self, normalised: Any) -> Vector:
+        """Normalised actions (B, ..., A) as they would be driven, with the gripper's bias and limits."""
+        actions = self.model.finish(normalised)
+        flat = actions.reshape(-1, actions.shape[-1])
+        return np.array([self._gripped(target) for target in flat]).reshape(actions.shape)
+
+    def _new_ensembler(self) -> Any:
+        coefficient = self.settings.ensemble
+        return None if coefficient is None else self.model.ensembler(coefficient)
 
     def _ask(self, observations: Sequence[Observation | None], asking: Sequence[int]) -> None:
         """One forward pass; the worlds in `asking` get new chunks."""
@@ -253,9 +334,10 @@ class PolicyOperator:
         draw = np.random.SeedSequence([self._seed, POLICY_STREAM, self.passes]).generate_state(1, np.uint64)
         seed = int(draw[0]) >> 1
         model = self.model
+        normalised = model.chunk(seen, seed) if model.chunked else model.select(seen, seed)
+        self.watcher(Question(seen, seed, normalised))
         if not model.chunked:
-            return model.finish(model.select(seen, seed))[:, None]
-        normalised = model.chunk(seen, seed)
+            return model.finish(normalised)[:, None]
         if self._ensembler is None:
             return model.finish(normalised)
         return model.finish(self._ensembler.update(normalised))[:, None]

@@ -23,6 +23,8 @@ from curation.names import IMAGES, POSE, STATE
 
 from .camera_means import is_imagenet
 from .checkpoint_card import card
+from .denoising import Heard, overheard
+from .own_memory import Memory, decided, put_back, remembered
 
 _STATEFUL = ("lingbot_va", "fastwam")
 """Policies with chunks that also remember, so that only their own `select_action` asks them rightly."""
@@ -172,6 +174,34 @@ class PolicyModel:
         if n_action_steps is not None and not self.chunked:
             self._config.n_action_steps = n_action_steps
         self._policy.reset()
+
+    @property
+    def rewindable(self) -> bool:
+        """Whether `recall` brings back all that it keeps; others remember inside their networks."""
+        return self.kind not in _STATEFUL
+
+    def remember(self) -> Memory:
+        """What it keeps to itself from one frame to the next."""
+        return remembered(self._policy)
+
+    def recall(self, memory: Memory, n_action_steps: int | None = None, *, without_plan: bool = False) -> None:
+        """Be as it was then; without its plan it only knows what it saw, and is asked anew at once."""
+        self.reset(n_action_steps)
+        put_back(self._policy, memory, without_plan=without_plan)
+
+    def decided(self) -> NDArray[np.float64] | None:
+        """Actions that it will give without thinking again, in the world's units, shape (B, R, A); R may be 0.
+
+        None of a policy whose chunk is not its own to keep, or cannot be seen.
+        """
+        queue = None if self.chunked else decided(self._policy)
+        if not queue:
+            return None if queue is None else np.zeros((1, 0, self.actions))
+        return self.finish(torch.stack(queue, dim=1))
+
+    def overheard(self) -> AbstractContextManager[Heard]:
+        """The steps from noise to actions of whatever it is asked inside."""
+        return overheard(self._policy, self._config)
 
     def see(
         self,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any
 
 import mujoco
@@ -42,6 +44,19 @@ class PhysicsFailed(StudioError):
             f"The physics broke in frame {frame}: {' and '.join(what)} became infinite or huge. The frames before it "
             "are whole. Record the attempt again; if it breaks with the same seed, report scene, placement and seed."
         )
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A world at one instant, with what its judge has seen so far: nothing that the future depends on is left out.
+
+    Attributes:
+        physics: as `SimWorld.physics` returns it.
+        judge: a copy of its own.
+    """
+
+    physics: Vector
+    judge: Judge
 
 
 class SimWorld:
@@ -171,6 +186,16 @@ class SimWorld:
         self.judge = Judge()
         self.judge.see(self._sensing.read(data, self._index / self.fps))
         return self.observe()
+
+    def snapshot(self) -> Snapshot:
+        """The world as it is now; `recall` comes back to it bit for bit, judge included."""
+        return Snapshot(self.physics(), deepcopy(self.judge))
+
+    def recall(self, snapshot: Snapshot) -> Observation:
+        """Go back to a snapshot of this world or of another one of the same scene."""
+        observation = self.restore(snapshot.physics)
+        self.judge = deepcopy(snapshot.judge)
+        return observation
 
     def block_pose(self) -> tuple[Vector, float]:
         """Privileged: centre of the block [m], shape (3,), and its yaw [rad]. Never part of an observation."""
