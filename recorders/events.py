@@ -1,15 +1,16 @@
-"""What happened when in an episode: grasps, lifts, drops, releases, success, out of what the judge knew in each frame."""
+"""What happened when in an episode: grasps, lifts, drops, releases, success, out of what the judge knew."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from curation.errors import UnknownChoice
 from curation.frames import Phase
 
-from .world.judge import Judge
+if TYPE_CHECKING:
+    from .world.judge import Judge
 
 KINDS = ("grasp", "lift", "drop", "release", "success")
 _UP = (Phase.LIFT, Phase.TRANSPORT)
@@ -31,9 +32,6 @@ class Mark:
     fumbles: int
     success: bool
 
-    def as_json(self) -> list[Any]:
-        return [self.phase.value, self.grasps, self.fumbles, self.success]
-
 
 @dataclass(frozen=True)
 class Event:
@@ -46,12 +44,6 @@ class Event:
 def mark_of(judge: Judge) -> Mark:
     """What a judge knows now."""
     return Mark(judge.phase, len(judge.grasps), judge.fumbles, judge.success_s is not None)
-
-
-def mark_from(values: Sequence[Any]) -> Mark:
-    """A mark as `Mark.as_json` wrote it."""
-    phase, grasps, fumbles, success = values
-    return Mark(Phase(phase), int(grasps), int(fumbles), bool(success))
 
 
 def events(marks: Sequence[Mark]) -> list[Event]:

@@ -48,6 +48,7 @@ COMMANDS = {
     "train": "train a policy on a dataset, by LeRobot's own training",
     "runs": "the ledger of trainings; what differs between two and what came of it",
     "evaluate": "try a checkpoint on seeded placements, one row per episode",
+    "watch": "a policy thinks, frame by frame: what it has in mind and where that leads",
     "sweep": "which checkpoint of a training is best, tried again on fresh placements",
     "compare": "two checkpoints, or two recipes: is one better, or does nobody know yet",
     "map": "where on the table policies succeed, how surely, and where to try next",
@@ -70,7 +71,7 @@ COMMANDS = {
 
 SIMULATING = (
     "record", "generate", "correct", "replay", "rerender", "stress", "recover", "targets", "evaluate", "sweep",
-    "ablate", "scale", "hil",
+    "ablate", "scale", "hil", "watch",
 )  # fmt: skip
 """Commands that load MuJoCo at once."""
 

@@ -10,19 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from curation.errors import StudioError
 from curation.frames import Ending, Frame, Placement, Vector
 from curation.video import Encoding, VideoWriter
 from recorders.rollout import Start, rollout
 from recorders.views import VIEWS, Follower
 from recorders.world.drawing import Painter
-from recorders.world.scene import Scene, compile_scene, scene_from
+from recorders.world.scene import Scene, compile_scene
 from studio import evaluating
-from studio.paths import runs_home
-from training.checkpoint_card import resolve
+from studio.again import setup_again
 from training.evaluated import Evaluation, Row
-from training.identity import is_of
-from training.latency import parse_latency
 
 SHOWN = ("overview", "top", "gripper")
 TILE_WIDTH, TILE_HEIGHT, GAP = 320, 240, 4
@@ -46,10 +42,6 @@ class Film:
     outcome: str
 
 
-class NoFilms(StudioError):
-    """The episodes cannot be run again."""
-
-
 def films(evaluation: Evaluation, wanted: Sequence[int], tell: Callable[[str], None]) -> dict[int, Film]:
     """Run episodes again and film them.
 
@@ -59,9 +51,9 @@ def films(evaluation: Evaluation, wanted: Sequence[int], tell: Callable[[str], N
         tell: is told of progress.
 
     Raises:
-        NoFilms: the checkpoint is gone, is another one, or what was evaluated is not known well enough.
+        CannotRepeat: the checkpoint is gone, is another one, or what was evaluated is not known well enough.
     """
-    setup = _setup(evaluation)
+    setup = setup_again(evaluation)
     evaluator = evaluating.Evaluator(setup)
     drawn: dict[int, Film] = {}
     size = setup.settings.batch
@@ -79,44 +71,6 @@ def films(evaluation: Evaluation, wanted: Sequence[int], tell: Callable[[str], N
         return drawn
     finally:
         evaluator.close()
-
-
-def _setup(evaluation: Evaluation) -> evaluating.Setup:
-    told = evaluation.told
-    named = [f"{evaluation.run}@{evaluation.step:06d}"] if evaluation.run and evaluation.step is not None else []
-    for name in (*named, str(told.get("checkpoint") or "")):
-        try:
-            folder = resolve(name, runs_home())
-            same = is_of(folder, dict(told))
-        except StudioError:
-            continue
-        if same:
-            return _setup_of(evaluation, folder)
-    raise NoFilms(f"The checkpoint of {evaluation.name} is gone or has other weights, so no episode can be filmed.")
-
-
-def _setup_of(evaluation: Evaluation, folder: Path) -> evaluating.Setup:
-    from training.policy import PolicySettings
-
-    told, asked = evaluation.told, evaluation.settings
-    try:
-        settings = PolicySettings(
-            n_action_steps=asked["n_action_steps"],
-            ensemble=asked["ensemble"],
-            ensembling=asked["ensemble"] is not None,
-            blind=tuple(asked["blind"]),
-            gripper_bias=asked["gripper_bias"],
-            gripper_clip=None if asked["gripper_clip"] is None else tuple(asked["gripper_clip"]),
-            latency=parse_latency(asked["latency"]),
-            batch=asked["batch"],
-        )
-        scene = scene_from(told["scene"]["scene"])
-        return evaluating.Setup(
-            folder, scene, settings, asked["device"], asked["threads"], asked["task"], evaluation.name,
-            int(told["limit_frames"]),
-        )  # fmt: skip
-    except (KeyError, TypeError) as error:
-        raise NoFilms(f"{evaluation.folder} does not say {error}, so no episode can be filmed.") from error
 
 
 def _driven(

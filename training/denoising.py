@@ -43,7 +43,8 @@ def overheard(policy: Any, config: Any) -> Iterator[Heard]:
     """
     policy = getattr(policy, "get_base_model", lambda: policy)()
     heard: Heard = []
-    flow, diffusion = getattr(policy, "model", None), getattr(policy, "diffusion", None)
+    flow: Any = getattr(policy, "model", None)
+    diffusion: Any = getattr(policy, "diffusion", None)
     width = int(config.output_features["action"].shape[0])
     if hasattr(flow, "denoise_step"):
         with _wrapped(flow, "denoise_step", lambda step: _flowing(step, heard, width)):

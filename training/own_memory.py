@@ -21,7 +21,7 @@ Memory = dict[str, Any]
 
 
 def remembered(policy: Any) -> Memory:
-    """A copy of all that the policy keeps; tensors are shared, since policies replace them and never write into them."""
+    """A copy of all that the policy keeps; tensors are shared, since policies replace them and write into none."""
     own = vars(_bare(policy))
     return {name: _copied(value) for name, value in own.items() if name not in _NO_MEMORY and _is_kept(value)}
 

@@ -8,7 +8,7 @@ others are still going.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -20,7 +20,7 @@ from curation.errors import StudioError, UsageError
 from curation.frames import JOINTS, Command, Observation, Vector
 
 from .chunks import Plan, Span, narrow
-from .latency import Latency
+from .latency import Latency, parse_latency
 from .policy_model import PolicyModel
 
 POLICY_STREAM = 5
@@ -132,6 +132,25 @@ class Memory:
 
 
 _REMEMBERED = ("calls", "passes", "_told", "_seed", "_frame", "_plans", "_spans", "_ensembler")
+
+
+def settings_from(told: Mapping[str, Any]) -> PolicySettings:
+    """Settings that `PolicySettings.as_json` wrote.
+
+    Raises:
+        KeyError, TypeError, UsageError: they are not all there.
+    """
+    clip = told["gripper_clip"]
+    return PolicySettings(
+        n_action_steps=told["n_action_steps"],
+        ensemble=told["ensemble"],
+        ensembling=told["ensemble"] is not None,
+        blind=tuple(told["blind"]),
+        gripper_bias=told["gripper_bias"],
+        gripper_clip=None if clip is None else (clip[0], clip[1]),
+        latency=parse_latency(told["latency"]),
+        batch=told["batch"],
+    )
 
 
 class PolicyOperator:

@@ -58,8 +58,8 @@ class Thinker:
         self._samples, self._seat = samples, seat or Seat()
         self._places = max(len(self._seat.seeds), self._seat.number + 1)
         self._frame = 0
-        self._question: Question | None = None
-        operator.watcher = self._hear
+        self._questions: list[Question] = []
+        operator.watcher = self._questions.append
 
     @property
     def settings(self) -> PolicySettings:
@@ -90,12 +90,13 @@ class Thinker:
         operator = self.operator
         thinks = operator.model.chunked or not self._decided()
         before = operator.remember().model if self._samples and not operator.model.chunked else {}
-        spent, self._question = sum(operator.seconds.values()), None
+        spent = sum(operator.seconds.values())
+        self._questions.clear()
         with operator.model.overheard() as heard:
             command = operator.act(places)[self._seat.number]
-        if command is not None and self._question is not None and thinks:
+        if command is not None and self._questions and thinks:
             spent = sum(operator.seconds.values()) - spent
-            self.thought = self._think(self._question, command.action, heard, before, spent)
+            self.thought = self._think(self._questions[0], command.action, heard, before, spent)
         self._frame += 1
         return [command]
 
@@ -107,9 +108,6 @@ class Thinker:
         """Go on from a memory of this thinker or of another one of the same policy; `anew` asks at once."""
         own, self._frame, self.thought = memory
         self.operator.recall(own, anew=anew)
-
-    def _hear(self, question: Question) -> None:
-        self._question = question
 
     def _decided(self) -> bool:
         """Whether the policy, which keeps its chunk to itself, has actions left of it."""
@@ -137,6 +135,7 @@ class Thinker:
         """Further answers, shape (N, T, 6)."""
         if not self._samples or self.draws is False:
             return NO_CHUNKS
+        found: Vector
         after = {} if self.operator.model.chunked else self.operator.model.remember()
         found = np.array([self._again(question, number, before) for number in range(self._samples)])
         if not self.operator.model.chunked:
@@ -151,7 +150,8 @@ class Thinker:
         words = np.random.SeedSequence([question.seed, SAMPLE_STREAM, number]).generate_state(1, np.uint64)
         seed = int(words[0]) >> 1
         if model.chunked:
-            return self.operator.finished(model.chunk(dict(question.seen), seed))[own]
+            chunks = self.operator.finished(model.chunk(dict(question.seen), seed))
+            return np.array(chunks[own])
         model.recall(before)
         first = self.operator.finished(model.select(dict(question.seen), seed))[own]
         return np.vstack([first[None], self.operator.ahead(own)]).reshape(-1, len(JOINTS))

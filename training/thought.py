@@ -52,7 +52,8 @@ class Thought:
         """
         if not len(self.samples):
             return None
-        return np.concatenate([self.chunk[None], self.samples]).std(axis=0, ddof=1)
+        spread: Vector = np.concatenate([self.chunk[None], self.samples]).std(axis=0, ddof=1)
+        return spread
 
 
 def votes(thoughts: Mapping[int, Thought], frames: int, joint: int = GRIPPER) -> Vector:

@@ -13,7 +13,7 @@ from curation.atomic import write_aside
 from curation.errors import UsageError
 from curation.frames import JOINTS
 from recorders.placements import Placing
-from recorders.world.scene import fingerprint
+from recorders.world.scene import Scene, fingerprint
 from recorders.world.tasks.pick_place import TIME_LIMIT_S, instruction
 from studio import evaluating
 from studio.console import Console
@@ -203,12 +203,18 @@ class Job:
     folder: Path
 
 
-def prepared(options: Evaluate, console: Console) -> Job:
-    """Load the policy and check it against the world; errors as `evaluated`."""
+def prepared(options: Evaluate, console: Console, scene: Scene | None = None) -> Job:
+    """Load the policy and check it against the world; errors as `evaluated`.
+
+    Args:
+        options: what to evaluate and how.
+        console: is told what nobody can check.
+        scene: to run in; by default the one that the options say.
+    """
     require_valid(options)
     placing = options.where.placing()
     known = card(resolve(options.checkpoint, runs_home()))
-    scene = options.world.scene(known)
+    scene = scene or options.world.scene(known)
     task = known.instruction(options.carried.task) or instruction(scene)
     console.progress(f"loading {known.label}")
 

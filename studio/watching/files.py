@@ -6,8 +6,8 @@ frames.npz      numbers by frame: state, physics, tip (M rows), action (N rows),
 thoughts.npz    one group of arrays per question, "<frame>/<name>", each read when somebody looks at it
 ```
 
-Everything is float64 as it was computed. `watch.json` says what each array is and holds the files' hashes; it is written
-last, and the folder gets its name when it is whole.
+Everything is float64 as it was computed. `watch.json` says what each array is and holds the files' hashes; it is
+written last, and the folder gets its name when it is whole.
 """
 
 from __future__ import annotations

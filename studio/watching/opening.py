@@ -1,21 +1,26 @@
-"""A session out of what an evaluation would run: the same worlds, policy and settings, one episode of it."""
+"""A session out of what an evaluation would run: the same world, policy and settings, one episode of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from curation.errors import UsageError
 from recorders.rollout import Start
+from recorders.world.scene import fingerprint
 from recorders.world.sim import SimWorld
 from studio import evaluating
+from studio.loop_mark import loop_mark
+from training.checkpoint_card import card, digest
 
 from .session import Session
 
 if TYPE_CHECKING:
     from training.policy import PolicySettings
     from training.policy_model import PolicyModel
-    from training.thinking import Seat, Thinker
+    from training.thinking import Thinker
 
 
 @dataclass(frozen=True)
@@ -25,16 +30,18 @@ class Watched:
     Attributes:
         setup: what to run, as an evaluation has it.
         start: of the episode.
-        told: what is known of checkpoint and source, for `History.told`.
-        seat: in a batch; None for a batch of copies.
+        checkpoint: its name, as the command line has it.
+        source: where the episode comes from, in JSON values with a "kind".
+        seat: number and seeds of the batch's worlds, of which the watched one is the last; None for a batch of copies.
         samples: further answers to every question.
         whiskers: simulate ahead what is thought.
     """
 
     setup: evaluating.Setup
     start: Start
-    told: dict[str, Any] = field(default_factory=dict)
-    seat: Seat | None = None
+    checkpoint: str
+    source: dict[str, Any] = field(default_factory=lambda: {"kind": "placement"})
+    seat: tuple[int, ...] | None = None
     samples: int = 0
     whiskers: bool = True
 
@@ -43,40 +50,68 @@ def opened(watched: Watched, model: PolicyModel) -> Session:
     """A session at the beginning of an episode; closing its world frees the OpenGL context.
 
     Raises:
-        UsageError: settings that this policy cannot have, or that cannot be repeated.
+        UsageError: settings that this policy cannot have, or that nobody can repeat.
     """
     from training.policy import PolicyOperator
-    from training.thinking import Thinker
+    from training.thinking import Seat, Thinker
 
-    setup = watched.setup
+    setup, seat = watched.setup, None
+    if watched.seat is not None:
+        seat = Seat(len(watched.seat) - 1, watched.seat)
     world = SimWorld(setup.scene)
-    places = setup.settings.batch
 
     def make(settings: PolicySettings, alarm: Callable[[str], None]) -> Thinker:
+        if settings.latency.real:
+            raise UsageError("--latency real is what each call takes here, and nobody can repeat that: give ms.")
+        batch = setup.settings.batch
         operator = PolicyOperator(
             model,
-            replace(settings, batch=places),
+            replace(settings, batch=batch),
             fps=setup.scene.fps,
             task=setup.task,
             label=setup.label,
-            poses=[evaluating.pose_of(world)] * places,
+            poses=[evaluating.pose_of(world)] * batch,
             alarm=alarm,
         )
-        return Thinker(operator, samples=watched.samples, seat=watched.seat)
+        return Thinker(operator, samples=watched.samples, seat=seat)
 
-    start = watched.start
-    told = {
-        **watched.told,
-        "fps": setup.scene.fps,
-        "task": setup.task,
+    return Session(
+        world,
+        make,
+        setup.settings,
+        watched.start,
+        limit=setup.limit,
+        told=_told(watched, model),
+        whiskers=watched.whiskers,
+    )
+
+
+def _told(watched: Watched, model: PolicyModel) -> dict[str, Any]:
+    """What watch.json says of how the episode was made; `repeating` reads it."""
+    setup, start, known = watched.setup, watched.start, card(watched.setup.checkpoint)
+    return {
+        "checkpoint": {
+            "name": watched.checkpoint,
+            "folder": str(setup.checkpoint.absolute()),
+            "digest": digest(setup.checkpoint),
+            "label": known.label,
+            "run": known.run,
+            "step": known.step,
+            "policy": model.kind,
+            "privileged": model.privileged,
+        },
+        "source": watched.source,
+        "scene": {"fingerprint": fingerprint(setup.scene), "scene": asdict(setup.scene)},
         "seed": start.seed,
         "placement": asdict(start.placement),
+        "task": setup.task,
+        "fps": setup.scene.fps,
         "limit_frames": setup.limit,
-        "batch": places,
+        "began": setup.settings.as_json(),
+        "seat": None if watched.seat is None else list(watched.seat),
         "device": setup.device,
         "threads": setup.threads,
         "samples": watched.samples,
+        "whiskers": watched.whiskers,
+        "versions": {**{name: version(name) for name in ("mujoco", "torch", "lerobot")}, "loop": loop_mark()},
     }
-    return Session(
-        world, make, setup.settings, start, limit=setup.limit, told=told, whiskers=watched.whiskers
-    )  # fmt: skip

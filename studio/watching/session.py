@@ -81,6 +81,10 @@ class Session:
         """How the policy is carried out now."""
         return self._tape.thinker.settings
 
+    def tell(self, **more: Any) -> None:
+        """Let `History.told` say more, such as how the episode compares with a recorded one."""
+        self._told, self._history = {**self._told, **more}, None
+
     @property
     def ending(self) -> Ending | None:
         """How the episode ended; None while it goes on."""

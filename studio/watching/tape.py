@@ -11,8 +11,9 @@ import numpy as np
 from curation.errors import UsageError
 from curation.frames import Command, Ending, Frame, Observation, Status, Vector
 from recorders.events import Mark, mark_of
+from recorders.foresight import Foresight
 from recorders.rollout import Midway, Start, rollout
-from recorders.whisker import Foresight, Whisker
+from recorders.whisker import Whisker
 from recorders.world.sim import SimWorld, Snapshot
 from training.thinking import Thinker
 from training.thought import Thought
@@ -129,8 +130,8 @@ class Tape:
         model = self.thinker.operator.model
         if not model.rewindable:
             raise UsageError(
-                f"{model.kind} remembers inside its networks, so no past frame can be gone on from. Looking back works; "
-                "for other settings watch it anew."
+                f"{model.kind} remembers inside its networks, so no past frame can be gone on from. Looking back "
+                "works; for other settings watch it anew."
             )
 
     def columns(self) -> Columns:

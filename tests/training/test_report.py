@@ -153,4 +153,4 @@ def test_without_its_checkpoint_there_are_no_films_and_the_page_says_so(
     write_evaluation(home, "a", [True] * 4)
     said = studio("report", "a", "--to", "a.html")
     assert said.code == 0, said.err
-    assert "no episode can be filmed" in (tmp_path / "a.html").read_text()
+    assert "none of its episodes can be run again" in (tmp_path / "a.html").read_text()
