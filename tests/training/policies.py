@@ -97,3 +97,21 @@ def tiny_tdmpc(folder: Path, **settings: Any) -> Path:
         torch.manual_seed(0)
         policy = TDMPCPolicy(config)
     return save(folder, policy, SMALL, (), True)
+
+
+def tiny_diffusion(folder: Path, **settings: Any) -> Path:
+    """A diffusion policy with random weights, which draws, sees two frames and keeps its chunk to itself."""
+    import torch
+    from lerobot.policies.diffusion.configuration_diffusion import DiffusionConfig
+    from lerobot.policies.diffusion.modeling_diffusion import DiffusionPolicy
+
+    seen, acted = features(SMALL, (), True)
+    values = {
+        "horizon": 16, "n_obs_steps": 2, "n_action_steps": 8, "down_dims": (8, 16), "kernel_size": 3, "n_groups": 4,
+        "num_train_timesteps": 6, "diffusion_step_embed_dim": 8, "device": "cpu", "push_to_hub": False, **settings,
+    }  # fmt: skip
+    config = DiffusionConfig(input_features=seen, output_features=acted, **values)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        policy = DiffusionPolicy(config)
+    return save(folder, policy, SMALL, (), True)
