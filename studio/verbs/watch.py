@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
@@ -16,6 +16,7 @@ import tyro
 from curation.errors import StudioError, UnknownChoice, UsageError
 from curation.frames import Placement
 from curation.store import SavedEpisode, Store
+from recorders.fleet import BATCH
 from recorders.placements import attempt_seed
 from recorders.rollout import Start
 from recorders.world.scene import scene_from
@@ -197,10 +198,12 @@ def _of_episode(options: Watch, named: str, console: Console) -> Opened:
     store.require_scene()
     scene = scene_from(store.scene.get("driven", store.scene["scene"]))
     # The place only has to be a valid one: the episode's own start counts.
-    job = prepared(_as_evaluated(options, Where(at=(row.x, row.y)), carried), console, scene)
+    seat, batch = _batch(row.extra) if same else (None, 1)
+    asked = replace(_as_evaluated(options, Where(at=(row.x, row.y)), carried), batch=batch)
+    job = prepared(asked, console, scene)
     start = Start(row.seed, Placement(row.x, row.y, row.yaw_deg))
     source = {"kind": "episode", "dataset": str(store.root), "episode": episode.index, "id": row.episode_id}
-    watched = replace(_watched(options, job.setup, start), source=source)
+    watched = replace(_watched(options, job.setup, start), source=source, seat=seat)
     actions = store.numeric(episode.index)["action"].astype(np.float64)
     return Opened(opened(watched, job.model), partial(with_episode, actions=actions, same_policy=same))
 
@@ -223,6 +226,15 @@ def _of_row(options: Watch, named: str) -> Opened:
     )
     model = PolicyModel(setup.checkpoint, device=setup.device, threads=setup.threads)
     return Opened(opened(watched, model), partial(with_row, row=row))
+
+
+def _batch(extra: Mapping[str, Any]) -> tuple[tuple[int, ...] | None, int]:
+    """The seeds of an attempt's batch up to its own, and how many attempts were in it, as its row tells."""
+    first, size = extra.get(BATCH) or (0, 1)
+    if size == 1:
+        return None, 1
+    seeds = [attempt_seed(int(extra["session_seed"]), number) for number in range(first, int(extra["attempt"]) + 1)]
+    return tuple(seeds), size
 
 
 def _again(options: Watch, folder: Path, console: Console) -> Opened:

@@ -34,16 +34,22 @@ def with_episode(history: History, actions: Vector, *, same_policy: bool) -> dic
         same_policy: whether this very policy drove then, so that it should do the same again.
 
     Returns:
-        {"equal", "from_frame", "words"}: the first frame in which the actions differ, None if none does.
+        {"equal", "from_frame", "apart", "words"}: the first frame in which the actions differ, None if none does; and
+        the largest difference [degrees, percent of the gripper] in frames that both have.
     """
     ours = history.columns.action
     both = min(len(ours), len(actions))
-    apart = np.flatnonzero((ours[:both] != actions[:both]).any(axis=1))
+    difference = np.abs(ours[:both] - actions[:both])
+    apart = np.flatnonzero(difference.any(axis=1))
     frame = int(apart[0]) if len(apart) else None if len(ours) == len(actions) else both
+    most = float(difference.max(initial=0.0))
     if not same_policy:
         words = ""
     elif frame is None:
         words = "bit for bit as recorded"
     else:
-        words = f"NOT as recorded: other actions from frame {frame} on (batch, build or settings differ)"
-    return {"equal": frame is None, "from_frame": frame, "words": words}
+        words = (
+            f"NOT as recorded ({len(actions)} frames): other actions from frame {frame} on, {most:.3g} deg apart at "
+            "most; settings, batch or build differ"
+        )
+    return {"equal": frame is None, "from_frame": frame, "apart": most, "words": words}

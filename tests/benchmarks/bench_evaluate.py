@@ -65,13 +65,13 @@ def main() -> None:
         )
 
 
-def make_policy(folder: Path) -> Path:
+def make_policy(folder: Path, chunk: int = 40) -> Path:
     """The checkpoint: an ACT that gets its images resized by its own preprocessor."""
     images = {key: PolicyFeature(FeatureType.VISUAL, (3, SCENE.height, SCENE.width)) for key in IMAGES}
     config = ACTConfig(
         input_features={"observation.state": PolicyFeature(FeatureType.STATE, (6,)), **images},
         output_features={"action": PolicyFeature(FeatureType.ACTION, (6,))},
-        chunk_size=40, n_action_steps=20, dim_model=256, dim_feedforward=512, n_encoder_layers=2, use_vae=False,
+        chunk_size=chunk, n_action_steps=20, dim_model=256, dim_feedforward=512, n_encoder_layers=2, use_vae=False,
         pretrained_backbone_weights=None, device="cpu", push_to_hub=False,
     )  # fmt: skip
     torch.manual_seed(0)
