@@ -36,13 +36,13 @@ class Foresight:
             targets: one per control period, each of shape (6,), degrees and gripper 0..100; not yet admitted.
         """
         world = self._world
-        observation = world.restore(physics)
-        path, joints = [world.tip()], [observation.state]
+        state = world.restore(physics).state
+        path, joints = [world.tip()], [state]
         try:
             for target in targets:
-                observation = world.step(target)
+                world.drive(target)
                 path.append(world.tip())
-                joints.append(observation.state)
+                joints.append(world.observe().state)
         except StudioError:
             pass
         return Whisker(np.array(path).reshape(-1, 3), np.array(joints).reshape(-1, len(JOINTS)))

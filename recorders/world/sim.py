@@ -128,20 +128,26 @@ class SimWorld:
         return limit_step(action, self._target, self.fps)
 
     def step(self, action: Vector) -> Observation:
-        """Drive admitted targets for one control period.
+        """Drive admitted targets for one control period, and let the judge see what came of it.
 
         Raises:
             BadAction: as `admit`; nothing has moved.
             PhysicsFailed: if the state broke; only `reset` or `restore` make the world usable again.
         """
+        self.drive(action)
+        self.judge.see(self._sensing.read(self._data, self._index / self.fps))
+        return self.observe()
+
+    def drive(self, action: Vector) -> None:
+        """As `step`, with the same motion, but unseen by the judge; for trying out."""
         self._target = self.admit(action)
         wanted = to_radians(self._target)
         force, self._pending = (self._pending, wanted) if self._servo.delay_frames else (wanted, wanted)
         self._advance(force)
         self._require_sound()
         self._index += 1
-        self.judge.see(self._sensing.read(self._data, self._index / self.fps))
-        return self.observe()
+        # A step leaves positions as they were before its last integration.
+        mujoco.mj_kinematics(self.model, self._data)
 
     def observe(self) -> Observation:
         """The observation of the present state; images are drawn from a copy when asked for."""
