@@ -56,11 +56,11 @@ class Thought:
         return spread
 
 
-def votes(thoughts: Mapping[int, Thought], frames: int, joint: int = GRIPPER) -> Vector:
+def votes(chunks: Mapping[int, Vector], frames: int, joint: int = GRIPPER) -> Vector:
     """What every chunk that covers a frame says for it: the strip of overlapping chunks.
 
     Args:
-        thoughts: by the frame they were asked in.
+        chunks: shape (T, 6) each, by the frame that their first action is of.
         frames: of the episode.
         joint: by its index; the gripper by default.
 
@@ -68,23 +68,27 @@ def votes(thoughts: Mapping[int, Thought], frames: int, joint: int = GRIPPER) ->
         Shape (frames, T) with T the longest chunk: [t, k] is what the chunk asked k frames before t says for t; NaN
         where none was asked then or none reaches so far.
     """
-    longest = max((len(one.chunk) for one in thoughts.values()), default=0)
+    longest = max(map(len, chunks.values()), default=0)
     found = np.full((frames, longest), np.nan)
-    for asked, thought in thoughts.items():
-        said = thought.chunk[: max(0, frames - asked), joint]
+    for asked, chunk in chunks.items():
+        said = chunk[: max(0, frames - asked), joint]
         ahead = np.arange(len(said))
         found[asked + ahead, ahead] = said
     return found
 
 
-def disagreement(thoughts: Mapping[int, Thought], frames: int) -> Vector:
+def disagreement(chunks: Mapping[int, Vector], frames: int) -> Vector:
     """How far apart the chunks are that cover a frame: standard deviation per joint, shape (frames, 6).
 
-    NaN where fewer than two cover it.
+    NaN where fewer than two cover it. Of an evaluated episode its mean over frames is a measure of doubt.
+
+    Args:
+        chunks: as `votes` takes them.
+        frames: of the episode.
     """
     found = np.full((frames, len(JOINTS)), np.nan)
     for joint in range(len(JOINTS)):
-        said = votes(thoughts, frames, joint)
+        said = votes(chunks, frames, joint)
         known = np.isfinite(said)
         count = known.sum(axis=1)
         several = count >= 2

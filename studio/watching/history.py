@@ -120,6 +120,11 @@ class History(Sequence[Moment]):
         """What happened when; an event in frame N is of the episode's end."""
         return events(self.columns.marks)
 
+    @cached_property
+    def chunks(self) -> dict[int, Vector]:
+        """Every answer, shape (T, 6) each, by the frame in which the policy was asked."""
+        return {frame: self.thoughts[frame].chunk for frame in self.asked}
+
     def overlapping(self, frame: int) -> list[Outlook]:
         """Outlooks whose chunks cover a frame, oldest first: what ensembling blends, and ghosts otherwise."""
         near = [at for at in self.asked if at <= frame]
@@ -129,11 +134,11 @@ class History(Sequence[Moment]):
 
     def votes(self, joint: int = GRIPPER) -> Vector:
         """What every chunk that covers a frame says for it, shape (N, T); see `training.thought.votes`."""
-        return votes(self.thoughts, len(self), joint)
+        return votes(self.chunks, len(self), joint)
 
     def disagreement(self) -> Vector:
         """Standard deviation over those chunks per joint, shape (N, 6)."""
-        return disagreement(self.thoughts, len(self))
+        return disagreement(self.chunks, len(self))
 
     def foretold(self, ahead: int = 0) -> Vector:
         """What the plan in force said for each frame, so many frames before, shape (N, 6)."""

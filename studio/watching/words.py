@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from curation.frames import JOINTS
@@ -19,7 +21,7 @@ def summary(history: History) -> str:
         f"yaw {at['yaw_deg']:.0f} deg, seed {told['seed']}: {how}, {len(history)} frames, "
         f"asked {len(history.asked)} times",
         *(f"  {line}" for line in (_events(history), _repeats(history), *_branches(history), *_answers(history))),
-        "  joint           lag  error mean   max   off its plan",
+        "  joint           lag  error mean   max   off its plan   (frames; degrees, gripper in percent)",
         *(
             f"  {one.joint:<14} {'-' if one.lag is None else one.lag:>4}  {one.mean_error:10.2f} {one.max_error:5.1f}"
             f"  {one.predicted_error:11.2f}"
@@ -42,7 +44,8 @@ def _repeats(history: History) -> str:
 
 def _branches(history: History) -> list[str]:
     return [
-        f"from frame {one['frame']} on: " + ", ".join(f"{name} {value}" for name, value in one["changed"].items())
+        f"from frame {one['frame']} on: "
+        + ", ".join(f"{name} {_plain(value)}" for name, value in one["changed"].items())
         for one in history.told["branches"]
     ]
 
@@ -67,3 +70,10 @@ def _answers(history: History) -> list[str]:
 
 def _means(values: np.ndarray) -> np.ndarray:
     return np.array(np.nanmean(values, axis=0))
+
+
+def _plain(value: Any) -> str:
+    """A setting as it would be typed."""
+    if isinstance(value, list | tuple):
+        return " ".join(map(str, value)) or "none"
+    return "none" if value is None else str(value)

@@ -21,12 +21,15 @@ def thought(frame: int, gripper: list[float], **more: object) -> Thought:
 THOUGHTS = {0: thought(0, [1, 2, 3, 4]), 2: thought(2, [30, 40, 50, 60]), 3: thought(3, [7])}
 
 
+CHUNKS = {frame: one.chunk for frame, one in THOUGHTS.items()}
+
+
 def test_votes_are_what_each_overlapping_chunk_says_for_a_frame() -> None:
     nan = np.nan
     expected = [[1, nan, nan, nan], [nan, 2, nan, nan], [30, nan, 3, nan], [7, 40, nan, 4], [nan, nan, 50, nan]]
-    assert np.array_equal(votes(THOUGHTS, 5), expected, equal_nan=True)
+    assert np.array_equal(votes(CHUNKS, 5), expected, equal_nan=True)
     assert votes({}, 3).shape == (3, 0)
-    apart = disagreement(THOUGHTS, 5)
+    apart = disagreement(CHUNKS, 5)
     assert np.isnan(apart[[0, 1, 4]]).all(), "one chunk alone disagrees with nobody, and is not sure for that"
     assert apart[2, GRIPPER] == pytest.approx(np.std([30, 3], ddof=1))
     assert apart[3, GRIPPER] == pytest.approx(np.std([7, 40, 4], ddof=1))
