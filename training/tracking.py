@@ -18,14 +18,18 @@ STILL_DEG = 1.0
 """A joint that was told to move by less says nothing about lag [degrees, or percent of the gripper] (assumed)."""
 
 
+ALIKE = 0.5
+"""Correlation below which a motion is not that of the command, so that there is no lag to tell (assumed)."""
+
+
 @dataclass(frozen=True)
 class Tracked:
     """One joint, in degrees or percent of the gripper.
 
     Attributes:
         joint: its name.
-        lag: frames after which its motion is most like the commanded one; None where it hardly moved. A servo that
-            is where it was told to be at the end of the control period has 1.
+        lag: frames after which its motion is most like the commanded one; None where it hardly moved, or otherwise. A
+            servo that is where it was told to be at the end of the control period has 1.
         mean_error, max_error: between a target and where the joint is a frame later.
         predicted_error: mean between what the policy last foretold for a frame and the target then driven; 0 while it
             carries out a chunk that nothing limits.
@@ -74,15 +78,15 @@ def lag(commanded: Vector, actual: Vector, most: int = MOST_LAG) -> int | None:
         most: longest that is looked for [frames].
 
     Returns:
-        The lag whose correlation is highest, the shortest of equals; None where the joint hardly moved or the series
-        are too short.
+        The lag whose correlation is highest, the shortest of equals; None where the joint hardly moved, never moved
+        like its command, or the series are too short.
     """
     told, did = np.diff(commanded), np.diff(actual)
     if len(told) < 2 or np.ptp(commanded) < STILL_DEG:
         return None
     scores = [_alike(told[: len(told) - shift], did[shift:]) for shift in range(min(most, len(told) - 2) + 1)]
     best = int(np.argmax(scores))
-    return best if scores[best] > 0 else None
+    return best if scores[best] >= ALIKE else None
 
 
 def foretold(thoughts: Mapping[int, Thought], frames: int, ahead: int = 0) -> Vector:

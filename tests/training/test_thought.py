@@ -80,6 +80,7 @@ def test_lag_is_the_shift_of_a_joint_behind_its_command(late: int) -> None:
     assert lag(np.zeros(80), did[:, 0]) is None, "who was told to stand says nothing"
     assert lag(told[:, 0], np.zeros(80)) is None, "who stands follows nothing"
     assert lag(told[:2, 0], did[:2, 0]) is None
+    assert lag(told[:, 0], told[:, 3]) is None, "who moves otherwise is not late"
 
 
 def test_errors_are_between_a_target_and_where_the_joint_is_a_frame_later() -> None:

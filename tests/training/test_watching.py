@@ -451,3 +451,24 @@ def test_a_policy_that_fails_leaves_what_it_did_before(folders: dict[str, Path],
         assert (len(session.history), session.at) == (10, 9)
         write_history(tmp_path / "a", session.history)
     assert len(read_history(tmp_path / "a")) == 10
+
+
+@pytest.mark.slow
+def test_a_tiny_pi0_is_watched_as_the_others_are(arm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = vlas.pi0(tmp_path, arm, monkeypatch)
+    session = session_of(folder, PolicyModel(folder, device="cpu"), PolicySettings(), frames=12, samples=2)
+    with closing(session.world):
+        session.finish()
+        before = session.history
+        session.go(7)
+        session.go_on()
+        session.finish()
+        assert same(session.history, before)
+    assert (before.told["draws"], before.asked) == (True, (0, 5, 10))
+    for outlook in before.outlooks.values():
+        assert outlook.thought.denoising.shape == (3, 10, 6)
+        assert outlook.thought.times == pytest.approx([1, 0.5, 0])
+        assert outlook.thought.samples.shape == (2, 10, 6)
+    whisker = before[5].whisker
+    assert whisker is not None
+    assert np.array_equal(whisker.path[:6], before.path[5:11])
