@@ -2,45 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, fields, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import tyro
 
-from curation.errors import StudioError, UnknownChoice, UsageError
-from curation.frames import Placement
-from curation.store import SavedEpisode, Store
-from recorders.fleet import BATCH
-from recorders.placements import attempt_seed
-from recorders.rollout import Start
-from recorders.world.scene import scene_from
+from curation.errors import UsageError
 from recorders.world.tasks.pick_place import TIME_LIMIT_S
-from studio import evaluating
-from studio.again import setup_again
 from studio.console import Console
 from studio.options import Where
-from studio.paths import dataset_path, runs_home
-from studio.verbs.evaluate import Carried, Evaluate, World, prepared
-from studio.watching.compared import with_episode, with_row
-from studio.watching.files import read_history, require_new, write_history
+from studio.verbs.evaluate import Carried, World
+from studio.verbs.watch_from import session_of
+from studio.watching.files import require_new, write_history
 from studio.watching.history import History
-from studio.watching.opening import Watched, opened
-from studio.watching.repeating import repeated, watched_in
 from studio.watching.session import Session
 from studio.watching.words import summary
-from training.checkpoint_card import card, digest, resolve
-from training.evaluated import Evaluation, Row, evaluations_of
-from training.latency import parse_latency
 
 HOME = Path("watched")
 """Where watched episodes lie by default."""
 MOST_SAMPLES = 100
+_RAN = ("seed", "limit", "world", "device", "threads")
+_FIXED = {"episode": ("seed", "world"), "row": _RAN, "again": _RAN}
+"""Options that say nothing of an episode which was begun before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,19 +81,6 @@ def watch(options: Watch, console: Console) -> int:
     return 0
 
 
-@dataclass(frozen=True)
-class Opened:
-    """A session, and what its episode is compared with once it has ended.
-
-    Attributes:
-        session: at the beginning, or where --again goes on.
-        compared: says how the history compares with a recorded or evaluated episode.
-    """
-
-    session: Session
-    compared: Callable[[History], dict[str, Any]] | None = None
-
-
 def watched(options: Watch, console: Console) -> tuple[History, Path]:
     """Run an episode to its end, and write its history.
 
@@ -123,33 +95,19 @@ def watched(options: Watch, console: Console) -> tuple[History, Path]:
     one = session_of(options, console)
     session = one.session
     with closing(session.world):
-        folder = options.to or _free(str(session.history.told["checkpoint"]["label"]))
         try:
             while session.step() is not None:
                 console.progress(f"frame {session.at}, {session.moment.phase.value}")
             if one.compared is not None:
                 session.tell(compared=one.compared(session.history))
-        finally:
-            # Whoever interrupts keeps what was seen so far.
+        except BaseException:
+            # Whoever interrupts keeps what was seen so far, and so does a policy that fails.
             if session.at >= 0:
-                write_history(folder, session.history)
+                console.step(f"What was seen so far is in {_kept(options, session)}.")
+            raise
         for text in session.history.told["alarms"]:
             console.step(text)
-        return session.history, folder
-
-
-def session_of(options: Watch, console: Console) -> Opened:
-    """A session of what is asked for; closing its world frees the OpenGL context.
-
-    Raises:
-        UsageError: something cannot be done as asked.
-        StudioError: the policy cannot be loaded, does not fit, or does not do again what it did.
-    """
-    if options.again is not None:
-        return _again(options, options.again, console)
-    if options.row is not None:
-        return _of_row(options, options.row)
-    return _of_episode(options, options.episode, console) if options.episode else _of_placement(options, console)
+        return session.history, _kept(options, session)
 
 
 def require_valid(options: Watch) -> None:
@@ -165,8 +123,14 @@ def require_valid(options: Watch) -> None:
     if bool(options.checkpoint) == bool(options.row or options.again):
         whose = "is of the checkpoint that drove then: name none." if options.checkpoint else "needs a checkpoint."
         raise UsageError(f"studio watch {f'--{kinds[0]}' if kinds else '--at X Y'} {whose}")
+    fixed = next((_FIXED[kind] for kind in kinds), ())
+    # A policy may be watched in an episode of another scene than its own, if one says so.
+    asked = replace(options, world=replace(options.world, other_scene=False)) if options.episode else options
+    idle = [name for name in fixed if getattr(asked, name) != getattr(Watch(), name)]
+    if idle:
+        raise UsageError(f"--{idle[0]} says nothing with --{kinds[0]}, which begins and runs as it did then.")
     changes = options.carried != Carried()
-    if options.row and (changes or options.world != World()):
+    if options.row and changes:
         raise UsageError("--row is watched as it was evaluated; watch it, then change settings with --again.")
     if (options.again is None or not changes) != (options.from_frame is None):
         raise UsageError("--again FOLDER goes on otherwise with --from-frame N and what changes, such as --blind.")
@@ -176,159 +140,11 @@ def require_valid(options: Watch) -> None:
         require_new(options.to)
 
 
-def _of_placement(options: Watch, console: Console) -> Opened:
-    asked = _as_evaluated(options, options.where, options.carried)
-    job = prepared(asked, console)
-    trial = evaluating.trial_of(job.placing, job.setup.scene, options.seed, 0)
-    if not trial.row["feasible"]:
-        console.step(f"The arm cannot do it there: {trial.row['why_not']}.")
-    return Opened(opened(_watched(options, job.setup, trial.start), job.model))
-
-
-def _of_episode(options: Watch, named: str, console: Console) -> Opened:
-    store, episode = _episode(named)
-    folder = resolve(options.checkpoint, runs_home())
-    row, about = episode.row, dict(episode.row.extra.get("policy") or {})
-    same = about.get("digest") == digest(folder)
-    carried = options.carried
-    if same and carried == Carried():
-        carried = replace(carried, n_action_steps=about.get("n_action_steps"))
-    if carried.task is None and episode.task in card(folder).tasks:
-        carried = replace(carried, task=episode.task)
-    store.require_scene()
-    scene = scene_from(store.scene.get("driven", store.scene["scene"]))
-    # The place only has to be a valid one: the episode's own start counts.
-    seat, batch = _batch(row.extra) if same else (None, 1)
-    asked = replace(_as_evaluated(options, Where(at=(row.x, row.y)), carried), batch=batch)
-    job = prepared(asked, console, scene)
-    start = Start(row.seed, Placement(row.x, row.y, row.yaw_deg))
-    source = {"kind": "episode", "dataset": str(store.root), "episode": episode.index, "id": row.episode_id}
-    watched = replace(_watched(options, job.setup, start), source=source, seat=seat)
-    actions = store.numeric(episode.index)["action"].astype(np.float64)
-    return Opened(opened(watched, job.model), partial(with_episode, actions=actions, same_policy=same))
-
-
-def _of_row(options: Watch, named: str) -> Opened:
-    from training.policy_model import PolicyModel
-
-    evaluation, row = _row(named)
-    setup = setup_again(evaluation)
-    # A batch draws by the seed of its first world, and where in it a world is decides its last bits.
-    first = row.index - row.index % setup.settings.batch
-    known = {one.index: one.seed for one in evaluation.rows}
-    base = int(evaluation.told["placements"]["seed"])
-    seat = tuple(known.get(index, attempt_seed(base, index)) for index in range(first, row.index + 1))
-    watched = replace(
-        _watched(options, setup, Start(row.seed, Placement(row.x, row.y, row.yaw_deg))),
-        checkpoint=evaluation.name,
-        source={"kind": "row", "evaluation": str(evaluation.folder), "row": row.index},
-        seat=seat,
-    )
-    model = PolicyModel(setup.checkpoint, device=setup.device, threads=setup.threads)
-    return Opened(opened(watched, model), partial(with_row, row=row))
-
-
-def _batch(extra: Mapping[str, Any]) -> tuple[tuple[int, ...] | None, int]:
-    """The seeds of an attempt's batch up to its own, and how many attempts were in it, as its row tells."""
-    first, size = extra.get(BATCH) or (0, 1)
-    if size == 1:
-        return None, 1
-    seeds = [attempt_seed(int(extra["session_seed"]), number) for number in range(first, int(extra["attempt"]) + 1)]
-    return tuple(seeds), size
-
-
-def _again(options: Watch, folder: Path, console: Console) -> Opened:
-    from training.policy_model import PolicyModel
-
-    history = read_history(folder)
-    setup = watched_in(history).setup
-    console.progress(f"{folder} is run again")
-    model = PolicyModel(setup.checkpoint, device=setup.device, threads=setup.threads)
-    session = repeated(history, model)
-    if options.from_frame is not None:
-        try:
-            session.go(options.from_frame)
-            session.change(**_changes(options.carried))
-        except StudioError:
-            session.world.close()
-            raise
-    return Opened(session)
-
-
-def _as_evaluated(options: Watch, where: Where, carried: Carried) -> Evaluate:
-    """The evaluation of which this is the first episode."""
-    return Evaluate(
-        checkpoint=options.checkpoint,
-        where=where,
-        episodes=1,
-        seed=options.seed,
-        limit=options.limit,
-        world=options.world,
-        carried=carried,
-        batch=1,
-        device=options.device,
-        threads=options.threads,
-    )
-
-
-def _watched(options: Watch, setup: evaluating.Setup, start: Start) -> Watched:
-    return Watched(
-        setup, start, options.checkpoint, samples=options.samples, whiskers=not options.no_whiskers
-    )  # fmt: skip
-
-
-def _changes(carried: Carried) -> dict[str, Any]:
-    """Settings that are asked for, by name.
-
-    Raises:
-        UsageError: the instruction is among them.
-    """
-    if carried.task is not None:
-        raise UsageError("--task cannot change within an episode: watch it anew with another one.")
-    asked = {one.name: getattr(carried, one.name) for one in fields(Carried)}
-    found = {name: value for name, value in asked.items() if value != getattr(Carried(), name)}
-    if found.pop("no_ensemble", False):
-        found["ensemble"] = None
-    return {**found, **({"latency": parse_latency(carried.latency)} if "latency" in found else {})}
-
-
-def _episode(named: str) -> tuple[Store, SavedEpisode]:
-    """A saved episode by DATASET:INDEX or DATASET:ID.
-
-    Raises:
-        UsageError: there is none such.
-    """
-    dataset, colon, which = named.rpartition(":")
-    if not colon or not dataset:
-        raise UsageError(f"--episode {named} must be DATASET:INDEX or DATASET:ID.")
-    store = Store.open(dataset_path(dataset))
-    found = [one for one in store.episodes if which in (str(one.index), one.row.episode_id)]
-    if not found:
-        raise UnknownChoice("episode", which, [f"0 to {store.total_episodes - 1}", "or an episode's id"])
-    return store, found[0]
-
-
-def _row(named: str) -> tuple[Evaluation, Row]:
-    """A row of an evaluation by RUN:N.
-
-    Raises:
-        UsageError: there is none such, or several.
-    """
-    name, colon, number = named.rpartition(":")
-    if not colon or not number.isdecimal():
-        raise UsageError(f"--row {named} must be RUN:N or FOLDER:N.")
-    evaluations = evaluations_of(runs_home(), name)
-    found = [(one, row) for one in evaluations for row in one.rows if row.index == int(number)]
-    if not found:
-        raise UsageError(f"No evaluation of {name} has a row {number}. It has 0 to {_last(evaluations)}.")
-    if len(found) > 1:
-        listed = ", ".join(f"--row {one.folder}:{number} ({one.conditions_words})" for one, _ in found)
-        raise UsageError(f"{name} has {len(found)} evaluations with a row {number}. Name one: {listed}.")
-    return found[0]
-
-
-def _last(evaluations: Sequence[Evaluation]) -> int:
-    return max(row.index for one in evaluations for row in one.rows)
+def _kept(options: Watch, session: Session) -> Path:
+    """The folder that the history was written to."""
+    folder = options.to or _free(str(session.history.told["checkpoint"]["label"]))
+    write_history(folder, session.history)
+    return folder
 
 
 def _free(label: str) -> Path:

@@ -61,14 +61,19 @@ def watched_in(history: History) -> Watched:
         raise DataError(f"The watched episode does not say {error}, so it cannot be run again.") from error
 
 
-def repeated(history: History, model: PolicyModel) -> Session:
+def repeated(history: History, model: PolicyModel, watched: Watched | None = None) -> Session:
     """A session that has come as far as the history, with its branches, bit for bit.
+
+    Args:
+        history: to repeat.
+        model: the policy.
+        watched: of `watched_in`, perhaps with more samples or with whiskers, which change nothing in the episode.
 
     Raises:
         CannotRepeat: it comes out otherwise, as with another build or processor.
         StudioError: the policy failed.
     """
-    session = opened(watched_in(history), model)
+    session = opened(watched or watched_in(history), model)
     try:
         for branch in history.told["branches"]:
             _run_to(session, branch["frame"])

@@ -116,7 +116,8 @@ def test_a_history_is_gone_on_with_otherwise(home: Path, studio: Studio) -> None
     one, other = read_history(home / "w"), read_history(home / "v")
     assert np.array_equal(one.columns.physics[:15], other.columns.physics[:15])
     assert other.asked == (0, 10, *range(14, 30, 3))
-    run(studio, "watch", "--again", "v", "--to", "u")
+    run(studio, "watch", "--again", "v", "--no-whiskers", "--to", "u")
+    assert read_history(home / "u")[3].whisker is None
     assert np.array_equal(read_history(home / "u").columns.physics, other.columns.physics)
 
 
@@ -132,6 +133,9 @@ def test_a_history_is_gone_on_with_otherwise(home: Path, studio: Studio) -> None
         (("a", "--to", "."), "already exists"),
         (("a", "--latency", "real", *QUICK), "nobody can repeat that"),
         (("--row", "a"), "must be RUN:N"),
+        (("--row", "a:1", "--limit", "3"), "--limit says nothing with --row"),
+        (("--row", "a:1", "--gripper-bias", "3"), "watched as it was evaluated"),
+        (("a", "--episode", "x:1", "--seed", "3"), "--seed says nothing with --episode"),
         (("a", "--episode", "x"), "must be DATASET:INDEX"),
     ],
 )
