@@ -18,16 +18,13 @@ from classifiers.labels import Labelled
 from classifiers.metrics import (
     AtThreshold,
     Bin,
-    Measured,
-    Scores,
-    Truth,
     at_threshold,
     brier,
     calibration,
-    measured_auroc,
     threshold_at_recall,
 )
 from classifiers.over_time import Stops
+from curation.auroc import Measured, Scores, Truth, measured_auroc
 from curation.errors import DataError
 from curation.rates import Rate, wilson
 from curation.store import Store

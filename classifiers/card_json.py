@@ -8,8 +8,8 @@ from typing import Any
 
 from classifiers.card import BASE_RATES, Card, HeldOut, Part
 from classifiers.holdout import Novelty
-from classifiers.metrics import Measured
 from classifiers.over_time import Stops
+from curation.auroc import Measured
 from curation.errors import DataError
 from curation.rates import Rate, wilson
 

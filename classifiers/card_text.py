@@ -9,8 +9,8 @@ from textwrap import wrap
 import numpy as np
 
 from classifiers.card import BASE_RATES, RECALL, Card, Part
-from classifiers.metrics import Measured
 from classifiers.over_time import LATE_S, Stops
+from curation.auroc import Measured
 from curation.rates import Rate
 
 CONTROL_HIGH = 0.8

@@ -14,7 +14,7 @@ from classifiers.evidence import fit_weighing, last_frames
 from classifiers.fit import Settings, fit, last_pictures
 from classifiers.labels import Labelled
 from classifiers.look import CutOut
-from classifiers.metrics import Measured, measured_auroc
+from curation.auroc import Measured, measured_auroc
 from curation.names import STATE
 from curation.rows import Rows
 from curation.store import Store

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,15 +93,26 @@ def heard(points: Points, trials: Trials, reach: float | Numbers) -> tuple[Numbe
         trials: of a policy.
         reach: how far they are heard [m], everywhere or at each point, shape (N, 1).
     """
-    reaches = np.broadcast_to(reach, (len(points), 1))
     tried, failed = np.zeros(len(points)), np.zeros(len(points))
-    for first in range(0, len(points), 1024):
-        part = slice(first, first + 1024)
-        away = np.linalg.norm(points[part, None] - trials.points[None], axis=2)
-        weight = (1.0 - away / reaches[part]).clip(0.0)
+    for part, weight in weights(points, trials.points, reach):
         tried[part] = weight.sum(axis=1)
         failed[part] = weight @ ~trials.success
     return tried, failed
+
+
+def weights(points: Points, trials: Points, reach: float | Numbers) -> Iterator[tuple[slice, Numbers]]:
+    """How much each of M trials is heard at points: the less the farther it was; in parts of shape (n, M), with where.
+
+    Args:
+        points: where, shape (N, 2).
+        trials: shape (M, 2).
+        reach: how far they are heard [m], everywhere or at each point, shape (N, 1).
+    """
+    reaches = np.broadcast_to(reach, (len(points), 1))
+    for first in range(0, len(points), 1024):
+        part = slice(first, first + 1024)
+        away = np.linalg.norm(points[part, None] - trials[None], axis=2)
+        yield part, (1.0 - away / reaches[part]).clip(0.0)
 
 
 def upper(failed: Numbers, succeeded: Numbers) -> Numbers:

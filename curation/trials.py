@@ -1,7 +1,8 @@
 """The evaluation table: where a policy was tried and whether it succeeded, one row a trial.
 
-CSV with a header, JSON lines, or a JSON list; columns `x` and `y` [m], `success`, and perhaps `feasible`. Rows that are
-not feasible say nothing about a policy and are counted, not used. Other columns are passed over.
+CSV with a header, JSON lines, or a JSON list; columns `x` and `y` [m], `success`, and perhaps `feasible` and `unsure`
+(how unsure the policy was, in any unit). Rows that are not feasible say nothing about a policy and are counted, not
+used. Other columns are passed over.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from numpy.typing import NDArray
 from curation.errors import DataError, UsageError
 from curation.table import Points
 
-NAMES = {"x": ("x", "block_x"), "y": ("y", "block_y"), "success": ("success",), "feasible": ("feasible",)}
+NAMES = {"x": ("x", "block_x"), "y": ("y", "block_y"), "success": ("success",), "feasible": ("feasible",),
+         "unsure": ("unsure", "disagreement_deg")}  # fmt: skip
 """Columns and what else they are called in tables of the earlier work."""
 _YES = ("1", "1.0", "true", "yes")
 _NO = ("0", "0.0", "false", "no")
@@ -37,11 +39,13 @@ class Trials:
         points: where the block was, shape (N, 2) [m].
         success: shape (N,).
         infeasible: rows left out.
+        unsure: how unsure the policy was, shape (N,), NaN where nothing says so; None where no row does.
     """
 
     points: Points
     success: NDArray[np.bool_]
     infeasible: int = 0
+    unsure: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.success)
@@ -58,7 +62,7 @@ def read_trials(path: Path) -> Trials:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"The evaluation table {path} cannot be read: {error}.") from error
-    points, success, infeasible = [], [], 0
+    points, success, unsure, infeasible = [], [], [], 0
     # By what it holds, because tables named .csv were found to hold JSON.
     rows = _json_rows(path, text) if text.lstrip()[:1] in ("{", "[") else _csv_rows(path, text)
     for where, row in rows:
@@ -67,9 +71,11 @@ def read_trials(path: Path) -> Trials:
             continue
         points.append((_number(row, "x", where), _number(row, "y", where)))
         success.append(_truth(row, "success", where))
+        unsure.append(math.nan if _value(row, "unsure") in (None, "") else _number(row, "unsure", where))
     if not points:
         raise DataError(f"The evaluation table {path} holds no feasible trial ({infeasible} infeasible ones).")
-    return Trials(np.array(points), np.array(success), infeasible)
+    told = None if np.isnan(unsure).all() else np.array(unsure)
+    return Trials(np.array(points), np.array(success), infeasible, told)
 
 
 def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -131,7 +137,7 @@ def _number(row: Mapping[str, Any], name: str, where: str) -> float:
     except (TypeError, ValueError):
         number = math.nan
     if not math.isfinite(number) or isinstance(value, bool):
-        raise DataError(f"{where}: {name} is {value!r}; a number of metres is needed.")
+        raise DataError(f"{where}: {name} is {value!r}; a number{'' if name == 'unsure' else ' of metres'} is needed.")
     return number
 
 

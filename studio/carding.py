@@ -14,9 +14,9 @@ from classifiers.checkpoint import Classifier, load
 from classifiers.controls import joints_only, length_only, shuffled_labels
 from classifiers.labels import Labelled
 from classifiers.look import require_cameras
-from classifiers.metrics import Measured, measured_auroc
 from classifiers.over_time import Stops, courses, stops
 from classifiers.pictures import Pictures
+from curation.auroc import Measured, measured_auroc
 from curation.errors import UsageError
 from curation.names import STATE
 from curation.rates import Rate, wilson

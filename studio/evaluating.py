@@ -49,6 +49,7 @@ class Setup:
         task: the instruction.
         label: of the policy.
         limit: most frames of an episode.
+        samples: further answers to every question, for rows that say how far they spread.
     """
 
     checkpoint: Path
@@ -59,6 +60,7 @@ class Setup:
     task: str
     label: str
     limit: int
+    samples: int = 0
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class Evaluator:
     def __init__(self, setup: Setup, model: PolicyModel | None = None) -> None:
         from training.policy import PolicyOperator
         from training.policy_model import PolicyModel
+        from training.unsure import Unsure
 
         self._setup = setup
         self.worlds = worlds_of(setup.scene, setup.settings.batch)
@@ -99,6 +102,7 @@ class Evaluator:
             label=setup.label,
             poses=[pose_of(world) for world in self.worlds],
         )
+        self._heard = Unsure(self.operator, setup.samples)
 
     def run(self, batch: Sequence[Trial]) -> Iterator[Finished]:
         """Run trials in lockstep, each in its own world; they come as they end.
@@ -111,7 +115,7 @@ class Evaluator:
         seen: list[set[Phase]] = [set() for _ in batch]
         frames = [0] * len(batch)
         worlds = self.worlds[: len(batch)]
-        for number, event in rollout(worlds, operator, [trial.start for trial in batch], limit=setup.limit):
+        for number, event in rollout(worlds, self._heard, [trial.start for trial in batch], limit=setup.limit):
             if operator.failure is not None:
                 raise operator.failure
             if not isinstance(event, Ending):
@@ -128,6 +132,7 @@ class Evaluator:
                 "call_ms": None if call_ms is None else round(call_ms, 3),
                 "wall_s": round(time.perf_counter() - began, 3),
                 "action_span": None if share is None else round(share, 4),
+                **self._heard.columns(number),
             })  # fmt: skip
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 _DECIDING = (
     "recorders.rollout", "recorders.placements", "recorders.world", "training.policy", "training.policy_model",
-    "training.chunks", "training.latency", "training.rows", "studio.evaluating",
+    "training.chunks", "training.latency", "training.rows", "training.unsure", "training.answers", "studio.evaluating",
 )  # fmt: skip
 """Modules and packages: placement, physics, servo, judge, loop, policy, and what an episode says for itself."""
 

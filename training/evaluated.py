@@ -27,6 +27,8 @@ from .rows import read_rows, without_copies
 from .runs import RUN, run_path
 
 EVALUATION, ROWS, FOLDER = "evaluation.json", "rows.jsonl", "evaluations"
+SAMPLES = "samples"
+"""In evaluation.json: further answers to every question, where there were any. They change nothing in an episode."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,12 @@ class Evaluation:
     def settings(self) -> dict[str, Any]:
         """How the policy was driven."""
         return dict(self.told.get("settings") or {})
+
+    @property
+    def samples(self) -> int:
+        """Further answers to every question; its rows say how far they spread."""
+        value = self.told.get(SAMPLES)
+        return value if isinstance(value, int) else 0
 
     @cached_property
     def training(self) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from curation.atomic import one_at_a_time, write_aside
 
 from .as_trained import TRAINED, trained_of
 from .checkpoint_card import Card
-from .evaluated import EVALUATION, FOLDER, ROWS
+from .evaluated import EVALUATION, FOLDER, ROWS, SAMPLES
 from .rows import RowFile
 from .runs import RUN
 
@@ -34,6 +34,7 @@ def told_of(
     limit_frames: int,
     fps: int,
     versions: Mapping[str, str],
+    samples: int = 0,
 ) -> dict[str, Any]:
     """What evaluation.json says, with its key: equal keys give equal rows.
 
@@ -47,13 +48,15 @@ def told_of(
         limit_frames: most frames of an episode.
         fps: of the world.
         versions: of what computes.
+        samples: further answers to every question. Where there are any rows say more, and so the key is another; where
+            there are none nothing is said of them.
     """
     told: dict[str, Any] = {
         "version": VERSION, "key": "", "checkpoint": checkpoint, "checkpoint_digest": digest, "run": card.run,
         "group": card.group, "step": card.step, "train_seed": card.seed, "policy": card.policy,
         "settings": dict(settings), "scene": dict(scene), "placements": dict(placements), "limit_frames": limit_frames,
         "fps": fps, "privileged": card.privileged, "versions": dict(versions),
-        TRAINED: trained_of(card),
+        TRAINED: trained_of(card), **({SAMPLES: samples} if samples else {}),
     }  # fmt: skip
     keyed = {name: value for name, value in told.items() if name not in _NOT_IN_KEY}
     told["key"] = hashlib.sha256(json.dumps(keyed, sort_keys=True).encode()).hexdigest()

@@ -18,6 +18,7 @@ from .map_difference import CellDifference
 from .maps import Cell, Field, Ring
 from .proposals import Proposal
 from .sheet import BLUE, GREEN, ORANGE, Chart, Colour, Sheet, Spot, blend, wrapped
+from .unsure_map import UnsureCell
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -26,6 +27,8 @@ RATES: tuple[Colour, ...] = ((166, 54, 48), (232, 158, 116), (244, 240, 222), (1
 """0 to 1: red through paper to green; the numbers stand beside, for print and the colour-blind."""
 GAINS: tuple[Colour, ...] = ((176, 84, 20), (238, 188, 144), (246, 245, 240), (150, 184, 222), (36, 84, 156))
 """B better to A better."""
+DOUBTS: tuple[Colour, ...] = ((246, 245, 240), (206, 184, 222), (104, 52, 140))
+"""Sure to unsure."""
 UNKNOWN: Colour = (214, 212, 206)
 REACH: Colour = (240, 238, 230)
 BOWL: Colour = (51, 107, 179)
@@ -37,6 +40,9 @@ NOTE, LINE = 15, 24
 """Size of the note at the bottom and height of its lines [px]."""
 
 
+Piece = Cell | CellDifference | UnsureCell
+
+
 @dataclass(frozen=True, kw_only=True)
 class Panel:
     """One map.
@@ -44,7 +50,7 @@ class Panel:
     Attributes:
         title: what was evaluated.
         rate: its rate in words.
-        cells: pieces of the table with their success, or with a difference.
+        cells: pieces of the table with their success, with a difference, or with how unsure the policy was.
         rings: success against distance; empty for none.
         origins: where distances begin: the centre or the training positions, shape (M, 2) [m].
         origin_name: what those are.
@@ -57,7 +63,7 @@ class Panel:
 
     title: str
     rate: str
-    cells: Sequence[Cell | CellDifference]
+    cells: Sequence[Piece]
     rings: Sequence[Ring] = ()
     origins: Points = field(default_factory=lambda: np.zeros((0, 2)))
     origin_name: str = "training position"
@@ -207,11 +213,11 @@ def _circle(sheet: Sheet, ground: _Ground, centre: Spot, radius: float, extent: 
         sheet.text(right, down, f"{100 * radius:g} cm", 12, INK, "mm")
 
 
-def _cell(each: Cell | CellDifference) -> Cell:
-    return each.cell if isinstance(each, CellDifference) else each
+def _cell(each: Piece) -> Cell:
+    return each if isinstance(each, Cell) else each.cell
 
 
-def _corners(each: Cell | CellDifference, ground: _Ground) -> tuple[float, float, float, float]:
+def _corners(each: Piece, ground: _Ground) -> tuple[float, float, float, float]:
     """Left, top, right, bottom of a cell [px], with a gap to the next."""
     cell = _cell(each)
     left, top = ground.at(cell.x + cell.tall / 2, cell.y + cell.wide / 2)
@@ -219,7 +225,7 @@ def _corners(each: Cell | CellDifference, ground: _Ground) -> tuple[float, float
     return left + 1, top + 1, right - 1, bottom - 1
 
 
-def _words(sheet: Sheet, each: Cell | CellDifference, ground: _Ground) -> None:
+def _words(sheet: Sheet, each: Piece, ground: _Ground) -> None:
     left, top, right, bottom = _corners(each, ground)
     first, second, colour = _says(each)
     ink = CARD if sum(colour) < 330 else INK
@@ -232,8 +238,16 @@ def _words(sheet: Sheet, each: Cell | CellDifference, ground: _Ground) -> None:
         sheet.box(left + 1, top + 1, right - 1, bottom - 1, None, INK, 2.5)
 
 
-def _says(each: Cell | CellDifference) -> tuple[str, str, Colour]:
-    """Two lines and a colour: k of n with its interval, or a difference with its."""
+def _says(each: Piece) -> tuple[str, str, Colour]:
+    """Two lines and a colour: k of n with its interval, a difference with its, or degrees with how many say them."""
+    if isinstance(each, UnsureCell):
+        if not each.n:
+            return "-", "no episode", UNKNOWN
+        return (
+            f"{each.middle:.1f}",
+            f"n {each.n}, {each.least:.1f}-{each.most:.1f}",
+            blend(each.middle / each.top, DOUBTS),
+        )
     if isinstance(each, CellDifference):
         if not each.n:
             return "-", "no episode", UNKNOWN
@@ -284,6 +298,9 @@ def _legend(sheet: Sheet, panels: Sequence[Panel]) -> None:
         right = _ramp(sheet, right, down, RATES, "0 %", "100 %")
     if any(isinstance(each, CellDifference) for panel in panels for each in panel.cells):
         right = _ramp(sheet, right, down, GAINS, "B better", "A better; framed: told apart, all cells counted")
+    tops = [each.top for panel in panels for each in panel.cells if isinstance(each, UnsureCell)]
+    if tops:
+        right = _ramp(sheet, right, down, DOUBTS, "0", f"{tops[0]:.1f} deg; median, n, least-most of the episodes")
     if any(panel.smooth is not None for panel in panels):
         sheet.text(right, down, "smoothed; grey: not known", 14, INK, "lm")
 

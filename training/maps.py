@@ -22,6 +22,7 @@ from curation.trials import Trials
 from .as_trained import driven
 from .choice import current, training_of
 from .evaluated import Evaluation, Row
+from .foretelling import MEASURES, of_row
 
 RING = 0.05
 """Width of distance rings [m]."""
@@ -60,11 +61,13 @@ class Ring:
     rate: Rate
 
 
-def trials_of(rows: Sequence[Row]) -> Trials:
-    """Rows as an evaluation table, the infeasible ones counted."""
+def trials_of(rows: Sequence[Row], measure: str = MEASURES[0]) -> Trials:
+    """Rows as an evaluation table, the infeasible ones counted; `measure` says how unsure the policy was."""
     good = [row for row in rows if row.feasible]
     points = np.array([(row.x, row.y) for row in good], float).reshape(-1, 2)
-    return Trials(points, np.array([row.success for row in good], bool), len(rows) - len(good))
+    told = np.array([of_row(row.told, measure) for row in good], float)
+    unsure = None if np.isnan(told).all() else told
+    return Trials(points, np.array([row.success for row in good], bool), len(rows) - len(good), unsure)
 
 
 def cells(rows: Sequence[Row], side: float = CELL) -> list[Cell]:
@@ -201,9 +204,9 @@ def pooled(one: Evaluation, evaluations: Sequence[Evaluation]) -> tuple[Evaluati
 
 
 def rows_of(evaluations: Sequence[Evaluation]) -> list[Row]:
-    """All rows of several evaluations; the same episode in two of them once."""
+    """All rows of several evaluations; the same episode in two of them once, as the one says it that heard more."""
     found: dict[tuple[object, ...], Row] = {}
-    for evaluation in evaluations:
+    for evaluation in sorted(evaluations, key=lambda one: -one.samples):
         for row in evaluation.rows:
             found.setdefault(row.place, row)
     return list(found.values())

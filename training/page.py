@@ -92,10 +92,14 @@ def facts(pairs: Iterable[tuple[str, object]]) -> Markup:
 
 def rate_bar(rate: Rate) -> Markup:
     """The interval on a line from 0 to 100 %, with a mark at the rate."""
-    middle = rate.k / rate.n if rate.n else 0.0
+    return interval_bar(rate.k / rate.n if rate.n else 0.0, rate.low, rate.high, rate.interval)
+
+
+def interval_bar(middle: float, low: float, high: float, words: str) -> Markup:
+    """An interval on a line from 0 to 1, with a mark inside; the words show on hovering."""
     return Markup(
-        f'<div class="rate" title="{escape(rate.interval)}"><i style="left:{100 * rate.low:.1f}%;'
-        f'width:{100 * (rate.high - rate.low):.1f}%"></i><b style="left:calc({100 * middle:.1f}% - 2px)"></b></div>'
+        f'<div class="rate" title="{escape(words)}"><i style="left:{100 * low:.1f}%;'
+        f'width:{100 * (high - low):.1f}%"></i><b style="left:calc({100 * middle:.1f}% - 2px)"></b></div>'
     )
 
 

@@ -1,4 +1,5 @@
-"""Where to try a policy next: where its success is known least, or where it succeeds about every other time."""
+"""Where to try a policy next: where its success is known least, where it succeeds about every other time, or where it
+was most unsure."""
 
 from __future__ import annotations
 
@@ -13,10 +14,11 @@ from curation.doubt import heard
 from curation.errors import UsageError
 from curation.table import Points
 from curation.trials import Trials
+from curation.unsure import most_unsure
 
 from .maps import expected
 
-Aim = Literal["doubt", "edge"]
+Aim = Literal["doubt", "edge", "unsure"]
 EDGE_REACH = 0.03
 """How far a trial is heard at most where the edge of success is looked for [m] (assumed): in evaluations of small
 policies success falls from nearly always to nearly never within 3 to 5 cm."""
@@ -37,6 +39,7 @@ class Proposal:
         rate: success expected there, with a uniform prior.
         doubt: its standard deviation.
         trials: weight of the trials heard there.
+        unsure: how unsure the policy is taken to be there [deg]; None where that was not asked.
     """
 
     x: float
@@ -44,6 +47,7 @@ class Proposal:
     rate: float
     doubt: float
     trials: float
+    unsure: float | None = None
 
 
 def propose(lattice: Points, trials: Trials, n: int, aim: Aim = "doubt") -> list[Proposal]:
@@ -56,15 +60,19 @@ def propose(lattice: Points, trials: Trials, n: int, aim: Aim = "doubt") -> list
         aim: "doubt" takes places where an episode tells most of the success rate: where little was tried, and where
             success is neither 0 nor 1. "edge" takes those where success and failure are both likely, so that attempts
             there are kept now and then and show what is not yet learned; where nothing ever succeeded none are made.
+            "unsure" takes those where trials say that the policy was most unsure, and fewer places if they are too few;
+            where nothing was tried none are made.
 
     Raises:
-        UsageError: fewer than one is asked for, or more than there are places.
+        UsageError: fewer than one is asked for, more than there are places, or no trial says how unsure the policy was.
     """
     if n < 1 or n > len(lattice):
         raise UsageError(
             f"{n} positions cannot be proposed on {len(lattice)} recordable places. Ask for 1 to {len(lattice)}, or "
             "widen --box."
         )
+    if aim == "unsure":
+        return _unsure(lattice, trials, n)
     tried, failed = heard(lattice, trials, RADIUS if aim == "doubt" else _close(lattice, trials))
     wins, losses = 1 + tried - failed, 1 + failed
     apart, _ = nearest(lattice, trials.points)
@@ -91,6 +99,17 @@ def propose(lattice: Points, trials: Trials, n: int, aim: Aim = "doubt") -> list
             wins, losses = wins + near * mean[best], losses + near * (1 - mean[best])
         apart = np.minimum(apart, away)
     return found
+
+
+def _unsure(lattice: Points, trials: Trials, n: int) -> list[Proposal]:
+    places = most_unsure(lattice, trials, n, reach=_close(lattice, trials), apart=EDGE_APART)
+    spots = np.array([(place.x, place.y) for place in places]).reshape(-1, 2)
+    tried, failed = heard(spots, trials, EDGE_REACH)
+    mean, spread = expected(1 + tried - failed, 1 + failed)
+    return [
+        Proposal(place.x, place.y, float(rate), float(doubt), place.trials, place.value)
+        for place, rate, doubt in zip(places, mean, spread, strict=True)
+    ]
 
 
 def _close(lattice: Points, trials: Trials) -> Numbers:

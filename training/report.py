@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from curation.auroc import Measured
 from curation.rates import Rate, wilson
 
 from . import page
 from .evaluated import Evaluation, Row
+from .foretelling import MEASURES, asked_for, unsureness
 from .page import Markup
 from .sheet import BLUE, Chart, Sheet
 
@@ -173,6 +175,42 @@ def labels(sides: Sequence[Evaluation]) -> list[str]:
 
 def _rate_cells(rate: Rate) -> list[object]:
     return [f"{rate.k} of {rate.n}", f"{100 * rate.low:.0f} to {100 * rate.high:.0f} %", page.rate_bar(rate)]
+
+
+def unsure(sides: Sequence[Evaluation]) -> list[Markup]:
+    """How unsure the policy was, and how well that tells failure."""
+    parts, rows = [], []
+    for one, label in zip(sides, labels(sides), strict=True):
+        told = [row.told for row in one.rows]
+        for found in (unsureness(told, measure) for measure in asked_for(told) or MEASURES[:1]):
+            parts.append(page.paragraph(f"{label}: {found.words}."))
+            if found.middle is not None and not found.tells:
+                parts.append(page.paragraph(f"Whether that tells failure {found.why_not}.", "muted"))
+            rows += [
+                (
+                    label,
+                    each.what,
+                    f"{found.n}, {found.failed} failed",
+                    _auroc_bar(each.auroc),
+                    each.auroc,
+                    each.verdict,
+                )
+                for each in found.tells
+            ]
+    if rows:
+        head = ("evaluation", "a larger number means failure?", "episodes", "", "AUROC", "verdict")
+        parts += [page.table(head, rows), page.paragraph(_UNSURE, "muted")]
+    return parts
+
+
+_UNSURE = (
+    "0.5 is a coin. Judged is what was known while every episode still ran. The others know how it went on: failures "
+    "last until the time limit, so length alone tells them in the end, and whatever grows with length does too."
+)
+
+
+def _auroc_bar(auroc: Measured) -> Markup:
+    return page.interval_bar(auroc.value, auroc.low, auroc.high, str(auroc))
 
 
 def episodes(evaluation: Evaluation) -> Markup:

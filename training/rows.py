@@ -108,14 +108,24 @@ class RowFile:
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as a table with one column per phase."""
-    flat = [{**{key: value for key, value in row.items() if key != "phases"}, **row["phases"]} for row in rows]
+    """Rows as a table with one column per phase, and one per number of what has several; lists are left out."""
+    flat = [_flat(row) for row in rows]
     out = io.StringIO()
     columns = list(dict.fromkeys(key for row in flat for key in row))
     writer = csv.DictWriter(out, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(flat)
     return out.getvalue()
+
+
+def _flat(row: Mapping[str, Any], prefix: str = "") -> Row:
+    found: Row = {}
+    for key, value in row.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, "" if key == "phases" else f"{prefix}{key}_")
+        elif not isinstance(value, list):
+            found[prefix + key] = value
+    return found
 
 
 def read_rows(path: Path) -> list[Row]:

@@ -1,7 +1,6 @@
 """A policy operator that is watched: it drives as it would, and says what it had in mind.
 
-The plan comes from the operator's own queue, never from a second question. Further answers (`samples`) are asked for
-after the one that counts, with seeds of their own, and leave no trace in what drives.
+The plan comes from the operator's own queue, never from a second question.
 """
 
 from __future__ import annotations
@@ -12,14 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from curation.errors import StudioError
-from curation.frames import JOINTS, Command, Observation, Vector
+from curation.frames import Command, Observation, Vector
 
+from .answers import Answers
 from .denoising import Heard
 from .policy import Memory, PolicyOperator, PolicySettings, Question
 from .thought import NO_CHUNKS, Thought
-
-SAMPLE_STREAM = 1
-"""Keeps the noise of further answers apart from that of the one which drives."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +44,12 @@ class Thinker:
 
     Attributes:
         thought: of the last question; None before the first.
-        draws: whether answers depend on noise; None while nobody knows. Where they do not, samples are not asked for
-            again: they would all be the answer.
     """
 
     def __init__(self, operator: PolicyOperator, *, samples: int = 0, seat: Seat | None = None) -> None:
         self.operator = operator
         self.thought: Thought | None = None
-        self.draws: bool | None = None
-        self._samples, self._seat = samples, seat or Seat()
+        self._answers, self._seat = Answers(operator, samples), seat or Seat()
         self._places = max(len(self._seat.seeds), self._seat.number + 1)
         self._frame = 0
         self._questions: list[Question] = []
@@ -64,6 +58,11 @@ class Thinker:
     @property
     def settings(self) -> PolicySettings:
         return self.operator.settings
+
+    @property
+    def draws(self) -> bool | None:
+        """Whether answers depend on noise; None while nobody knows."""
+        return self._answers.draws
 
     @property
     def failure(self) -> StudioError | None:
@@ -89,7 +88,7 @@ class Thinker:
         places[self._seat.number] = observations[0]
         operator = self.operator
         thinks = operator.model.chunked or not self._decided()
-        before = operator.remember().model if self._samples and not operator.model.chunked else {}
+        before = self._answers.before()
         spent = sum(operator.seconds.values())
         self._questions.clear()
         with operator.model.overheard() as heard:
@@ -117,7 +116,9 @@ class Thinker:
     def _think(self, question: Question, action: Vector, heard: Heard, before: dict[str, object], s: float) -> Thought:
         operator, number = self.operator, self._seat.number
         plan = np.vstack([action[None], operator.ahead(number)])
-        chunk = operator.finished(question.answer)[number] if operator.model.chunked else plan
+        chunks = self._answers.chunks(question.answer, (number,))
+        samples = self._answers.samples(question, chunks, before, (number,))
+        chunk = chunks[0]
         on_the_way = [operator.finished(one.actions)[number, : len(chunk)] for one in heard]
         return Thought(
             frame=self._frame,
@@ -125,33 +126,8 @@ class Thinker:
             sure=1 + operator.sure(number),
             chunk=chunk,
             blended=operator.settings.ensemble is not None,
-            samples=self._sampled(question, chunk, before),
+            samples=samples[:, 0] if len(samples) else NO_CHUNKS,
             denoising=np.array([*on_the_way, chunk]) if on_the_way else NO_CHUNKS,
             times=np.array([*(one.time for one in heard), 0.0] if on_the_way else []),
             seconds=s,
         )
-
-    def _sampled(self, question: Question, chunk: Vector, before: dict[str, object]) -> Vector:
-        """Further answers, shape (N, T, 6)."""
-        if not self._samples or self.draws is False:
-            return NO_CHUNKS
-        found: Vector
-        after = {} if self.operator.model.chunked else self.operator.model.remember()
-        found = np.array([self._again(question, number, before) for number in range(self._samples)])
-        if not self.operator.model.chunked:
-            self.operator.model.recall(after)
-        if self.draws is None:
-            self.draws = bool((found != chunk).any())
-        return found if self.draws else NO_CHUNKS
-
-    def _again(self, question: Question, number: int, before: dict[str, object]) -> Vector:
-        """Another answer to the same question, shape (T, 6)."""
-        model, own = self.operator.model, self._seat.number
-        words = np.random.SeedSequence([question.seed, SAMPLE_STREAM, number]).generate_state(1, np.uint64)
-        seed = int(words[0]) >> 1
-        if model.chunked:
-            chunks = self.operator.finished(model.chunk(dict(question.seen), seed))
-            return np.array(chunks[own])
-        model.recall(before)
-        first = self.operator.finished(model.select(dict(question.seen), seed))[own]
-        return np.vstack([first[None], self.operator.ahead(own)]).reshape(-1, len(JOINTS))

@@ -21,6 +21,7 @@ from curation.store import Store
 from curation.table import Box, NoTable, Points, Table
 from curation.targets import Target, named, write_targets
 from curation.trials import Trials, read_trials
+from curation.unsure import most_unsure
 from studio.console import Console
 from studio.paths import dataset_path
 from studio.table_of import standard_table, table_of
@@ -34,14 +35,14 @@ class Coverage:
     """Datasets; masked episodes do not count."""
     next: int = 0
     """Propose so many positions."""
-    by: Literal["gaps", "evaluation"] | None = None
-    """Where: farthest from all data and from each other, or where --evaluation is worst or says least; by default the
-    second where there is one."""
+    by: Literal["gaps", "evaluation", "unsure"] | None = None
+    """Where: farthest from all data and from each other, where --evaluation is worst or says least, or where it says
+    that the policy was most unsure; by default the second where there is one."""
     to: Path | None = None
     """Write the proposals to this new positions file, for studio record --targets."""
     evaluation: Path | None = None
-    """A table of trials, CSV, JSON lines or JSON: x, y (metres), success, and perhaps feasible. The radius is estimated
-    from it."""
+    """A table of trials, CSV, JSON lines or JSON: x, y (metres), success, and perhaps feasible and unsure; an
+    evaluation's rows.jsonl is one. The radius is estimated from it."""
     farther_than: float | None = None
     """The radius in metres: what is nearer to data is taken as covered. By default what --evaluation tells, else
     0.07."""
@@ -95,8 +96,8 @@ def _require_sensible(options: Coverage) -> None:
         raise UsageError(f"--next {options.next} must be 0 or more.")
     if options.to and not options.next:
         raise UsageError(f"--to {options.to} needs --next: how many positions shall it hold?")
-    if options.by == "evaluation" and not options.evaluation:
-        raise UsageError("--by evaluation needs --evaluation FILE.")
+    if options.by in ("evaluation", "unsure") and not options.evaluation:
+        raise UsageError(f"--by {options.by} needs --evaluation FILE.")
     for path in (options.to, options.picture):
         if path is not None and path.exists():
             raise TargetExists(path, "Choose another name.")
@@ -144,6 +145,9 @@ def _proposals(
     if _mode(options) == "gaps" or trials is None:
         places = farthest(lattice, data, options.next, metres)
         why = [""] * len(places)
+    elif _mode(options) == "unsure":
+        unsure = most_unsure(lattice, trials, options.next, reach=metres, apart=metres)
+        places, why = [(one.x, one.y) for one in unsure], [one.words for one in unsure]
     else:
         doubts = doubtful(lattice, trials, data, options.next, metres)
         places, why = [(doubt.x, doubt.y) for doubt in doubts], [doubt.words for doubt in doubts]

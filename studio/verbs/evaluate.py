@@ -28,6 +28,7 @@ from training.chunks import narrow
 from training.evaluated import EVALUATION, read_evaluation
 from training.evaluation import folder_of, opened, told_of
 from training.evaluation_table import summarised, table
+from training.foretelling import asked_for, unsureness
 from training.latency import parse_latency
 from training.report import stand_for
 from training.rows import Row, as_csv
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from training.policy_model import PolicyModel
 
 EPISODES = 20
+MOST_SAMPLES = 100
+"""Further answers to a question; each costs as much as the one that counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +89,9 @@ class Evaluate:
     """Of PyTorch on a CPU; part of what makes rows equal."""
     processes: int = 0
     """Batches worked on at once; 0 chooses. Rows do not depend on it."""
+    samples: int = 0
+    """Further answers to every question, with other noise: rows then say how far they spread. What is driven stays the
+    same. Policies that draw nothing have no spread."""
     films: int = 0
     """Films of so many episodes, at most the median and the worst of every outcome, beside the rows."""
     csv: Path | None = None
@@ -118,16 +124,19 @@ def evaluate(options: Evaluate, console: Console) -> int:
         write_aside(options.csv, as_csv(done.rows).encode())
     filmed = _film(done, options.films, console) if options.films else []
     chosen = raced(done.folder, done.told)
+    unsure = [unsureness(done.rows, measure) for measure in asked_for(done.rows)]
     data = {
         "folder": done.folder,
         "films": filmed,
         "evaluation": done.told,
         "rates": summarised(done.rows),
+        "unsure": {one.measure: one.as_json() for one in unsure},
         "chosen_by_these_episodes": chosen,
         "rows": done.rows,
     }
     told = [
         table(done.told, done.rows, done.name, raced=chosen),
+        *(f"  {line}" for one in unsure for line in one.lines),
         f"  rows: {done.folder}",
         *(f"  film: {path}" for path in filmed),
     ]
@@ -239,6 +248,8 @@ def prepared(options: Evaluate, console: Console, scene: Scene | None = None) ->
         console.step(said_unknown(missing))
     if model.demonstrated is None and not model.relative:
         console.step(NO_STATISTICS)
+    if options.samples and not (model.chunked or model.rewindable):
+        raise UsageError(f"--samples asks again, and what {model.kind} remembers of the first time cannot be undone.")
     settings = settings_of(options, model)
     model.blind(settings.blind)
     if model.greyed:
@@ -247,8 +258,9 @@ def prepared(options: Evaluate, console: Console, scene: Scene | None = None) ->
         )
     limit = round(options.limit * scene.fps)
     setup = evaluating.Setup(
-        known.folder, scene, settings, model.device, options.threads, task, f"policy:{known.label}", limit
-    )
+        known.folder, scene, settings, model.device, options.threads, task, f"policy:{known.label}", limit,
+        options.samples,
+    )  # fmt: skip
     told = told_of(
         replace(known, policy=model.kind, privileged=model.privileged),
         checkpoint=options.checkpoint,
@@ -259,6 +271,7 @@ def prepared(options: Evaluate, console: Console, scene: Scene | None = None) ->
         limit_frames=limit,
         fps=scene.fps,
         versions={**{package: version(package) for package in ("mujoco", "torch", "lerobot")}, "loop": loop_mark()},
+        samples=options.samples,
     )
     return Job(setup, model, known, placing, told, folder_of(known, told))
 
@@ -302,6 +315,8 @@ def require_valid(options: Evaluate) -> None:
         raise UsageError("--per-position must be at least 1, needs --grid or --targets, and takes the place of -n.")
     if not 0.5 <= options.limit <= 600:
         raise UsageError(f"--limit {options.limit} is outside 0.5 to 600 seconds.")
+    if not 0 <= options.samples <= MOST_SAMPLES:
+        raise UsageError(f"--samples {options.samples} is outside 0 to {MOST_SAMPLES}.")
     if options.seed < 0 or options.threads < 0 or options.processes < 0 or options.batch < 0 or options.films < 0:
         raise UsageError("--seed, --threads, --processes, --batch and --films must not be negative.")
 

@@ -1,12 +1,12 @@
-"""map: where on the table policies succeed, how surely that is known, and where to try next."""
+"""map: where on the table policies succeed, how surely that is known, how unsure they are, and where to try next."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from studio.table_of import table_of_scene
 from training.choice import latest_each
 from training.contest import Contest, contest
 from training.evaluated import Evaluation, Row, evaluations_of
+from training.foretelling import MEASURES, Unsureness, unsureness
 from training.map_difference import CellDifference, cell_differences
 from training.maps import (
     Cell,
@@ -37,6 +38,7 @@ from training.maps import (
 )
 from training.proposals import Aim, Proposal, propose
 from training.runs import Run
+from training.unsure_map import UnsureCell, scaled, unsure_cells
 from training.verdict import points as signed
 
 
@@ -56,6 +58,9 @@ class Map:
     """Draw distance rings about --center; with edges in metres, else every 0.05."""
     difference: bool = False
     """Two policies: also map A less B on their shared episodes."""
+    show: Literal["success", "disagreement", "spread"] = "success"
+    """What cells say. disagreement: how unsure the policy was, as far as each chunk contradicts the one before. spread:
+    as far as answers to one question differ (studio evaluate --samples N)."""
     smooth: bool = False
     """Draw a smoothed field instead of cells, and say so."""
     cell: float = 0.05
@@ -66,7 +71,7 @@ class Map:
     """Propose so many places to try next."""
     aim: Aim = "doubt"
     """What they are for. doubt: to evaluate, where success is least known. edge: to generate attempts, where the policy
-    succeeds about every other time."""
+    succeeds about every other time. unsure: where it was most unsure, by --show spread or else by disagreement."""
     to: Path | None = None
     """Write the proposals to this new positions file, for studio evaluate --targets."""
     box: tuple[float, float, float, float] | None = None
@@ -90,6 +95,8 @@ class Mapped:
     rings: list[Ring]
     everywhere: Rate
     crossing: Radius | None
+    unsure: Unsureness | None = None
+    doubts: Sequence[UnsureCell] = ()
 
 
 def map(options: Map, console: Console) -> int:  # noqa: A001  the command's name
@@ -98,6 +105,8 @@ def map(options: Map, console: Console) -> int:  # noqa: A001  the command's nam
     home = runs_home()
     found = [evaluations_of(home, name) for name in options.runs]
     mapped = [_mapped(options, one, pooled(one, side)) for side in found for one in latest_each(side)]
+    if options.show != "success":
+        mapped = _shown(options, mapped)
     pair = None
     if options.difference:
         pair = contest(options.runs[0], found[0], options.runs[1], found[1])
@@ -106,6 +115,8 @@ def map(options: Map, console: Console) -> int:  # noqa: A001  the command's nam
     if options.to is not None:
         write_targets(options.to, named([Target("", p.x, p.y, None, _why(p, options.aim)) for p in proposals]))
         console.step(f"{options.to} holds {len(proposals)} positions: studio evaluate --targets {options.to}")
+    if len(proposals) < options.propose:
+        console.step(f"Only {len(proposals)} of {options.propose} places are apart enough where anything was tried.")
     if options.picture is not None:
         _draw(options, mapped, pair, table, proposals)
         console.step(f"{options.picture} is drawn.")
@@ -124,6 +135,8 @@ def _require_sensible(options: Map) -> None:
         raise UsageError("--to needs --propose K with K of at least 1: how many positions shall it hold?")
     if not options.cell > 0:
         raise UsageError(f"--cell {options.cell:g} must be a positive number of metres.")
+    if options.show != "success" and (options.smooth or options.difference or options.rings is not None):
+        raise UsageError(f"--show {options.show} draws cells: leave --smooth, --difference and --rings away.")
     for path in (options.to, options.picture):
         if path is not None and path.exists():
             raise TargetExists(path, "Choose another name.")
@@ -131,7 +144,7 @@ def _require_sensible(options: Map) -> None:
 
 def _mapped(options: Map, evaluation: Evaluation, pool: tuple[Evaluation, ...]) -> Mapped:
     rows = rows_of(pool)
-    trials = trials_of(rows)
+    trials = trials_of(rows, MEASURES[0] if options.show == "success" else options.show)
     training = _training(evaluation)
     origins = np.array([options.center], float) if options.center else training
     found = radius(trials, origins, options.seed) if len(origins) and len(trials) else None
@@ -146,6 +159,26 @@ def _mapped(options: Map, evaluation: Evaluation, pool: tuple[Evaluation, ...]) 
         wilson(sum(row.success for row in evaluation.rows), len(evaluation.rows)),
         found,
     )
+
+
+def _shown(options: Map, mapped: Sequence[Mapped]) -> list[Mapped]:
+    """The same with how unsure the policies were."""
+    found = []
+    for one in mapped:
+        unsure = unsureness([row.told for row in one.rows], options.show)
+        if unsure.middle is None:
+            raise UsageError(
+                f"{one.evaluation.name}: no {options.show} to show; {unsure.why_not}. {_MEND[options.show]}"
+            )
+        found.append(replace(one, unsure=unsure))
+    doubts = scaled([unsure_cells(one.rows, options.show, options.cell) for one in found])
+    return [replace(one, doubts=each) for one, each in zip(found, doubts, strict=True)]
+
+
+_MEND = {
+    "disagreement": "Chunks overlap in studio evaluate --n-action-steps below the policy's chunk, or with --ensemble.",
+    "spread": "Run studio evaluate --samples 8 with a policy that draws, such as smolvla, pi0 or diffusion.",
+}
 
 
 def _training(evaluation: Evaluation) -> Points:
@@ -176,13 +209,20 @@ def _proposals(options: Map, mapped: Sequence[Mapped], table: Table | None) -> l
         lattice = lattice[(x_low <= x) & (x <= x_high) & (y_low <= y) & (y <= y_high)]
     points = np.concatenate([one.trials.points for one in mapped])
     success = np.concatenate([one.trials.success for one in mapped])
-    return propose(lattice, Trials(points, success), options.propose, options.aim)
+    unsure = np.concatenate([_unsure_of(one.trials) for one in mapped])
+    return propose(lattice, Trials(points, success, unsure=unsure), options.propose, options.aim)
+
+
+def _unsure_of(trials: Trials) -> np.ndarray:
+    return np.full(len(trials), np.nan) if trials.unsure is None else trials.unsure
 
 
 def _why(proposal: Proposal, aim: Aim) -> str:
     heard = f"weight {proposal.trials:.1f} trials"
     if proposal.trials < 1e-9:
         return "nothing was tried here"
+    if aim == "unsure":
+        return f"unsure by {proposal.unsure:.2f} deg ({heard})"
     if aim == "edge":
         return f"succeeds in about {100 * proposal.rate:.0f} % ({heard})"
     return f"success known to within {100 * proposal.doubt:.0f} points only ({heard})"
@@ -200,8 +240,8 @@ def _draw(
         Panel(
             title=one.evaluation.title,
             rate=_rate_words(one),
-            cells=one.cells,
-            rings=one.rings,
+            cells=one.doubts or one.cells,
+            rings=() if one.doubts else one.rings,
             origin_name="centre" if options.center else "nearest training position",
             training=one.training,
             infeasible=np.array([(r.x, r.y) for r in one.rows if not r.feasible]).reshape(-1, 2),
@@ -220,10 +260,25 @@ def _draw(
                 training=mapped[0].training,
             )
         )
-    save(picture(panels, table, mapped[0].evaluation.conditions_words), options.picture)
+    save(picture(panels, table, _note(mapped)), options.picture)
+
+
+def _note(mapped: Sequence[Mapped]) -> str:
+    """At the bottom: the conditions, and of a map of doubt what that is worth."""
+    judged = [f"{one.evaluation.name}: {_judged(one.unsure)}" for one in mapped if one.unsure is not None]
+    return ". ".join([*judged, mapped[0].evaluation.conditions_words])
+
+
+def _judged(unsure: Unsureness) -> str:
+    first = next((each for each in unsure.tells if each.judged), None)
+    if first is None:
+        return f"whether it tells failure: {unsure.why_not or 'nobody can say'}"
+    return f"{first.what}: AUROC {first.auroc}, {unsure.n} episodes, {unsure.failed} failed: {first.verdict}"
 
 
 def _rate_words(one: Mapped) -> str:
+    if one.unsure is not None:
+        return one.unsure.words
     if len(one.pool) > 1:
         # Placements of several kinds, some of them chosen by what was seen before: their common rate is of nothing.
         return f"{len(one.trials)} feasible episodes of {len(one.pool)} evaluations"
@@ -244,7 +299,10 @@ def _text(
                       f"  all places: {every.of('episodes')}"]  # fmt: skip
         together = f" of {len(one.pool)} evaluations" if len(one.pool) > 1 else ""
         lines.append(f"  cells{together} (x, y in metres):")
-        lines += [f"    {cell.x:6.3f} {cell.y:7.3f}  {_cell_words(cell)}" for cell in one.cells]
+        lines += [f"    {cell.x:6.3f} {cell.y:7.3f}  {_cell_words(cell)}" for cell in one.cells if not one.doubts]
+        lines += [f"    {each.cell.x:6.3f} {each.cell.y:7.3f}  {each.words}" for each in one.doubts]
+        if one.unsure is not None:
+            lines += [f"  {line}" for line in one.unsure.lines]
         if one.rings:
             of = "--center" if options.center else "the nearest training position"
             lines.append(f"  distance to {of}:")
@@ -292,6 +350,8 @@ def _data(
                 "rings": [asdict(ring) for ring in one.rings],
                 "crossing": None if one.crossing is None else asdict(one.crossing),
                 "training_positions": one.training.tolist(),
+                "unsure": None if one.unsure is None else one.unsure.as_json(),
+                "unsure_cells": [asdict(each) for each in one.doubts],
             }
             for one in mapped
         ],

@@ -82,6 +82,7 @@ def _one(options: Report, found: Sequence[Evaluation], console: Console) -> tupl
         body += [page.heading("What was trained on what"), *_training(one)]
     body += [page.heading("Evaluations"), parts.evaluations(found)]
     body += [page.heading("Outcomes"), *parts.outcomes(shown)]
+    body += [page.heading("How unsure it was"), *parts.unsure(shown)]
     body += [page.heading("Where"), *_maps(shown, None)]
     body += _all_films(options, shown, console)
     body += [page.heading("Every episode"), *(parts.episodes(one) for one in shown)]
@@ -105,6 +106,7 @@ def _two(options: Report, found: Sequence[Sequence[Evaluation]], console: Consol
             body += [page.heading(one.name), *parts.headline(one, len(side)), *_training(one)]
     every = [one for side in sides for one in side]
     body += [page.heading("Outcomes"), *parts.outcomes(every)]
+    body += [page.heading("How unsure they were"), *parts.unsure(every)]
     body += [page.heading("Where"), *_maps(every, pair)]
     body += _all_films(options, every, console)
     body += [page.heading("Every episode"), *(parts.episodes(one) for one in every)]

@@ -13,7 +13,7 @@ from curation.errors import UsageError
 from recorders.world.tasks.pick_place import TIME_LIMIT_S
 from studio.console import Console
 from studio.options import Where
-from studio.verbs.evaluate import Carried, World
+from studio.verbs.evaluate import MOST_SAMPLES, Carried, World
 from studio.verbs.watch_from import session_of
 from studio.watching.files import require_new, write_history
 from studio.watching.history import History
@@ -22,7 +22,6 @@ from studio.watching.words import summary
 
 HOME = Path("watched")
 """Where watched episodes lie by default."""
-MOST_SAMPLES = 100
 _RAN = ("seed", "limit", "world", "device", "threads")
 _FIXED = {"episode": ("seed", "world"), "row": _RAN, "again": _RAN}
 """Options that say nothing of an episode which was begun before."""

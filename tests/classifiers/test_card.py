@@ -16,8 +16,8 @@ from classifiers.card_file import read_card, write_card
 from classifiers.card_json import card_json, card_of
 from classifiers.card_text import card_lines, card_page, trust
 from classifiers.holdout import Novelty
-from classifiers.metrics import Measured, measured_auroc
 from classifiers.over_time import Stops
+from curation.auroc import Measured, measured_auroc
 from curation.errors import DataError
 from curation.rates import wilson
 

@@ -3,13 +3,8 @@
 import numpy as np
 import pytest
 
-from classifiers.metrics import (
-    at_threshold,
-    auroc,
-    calibration,
-    measured_auroc,
-    threshold_at_recall,
-)
+from classifiers.metrics import at_threshold, calibration, threshold_at_recall
+from curation.auroc import auroc, measured_auroc
 
 
 def test_auroc_counts_pairs_and_halves_ties() -> None:

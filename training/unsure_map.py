@@ -1,0 +1,62 @@
+"""How unsure a policy was over the table, piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+from .evaluated import Row
+from .foretelling import of_row
+from .maps import Cell, cells, pieces
+
+
+@dataclass(frozen=True)
+class UnsureCell:
+    """A piece of the table.
+
+    Attributes:
+        cell: the piece, with its success.
+        n: feasible episodes in it that say how unsure the policy was.
+        middle, least, most: of these episodes' means [deg]; 0 where there are none.
+        top: the largest middle that is drawn beside it [deg].
+    """
+
+    cell: Cell
+    n: int
+    middle: float
+    least: float
+    most: float
+    top: float = 1.0
+
+    @property
+    def words(self) -> str:
+        """In a line."""
+        if not self.n:
+            return "no episode that says it"
+        return f"{self.middle:.2f} deg ({self.least:.2f} to {self.most:.2f}, n = {self.n})"
+
+
+def unsure_cells(rows: Sequence[Row], measure: str, side: float) -> list[UnsureCell]:
+    """How unsure the policy was, in the order of `cells`.
+
+    Args:
+        rows: of one evaluation, or of several.
+        measure: "disagreement" or "spread".
+        side: of squares [m], where the rows have no grid of their own.
+    """
+    here = {place: mine for place, (_, _, mine) in pieces(rows, side).items()}
+    return [_cell(cell, here[cell.x, cell.y], measure) for cell in cells(rows, side)]
+
+
+def scaled(several: Sequence[Sequence[UnsureCell]]) -> list[list[UnsureCell]]:
+    """Cells of maps that are drawn beside each other, on one scale."""
+    top = max((cell.middle for each in several for cell in each), default=0.0) or 1.0
+    return [[replace(cell, top=top) for cell in each] for each in several]
+
+
+def _cell(cell: Cell, rows: Sequence[Row], measure: str) -> UnsureCell:
+    told = [value for row in rows if row.feasible and (value := of_row(row.told, measure)) is not None]
+    if not told:
+        return UnsureCell(cell, 0, 0.0, 0.0, 0.0)
+    return UnsureCell(cell, len(told), median(told), min(told), max(told))
