@@ -44,7 +44,7 @@ class Unsure:
 
 
 def most_unsure(
-    lattice: Points, trials: Trials, n: int, *, reach: float | Numbers = RADIUS, apart: float = RADIUS
+    lattice: Points, trials: Trials, n: int, *, reach: float = RADIUS, apart: float = RADIUS
 ) -> list[Unsure]:
     """Places where a policy was most unsure, the worst first; none where nothing was tried.
 
@@ -52,7 +52,7 @@ def most_unsure(
         lattice: where positions may be, shape (N, 2) [m].
         trials: which say how unsure the policy was.
         n: how many; fewer once none is left.
-        reach: how far a trial is heard [m], everywhere or at each place, shape (N, 1).
+        reach: how far a trial is heard [m].
         apart: least distance to each other [m].
 
     Raises:

@@ -20,8 +20,8 @@ from .maps import expected
 
 Aim = Literal["doubt", "edge", "unsure"]
 EDGE_REACH = 0.03
-"""How far a trial is heard at most where the edge of success is looked for [m] (assumed): in evaluations of small
-policies success falls from nearly always to nearly never within 3 to 5 cm."""
+"""How far a trial is heard at most where the edge of success, or doubt, is looked for [m] (assumed): in evaluations of
+small policies success falls from nearly always to nearly never within 3 to 5 cm."""
 EDGE_NEAREST = 8
 """Trials that are heard there at most, where they lie close (assumed)."""
 EDGE_APART = 0.015
@@ -102,7 +102,7 @@ def propose(lattice: Points, trials: Trials, n: int, aim: Aim = "doubt") -> list
 
 
 def _unsure(lattice: Points, trials: Trials, n: int) -> list[Proposal]:
-    places = most_unsure(lattice, trials, n, reach=_close(lattice, trials), apart=EDGE_APART)
+    places = most_unsure(lattice, trials, n, reach=EDGE_REACH, apart=EDGE_APART)
     spots = np.array([(place.x, place.y) for place in places]).reshape(-1, 2)
     tried, failed = heard(spots, trials, EDGE_REACH)
     mean, spread = expected(1 + tried - failed, 1 + failed)

@@ -19,7 +19,7 @@ class UnsureCell:
         cell: the piece, with its success.
         n: feasible episodes in it that say how unsure the policy was.
         middle, least, most: of these episodes' means [deg]; 0 where there are none.
-        top: the largest middle that is drawn beside it [deg].
+        low, top: the least and the largest middle of all that is drawn beside it [deg].
     """
 
     cell: Cell
@@ -27,7 +27,13 @@ class UnsureCell:
     middle: float
     least: float
     most: float
+    low: float = 0.0
     top: float = 1.0
+
+    @property
+    def share(self) -> float:
+        """Where its middle lies between these, 0 to 1."""
+        return (self.middle - self.low) / ((self.top - self.low) or 1.0)
 
     @property
     def words(self) -> str:
@@ -51,8 +57,8 @@ def unsure_cells(rows: Sequence[Row], measure: str, side: float) -> list[UnsureC
 
 def scaled(several: Sequence[Sequence[UnsureCell]]) -> list[list[UnsureCell]]:
     """Cells of maps that are drawn beside each other, on one scale."""
-    top = max((cell.middle for each in several for cell in each), default=0.0) or 1.0
-    return [[replace(cell, top=top) for cell in each] for each in several]
+    middles = [cell.middle for each in several for cell in each if cell.n] or [0.0]
+    return [[replace(cell, low=min(middles), top=max(middles)) for cell in each] for each in several]
 
 
 def _cell(cell: Cell, rows: Sequence[Row], measure: str) -> UnsureCell:
