@@ -243,11 +243,8 @@ def _says(each: Piece) -> tuple[str, str, Colour]:
     if isinstance(each, UnsureCell):
         if not each.n:
             return "-", "no episode", UNKNOWN
-        return (
-            f"{each.middle:.1f}",
-            f"n {each.n}, {each.least:.1f}-{each.most:.1f}",
-            blend(each.middle / each.top, DOUBTS),
-        )
+        words = f"n {each.n}, {each.least:.1f}-{each.most:.1f}"
+        return f"{each.middle:.1f}", words, blend(each.share, DOUBTS)
     if isinstance(each, CellDifference):
         if not each.n:
             return "-", "no episode", UNKNOWN
@@ -298,9 +295,10 @@ def _legend(sheet: Sheet, panels: Sequence[Panel]) -> None:
         right = _ramp(sheet, right, down, RATES, "0 %", "100 %")
     if any(isinstance(each, CellDifference) for panel in panels for each in panel.cells):
         right = _ramp(sheet, right, down, GAINS, "B better", "A better; framed: told apart, all cells counted")
-    tops = [each.top for panel in panels for each in panel.cells if isinstance(each, UnsureCell)]
-    if tops:
-        right = _ramp(sheet, right, down, DOUBTS, "0", f"{tops[0]:.1f} deg; median, n, least-most of the episodes")
+    doubts = [each for panel in panels for each in panel.cells if isinstance(each, UnsureCell)]
+    if doubts:
+        low, top = f"{doubts[0].low:.2f}", f"{doubts[0].top:.2f} deg; median, n, least-most of the episodes"
+        right = _ramp(sheet, right, down, DOUBTS, low, top)
     if any(panel.smooth is not None for panel in panels):
         sheet.text(right, down, "smoothed; grey: not known", 14, INK, "lm")
 
