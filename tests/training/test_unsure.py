@@ -235,13 +235,15 @@ def row(success: bool, course: Sequence[float], frames: int, **more: Any) -> dic
             "disagreement": told, **more}  # fmt: skip
 
 
-def drawn(shift: float, seed: int = 0, n: int = 40) -> list[dict[str, Any]]:
-    """Failures that run twice as long as successes, and are less sure by `shift` standard deviations."""
+def drawn(shift: float, seed: int = 0, n: int = 40, late: float = 0.0) -> list[dict[str, Any]]:
+    """Failures that run twice as long as successes, and are less sure by `shift` standard deviations; by `late` degrees
+    more once the successes are over."""
     rng = np.random.default_rng(seed)
     rows = []
     for number in range(n):
         good = number % 2 == 0
         course = np.abs(5 + 0.5 * rng.normal(0 if good else shift, 1) + rng.normal(size=7 if good else 14))
+        course[7:] += late
         rows.append(row(good, list(course), 150 if good else 300))
     return rows
 
@@ -269,6 +271,8 @@ def test_what_only_grows_with_length_is_no_warning() -> None:
     assert judged.verdict == UNKNOWN
     assert largest.auroc.low > 0.5
     assert length.auroc.value == 1.0
+    judged, whole, *_ = unsureness(drawn(0.0, late=9.0), "disagreement").tells
+    assert (judged.verdict, whole.auroc.value) == (UNKNOWN, 1.0), "it dithers once it has failed, and not before"
 
 
 def test_rows_that_say_nothing_or_broke_off_are_left_out_and_older_ones_are_read(home: Path) -> None:
