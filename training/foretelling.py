@@ -2,7 +2,8 @@
 
 Failures last until the time limit and successes end before it, so whatever adds up or has a maximum grows with an
 episode's length, and length alone tells failure once all is over. What could warn is what is known while every episode
-still runs: that measure is judged, and the others stand beside it.
+still runs: that measure is judged, and the others stand beside it. Even then an episode may be lost already, so the same
+is also given frame by frame: what tells before the grasp foresees, what tells after it has seen.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ OTHER_WAY = "is larger where it succeeds"
 UNKNOWN = "inconclusive"
 SEED = 0
 """Of the bootstrap."""
+INSTANTS = 7
+"""Frames at most at which the same is given, spread evenly."""
 
 Told = Mapping[str, Any]
 
@@ -70,6 +73,7 @@ class Unsureness:
         middle, least, most: of the episodes' means [deg]; None where none says it.
         frames: that every one of them lasted.
         tells: the judged number, those beside it, and length; empty where there are no failures or no successes.
+        course: frame, and how well what was found in that frame alone tells failure; of frames in which all say it.
         why_not: why there is nothing, or nothing to tell.
     """
 
@@ -81,12 +85,14 @@ class Unsureness:
     most: float | None
     frames: int
     tells: tuple[Tells, ...]
+    course: tuple[tuple[int, Measured], ...]
     why_not: str
 
     def as_json(self) -> dict[str, Any]:
         """JSON values."""
         tells = [{"what": t.what, "auroc": t.auroc.as_json(), "verdict": t.verdict or None} for t in self.tells]
-        return {**vars(self), "tells": tells}
+        course = [{"frame": frame, "auroc": auroc.as_json()} for frame, auroc in self.course]
+        return {**vars(self), "tells": tells, "course": course}
 
     @property
     def words(self) -> str:
@@ -104,8 +110,14 @@ class Unsureness:
         found = [self.words]
         if self.middle is not None and not self.tells:
             found.append(f"  whether that tells failure: {self.why_not}")
-        found += [f"  {each.what}: AUROC {each.auroc}{_verdict(self, each)}" for each in self.tells]
-        return found
+        said = [f"  {each.what}: AUROC {each.auroc}{_verdict(self, each)}" for each in self.tells]
+        return [*found, *said[:1], *([f"    {self.when}"] if self.course else []), *said[1:]]
+
+    @property
+    def when(self) -> str:
+        """How well it tells frame by frame; "" where nobody can say."""
+        listed = [f"{frame} {auroc.value:.2f} [{auroc.low:.2f}-{auroc.high:.2f}]" for frame, auroc in self.course]
+        return f"in frame {', '.join(listed)}" if listed else ""
 
 
 def of_row(row: Told, measure: str) -> float | None:
@@ -129,12 +141,14 @@ def unsureness(rows: Sequence[Told], measure: str, seed: int = SEED) -> Unsurene
     frames = min((int(row["frames"]) for row in known), default=0)
     why = ""
     tells: tuple[Tells, ...] = ()
+    course: tuple[tuple[int, Measured], ...] = ()
     if not known:
         why = _why_not(asked, measure)
     elif failed.all() or not failed.any():
         why = f"nobody can say, since all {len(known)} {'failed' if failed.all() else 'succeeded'}"
     else:
         tells = _tells(known, failed, measure, frames, seed)
+        course = _course(known, failed, measure, seed)
     return Unsureness(
         measure,
         len(known),
@@ -144,6 +158,7 @@ def unsureness(rows: Sequence[Told], measure: str, seed: int = SEED) -> Unsurene
         max(values, default=None),
         frames,
         tells,
+        course,
         why,
     )
 
@@ -173,6 +188,16 @@ def _tells(rows: Sequence[Told], failed: Truth, measure: str, frames: int, seed:
         what = f"{measure} within the {frames} frames that all of them lasted"
         found.insert(0, Tells(what, measured_auroc(scores, failed, seed), judged=True))
     return tuple(found)
+
+
+def _course(rows: Sequence[Told], failed: Truth, measure: str, seed: int) -> tuple[tuple[int, Measured], ...]:
+    of_each = [dict(row[measure]["course"]) for row in rows]
+    shared = sorted(set.intersection(*(set(each) for each in of_each)))
+    chosen = np.unique(np.linspace(0, len(shared) - 1, min(INSTANTS, len(shared))).round().astype(int))
+    return tuple(
+        (shared[at], measured_auroc(np.array([each[shared[at]] for each in of_each], float), failed, seed))
+        for at in chosen.tolist()
+    )
 
 
 def _early(row: Told, measure: str, frames: int) -> float | None:

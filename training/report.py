@@ -197,6 +197,9 @@ def unsure(sides: Sequence[Evaluation]) -> list[Markup]:
                 )
                 for each in found.tells
             ]
+            rows += [
+                (label, f"in frame {frame} alone", "", _auroc_bar(auroc), auroc, "") for frame, auroc in found.course
+            ]
     if rows:
         head = ("evaluation", "a larger number means failure?", "episodes", "", "AUROC", "verdict")
         parts += [page.table(head, rows), page.paragraph(_UNSURE, "muted")]
@@ -204,8 +207,9 @@ def unsure(sides: Sequence[Evaluation]) -> list[Markup]:
 
 
 _UNSURE = (
-    "0.5 is a coin. Judged is what was known while every episode still ran. The others know how it went on: failures "
-    "last until the time limit, so length alone tells them in the end, and whatever grows with length does too."
+    "0.5 is a coin. Judged is what was known while every episode still ran, which may be after it was lost: what tells "
+    "in an early frame foresees, what tells in a late one has seen. The others know how it went on: failures last until "
+    "the time limit, so length alone tells them in the end, and whatever grows with length does too."
 )
 
 

@@ -261,6 +261,8 @@ def test_what_warns_while_all_still_run_tells_failure_and_what_is_nothing_is_inc
     lines = found.lines
     assert "median of 40 episodes" in lines[0]
     assert "(40 episodes, 20 failed): tells failure" in lines[1]
+    assert [frame for frame, _ in found.course] == [20, 40, 60, 80, 100, 120, 140], "in which all still ran"
+    assert lines[2].strip().startswith("in frame 20 ")
     assert "length alone: AUROC 1.000" in lines[-1]
 
 
@@ -273,6 +275,15 @@ def test_what_only_grows_with_length_is_no_warning() -> None:
     assert length.auroc.value == 1.0
     judged, whole, *_ = unsureness(drawn(0.0, late=9.0), "disagreement").tells
     assert (judged.verdict, whole.auroc.value) == (UNKNOWN, 1.0), "it dithers once it has failed, and not before"
+
+
+def test_what_comes_late_is_shown_to_come_late() -> None:
+    rows = [
+        row(good, [1.0 + number % 3 / 10] * 4 + [2.0 if good else 8.0] * 3, 160)
+        for number, good in enumerate([True, True, False, False] * 6)
+    ]
+    told = {frame: auroc.value for frame, auroc in unsureness(rows, "disagreement").course}
+    assert told == {20: 0.5, 40: 0.5, 60: 0.5, 80: 0.5, 100: 1.0, 120: 1.0, 140: 1.0}
 
 
 def test_rows_that_say_nothing_or_broke_off_are_left_out_and_older_ones_are_read(home: Path) -> None:
