@@ -2,8 +2,8 @@
 
 Failures last until the time limit and successes end before it, so whatever adds up or has a maximum grows with an
 episode's length, and length alone tells failure once all is over. What could warn is what is known while every episode
-still runs: that measure is judged, and the others stand beside it. Even then an episode may be lost already, so the same
-is also given frame by frame: what tells before the grasp foresees, what tells after it has seen.
+still runs: that measure is judged, and the others stand beside it. Even then an episode may be lost already, so the
+same is also given frame by frame: what tells before the grasp foresees, what tells after it has seen.
 """
 
 from __future__ import annotations

@@ -228,12 +228,15 @@ def _corners(each: Piece, ground: _Ground) -> tuple[float, float, float, float]:
 def _words(sheet: Sheet, each: Piece, ground: _Ground) -> None:
     left, top, right, bottom = _corners(each, ground)
     first, second, colour = _says(each)
-    ink = CARD if sum(colour) < 330 else INK
+    ink = CARD if sum(colour) < 400 else INK
     size = round(min(20.0, (right - left) / 3.6, (bottom - top) / 2.6))
     if size >= 8:
         middle = (left + right) / 2
         sheet.text(middle, (top + bottom) / 2 - size * 0.1, first, size, ink, "md")
-        sheet.text(middle, (top + bottom) / 2 + size * 0.15, second, max(8, round(size * 0.7)), ink, "ma")
+        # A letter is about half as wide as it is high.
+        small = min(max(8, round(size * 0.7)), int((right - left) / (0.52 * len(second))))
+        if small >= 6:
+            sheet.text(middle, (top + bottom) / 2 + size * 0.15, second, small, ink, "ma")
     if isinstance(each, CellDifference) and each.better:
         sheet.box(left + 1, top + 1, right - 1, bottom - 1, None, INK, 2.5)
 

@@ -13,7 +13,7 @@ from curation.rates import Rate, wilson
 
 from . import page
 from .evaluated import Evaluation, Row
-from .foretelling import MEASURES, asked_for, unsureness
+from .foretelling import MEASURES, Unsureness, asked_for, unsureness
 from .page import Markup
 from .sheet import BLUE, Chart, Sheet
 
@@ -178,43 +178,39 @@ def _rate_cells(rate: Rate) -> list[object]:
 
 
 def unsure(sides: Sequence[Evaluation]) -> list[Markup]:
-    """How unsure the policy was, and how well that tells failure."""
-    parts, rows = [], []
+    """How unsure policies were, and how well that tells failure."""
+    parts, judged = [], False
     for one, label in zip(sides, labels(sides), strict=True):
         told = [row.told for row in one.rows]
         for found in (unsureness(told, measure) for measure in asked_for(told) or MEASURES[:1]):
             parts.append(page.paragraph(f"{label}: {found.words}."))
             if found.middle is not None and not found.tells:
                 parts.append(page.paragraph(f"Whether that tells failure {found.why_not}.", "muted"))
-            rows += [
-                (
-                    label,
-                    each.what,
-                    f"{found.n}, {found.failed} failed",
-                    _auroc_bar(each.auroc),
-                    each.auroc,
-                    each.verdict,
-                )
-                for each in found.tells
-            ]
-            rows += [
-                (label, f"in frame {frame} alone", "", _auroc_bar(auroc), auroc, "") for frame, auroc in found.course
-            ]
-    if rows:
-        head = ("evaluation", "a larger number means failure?", "episodes", "", "AUROC", "verdict")
-        parts += [page.table(head, rows), page.paragraph(_UNSURE, "muted")]
-    return parts
+            if found.tells:
+                parts.append(_telling(found))
+                judged = True
+    return [*parts, page.paragraph(_UNSURE, "muted")] if judged else parts
+
+
+def _telling(found: Unsureness) -> Markup:
+    first, *rest = found.tells
+    rows = [(first.what, *_auroc_cells(first.auroc), first.verdict)]
+    rows += [(f"in frame {frame} alone", *_auroc_cells(auroc), "") for frame, auroc in found.course]
+    rows += [(each.what, *_auroc_cells(each.auroc), each.verdict) for each in rest]
+    head = (f"larger in failures? {found.n} episodes, {found.failed} failed", "AUROC", "95 % CI", "", "verdict")
+    return page.table(head, rows)
+
+
+def _auroc_cells(auroc: Measured) -> tuple[str, str, Markup]:
+    bar = page.interval_bar(auroc.value, auroc.low, auroc.high, str(auroc))
+    return f"{auroc.value:.2f}", f"{auroc.low:.2f} to {auroc.high:.2f}", bar
 
 
 _UNSURE = (
     "0.5 is a coin. Judged is what was known while every episode still ran, which may be after it was lost: what tells "
-    "in an early frame foresees, what tells in a late one has seen. The others know how it went on: failures last until "
-    "the time limit, so length alone tells them in the end, and whatever grows with length does too."
+    "in an early frame foresees, what tells in a late one has seen. The others know how it went on: failures last "
+    "until the time limit, so length alone tells them in the end, and whatever grows with length does too."
 )
-
-
-def _auroc_bar(auroc: Measured) -> Markup:
-    return page.interval_bar(auroc.value, auroc.low, auroc.high, str(auroc))
 
 
 def episodes(evaluation: Evaluation) -> Markup:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from curation.coverage import grid
 from curation.errors import UsageError
-from curation.frames import JOINTS, Placement, Vector
+from curation.frames import JOINTS, Ending, Placement, Vector
 from curation.targets import read_targets
 from curation.trials import Trials, read_trials
 from recorders.rollout import Start, rollout
@@ -114,8 +114,9 @@ def test_disagreement_is_the_distance_of_a_chunk_from_what_would_have_come_witho
     operator = Counted(model, settings, fps=SMALL.fps, task="pick up", poses=evaluator.operator._poses)
     starts = [Start(i, Placement(*place)) for i, place in enumerate(PLACES)]
     with closing(evaluator):
-        for _ in rollout(evaluator.worlds, operator, starts, limit=FRAMES):
-            pass
+        events = list(rollout(evaluator.worlds, operator, starts, limit=FRAMES))
+    endings = {number: event.report for number, event in events if isinstance(event, Ending)}
+    assert [row["closest_m"] for row in rows] == [endings[0]["closest_approach"], endings[1]["closest_approach"]]
     for row, apart in zip(rows, operator.apart, strict=True):
         told = row["disagreement"]
         assert told["times"] == len(apart) == {"as trained": 4, "late": 2, "ensemble": FRAMES - 1}[way]
@@ -389,7 +390,7 @@ def test_the_report_says_what_it_is_worth(studio: Studio, home: Path, tmp_path: 
     assert said.code == 0, said.err
     text = (tmp_path / "a.html").read_text()
     for words in ("How unsure it was", "each chunk contradicts the one before by", "length alone", "0.5 is a coin",
-                  f"94, {sum(not one.success for one in known)} failed"):  # fmt: skip
+                  f"94 episodes, {sum(not one.success for one in known)} failed"):  # fmt: skip
         assert words in text, words
     assert studio("report", "old", "--no-films", "--to", "old.html").code == 0
     assert "disagreement: these rows do not say it" in (tmp_path / "old.html").read_text()
