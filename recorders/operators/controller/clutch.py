@@ -12,15 +12,13 @@ from enum import StrEnum
 import numpy as np
 
 from curation.frames import Vector
-from recorders.devices.controller import STALE_S, ControllerSample
+from recorders.devices.controller import FRESH_AFTER_S, STALE_S, ControllerSample
 
 from .rotations import inverse, multiply, position_in_base, rotation_in_base, to_matrix, to_vector
 from .smoothing import smoothed_position, smoothed_rotation
 
 ENGAGES, RELEASES = 0.6, 0.4
 """Squeeze above which the clutch closes and below which it opens: LeRobot's 0.5 with a margin against trembling."""
-FRESH_AFTER_S = 0.5
-"""After a loss of this length only a new squeeze drives [s]; a shorter one is a hand behind a cable."""
 JUMP_M, JUMP_DEG = 0.05, 35.0
 """A hand that goes farther within 10 ms was not tracked: 5 m/s and 3500 deg/s, twice what a reach has (assumed)."""
 _BETWEEN_S = 0.01
@@ -108,8 +106,12 @@ class Clutch:
             self.hold = Hold.FREE
 
     def rearm(self) -> None:
-        """Let motion count from where the hand is now."""
+        """Let motion count from where the hand is in the next reading; until then there is none."""
         self._forget()
+        # What was moved until now is done with: under another scale, or from where another take begins, it would drive
+        # the arm once more before that reading comes.
+        self.latches += 1
+        self.shift, self.turn = np.zeros(3), np.array([1.0, 0.0, 0.0, 0.0])
 
     def recentre(self) -> bool:
         """Let the way the controller points be the robot's forward; False, and nothing changes, if it points up or

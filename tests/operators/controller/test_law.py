@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recorders.devices.controller import STALE_S, Button
-from recorders.operators.controller.clutch import FRESH_AFTER_S, Hold
+from curation.frames import Observation
+from recorders.devices.controller import FRESH_AFTER_S, STALE_S, Button
+from recorders.operators.controller.clutch import Hold
 from recorders.operators.controller.driver import SCALE, SPEED
 from recorders.operators.controller.feel import Feel
 from recorders.operators.controller.jaws import OPEN
 from recorders.operators.keymap import Intent
 from recorders.operators.reaching import FLOOR
 from recorders.world.kinematics import Grip, forward, solve
+from recorders.world.sim import HOME
 from recorders.world.units import from_radians, to_radians
 from tests.operators.controller.bench import FPS, HERE, Bench, moved, turned
 from tests.operators.controller.phantom import TOOL
@@ -183,6 +185,30 @@ def test_another_scale_is_no_step() -> None:
     scale = bench.driver.pace
     bench.show(*[replace(last, stick=(0.0, -0.9))] * 3)
     assert bench.driver.pace < scale
+
+
+@pytest.mark.parametrize("push", [0.9, -0.9])
+def test_another_scale_is_no_step_also_before_the_next_reading(push: float) -> None:
+    bench = Bench()
+    bench.show(HERE)
+    last = bench.glide((0.0, 0.1, 0.0), 20)
+    stood, scale = bench.rest(last).copy(), bench.driver.pace
+    assert bench.show(last, last, replace(last, stick=(0.0, push)))[:5] == pytest.approx(stood[:5], abs=1e-6)
+    assert bench.driver.pace != scale
+    bench.driver.faster(-1 if push > 0 else 1)  # by a key, after what the hand said was heard
+    assert bench.send()[:5] == pytest.approx(stood[:5], abs=1e-6)
+
+
+def test_a_take_that_begins_under_a_held_squeeze_begins_where_the_arm_is() -> None:
+    """As under LeRobot's commands, where episodes follow each other and nobody asks for a new squeeze."""
+    bench = Bench()
+    bench.show(HERE)
+    last = turned(-20, (1, 0, 0), bench.glide((0.0, 0.1, 0.0), 20))
+    bench.rest(last)
+    bench.state = HOME.copy()
+    bench.driver.begin(Observation(bench.state, 0.0, dict), 1)
+    assert bench.send()[:5] == pytest.approx(HOME[:5], abs=1e-6)
+    assert bench.show(last)[:5] == pytest.approx(HOME[:5], abs=1e-6)
 
 
 def test_the_gripper_turns_as_the_hand_does() -> None:
