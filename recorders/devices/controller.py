@@ -15,11 +15,11 @@ RATE_HZ = 100
 STALE_S = 0.15
 """A reading older than this says nothing about where the hand is now [s]: fifteen missed ones."""
 FRESH_AFTER_S = 0.5
-"""After a loss of this length only a new squeeze drives [s]; a shorter one is a hand behind a cable. A source whose play
-space has moved calls the hand lost for so long: what was forward may be sideways now."""
+"""After a loss of this length only a new squeeze drives [s]; a shorter one is a hand behind a cable. A source whose
+play space has moved calls the hand lost for so long: what was forward may be sideways now."""
 RECENTRED = (
-    "The headset was recentred: let go, then squeeze anew. Where the robot's forward is not yours, point there and press "
-    "the stick."
+    "The headset was recentred: let go, then squeeze anew. Where the robot's forward is not yours, point there and "
+    "press the stick."
 )
 NOWHERE: Three = (0.0, 0.0, 0.0)
 LEVEL: Four = (0.0, 0.0, 0.0, 1.0)

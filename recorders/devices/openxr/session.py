@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
-from recorders.devices.controller import Button, ControllerSample, Pulse, Side
+from recorders.devices.controller import FRESH_AFTER_S, RECENTRED, Button, ControllerSample, Pulse, Side
 
 from .bindings import (
     ACTIONS,
@@ -62,7 +62,7 @@ class Session:
         self._running = False
         self._state = ""
         self._profile = ""
-        self._unsettled, self._settles = False, 0
+        self._settled = 0
         try:
             self._connect()
             self._bind()
@@ -165,9 +165,9 @@ class Session:
                 elif kind == xr.StructureType.EVENT_DATA_INTERACTION_PROFILE_CHANGED.value:
                     said += self._controller()
                 elif kind == xr.StructureType.EVENT_DATA_REFERENCE_SPACE_CHANGE_PENDING.value:
-                    self._settles = xr.EventDataReferenceSpaceChangePending.from_buffer(event).change_time
-                    self._unsettled = True
-                    said.append("The headset was recentred.")
+                    moves = xr.EventDataReferenceSpaceChangePending.from_buffer(event).change_time
+                    self._settled = max(int(moves), self._now()[0]) + round(FRESH_AFTER_S * 1e9)
+                    said.append(RECENTRED)
                 elif kind == xr.StructureType.EVENT_DATA_INSTANCE_LOSS_PENDING.value:
                     raise HeadsetGone("The OpenXR runtime is ending.")
         except xr.ErrorResult as error:
@@ -228,16 +228,12 @@ class Session:
                 return ControllerSample(at, self._hand)
             xr.sync_actions(self._session, self._sync)
             sample = self._sample(instant, at)
-            return replace(sample, tracked=False) if self._moving(instant) else sample
+            # Around the instant in which the play space moves, a pose before and one after tell no motion.
+            return replace(sample, tracked=False) if instant <= self._settled else sample
         except xr.SessionNotFocused:
             return ControllerSample(at, self._hand)
         except xr.ResultException as error:
             raise HeadsetGone(f"The OpenXR runtime is gone ({type(error).__name__}).") from error
-
-    def _moving(self, instant: int) -> bool:
-        """Whether the play space is about to move, or has just moved: a pose before and one after tell no motion."""
-        before, self._unsettled = self._unsettled, self._unsettled and instant <= self._settles
-        return before
 
     def _sample(self, instant: int, at: float) -> ControllerSample:
         xr, session, ask = self._xr, self._session, self._ask

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import socket
 import threading
@@ -13,7 +14,7 @@ from typing import Any
 
 from curation.errors import StudioError
 from curation.frames import Image
-from recorders.devices.controller import STALE_S, Batch, ControllerSample, Pulse, Side
+from recorders.devices.controller import FRESH_AFTER_S, RECENTRED, STALE_S, Batch, ControllerSample, Pulse, Side
 
 from . import PORT
 from .certificate import certificate
@@ -72,6 +73,7 @@ class WebHeadset:
         self._state = ""
         self._late = False
         self._clock = PageClock()
+        self._settled = -math.inf
         self._server: Server | None = None
         self._quiet = False
         self.address = self.fingerprint = ""
@@ -180,14 +182,19 @@ class WebHeadset:
             elif "reset" in said:
                 # Now, and not when the page says: later than every reading before it, whatever became of the clock.
                 self._lose(at)
-                self._say("The headset was recentred.")
+                self._settled = at + FRESH_AFTER_S
+                self._say(RECENTRED)
             elif "state" in said:
                 self._follow(str(said["state"]), str(said.get("profile", "")), at)
 
     def _read(self, said: Mapping[str, Any], at: float) -> None:
         when = self._clock.when(float(said["at"]) / 1e3, at)
-        if when is not None:
+        if when is None:
+            return
+        if when > self._settled:
             self._samples.append(reading(said["hands"], self._hand, when))
+        else:
+            self._lose(when)
 
     def _follow(self, state: str, profile: str, at: float) -> None:
         self._profile = "-".join(re.findall(r"[a-z0-9]+", profile[:40])) or self._profile

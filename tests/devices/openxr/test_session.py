@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from recorders.devices.controller import Button, ControllerSample, Pulse
+from recorders.devices.controller import FRESH_AFTER_S, RECENTRED, Button, ControllerSample, Pulse
 from recorders.devices.openxr.errors import HeadsetGone, NoHeadset
 from recorders.devices.openxr.session import Session
+from recorders.operators.controller.clutch import Clutch, Hold
 from tests.devices.openxr.runtime import (
     DEAD,
     FLOODS,
@@ -120,11 +121,21 @@ def test_with_its_menu_open_the_hand_is_not_ours(runtime: Runtime, session: Sess
     assert session.read().tracked
 
 
-def test_a_moved_play_space_is_one_reading_without_a_pose(runtime: Runtime, session: Session) -> None:
-    runtime.move(HAND)
+def test_in_a_play_space_that_moved_only_a_new_squeeze_drives(runtime: Runtime, session: Session) -> None:
+    clutch = Clutch()
+    for squeeze in (0.0, 1.0):
+        runtime.move(replace(HAND, squeeze=squeeze))
+        clutch.see(session.read())
+    assert clutch.hold is Hold.DRIVING
     runtime.set(recentred=1)
-    assert session.poll() == ["The headset was recentred."]
-    assert [session.read().tracked for _ in range(3)] == [False, True, True]
+    assert session.poll() == [RECENTRED]
+    clutch.see(session.read())
+    assert clutch.hold is Hold.LOST
+    time.sleep(FRESH_AFTER_S + 0.02)
+    for squeeze, hold in ((1.0, Hold.FREE), (0.0, Hold.FREE), (1.0, Hold.DRIVING)):
+        runtime.move(replace(HAND, squeeze=squeeze))
+        clutch.see(session.read())
+        assert clutch.hold is hold
 
 
 @pytest.mark.parametrize("wanted", [STOPPING, LOSS_PENDING])

@@ -18,10 +18,11 @@ import aiohttp
 import numpy as np
 import pytest
 
-from recorders.devices.controller import Pulse
+from recorders.devices.controller import FRESH_AFTER_S, Pulse
 from recorders.devices.page import BUSY, STALE_S
 from recorders.devices.web.headset import NoNetwork, WebHeadset, own_address
 from recorders.devices.web.server import CannotServe
+from recorders.operators.controller.clutch import Clutch, Hold
 from tests.devices.web.heard import Heard
 from tests.devices.web.test_parts import TOLD
 
@@ -231,6 +232,26 @@ def test_a_recentred_page_is_lost_later_than_all_its_readings(heard: Heard, conn
     assert reading.sound
     assert not lost.sound
     assert lost.time > reading.time
+
+
+def test_on_a_recentred_page_only_a_new_squeeze_drives(heard: Heard, connect: Callable[[], Client]) -> None:
+    client, clutch = connect(), Clutch()
+
+    def shows(squeeze: float) -> Hold:
+        heard.samples.clear()
+        client.hand(buttons=[0.25, squeeze])
+        heard.until(lambda: bool(heard.samples), "a reading")
+        for sample in heard.samples:
+            clutch.see(sample)
+        return clutch.hold
+
+    heard.take()
+    assert [shows(squeeze) for squeeze in (0.0, 1.0)] == [Hold.FREE, Hold.DRIVING]
+    client.say(reset=True)
+    heard.says("recentred")
+    assert shows(1.0) is Hold.LOST
+    client.listen(FRESH_AFTER_S + 0.1)
+    assert [shows(squeeze) for squeeze in (1.0, 0.0, 1.0)] == [Hold.FREE, Hold.FREE, Hold.DRIVING]
 
 
 def test_a_jam_is_not_driven_through_afterwards(heard: Heard, connect: Callable[[], Client]) -> None:

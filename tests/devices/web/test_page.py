@@ -64,7 +64,7 @@ def test_whatever_the_headset_is_in_doubt_about_lets_go(heard: Heard, quest: Que
         heard.until(lambda: heard.sound, over)
 
 
-def test_a_recentred_headset_drops_the_hand_for_an_instant(heard: Heard, quest: Quest) -> None:
+def test_a_recentred_headset_drops_the_hand_for_a_while(heard: Heard, quest: Quest) -> None:
     heard.samples.clear()
     quest.run("quest.recenter()")
     heard.says("recentred")
