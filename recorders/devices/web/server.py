@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import logging
 import secrets
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib.resources import files
 from typing import Any, Protocol
@@ -33,7 +34,11 @@ MOST_SENDING = 50
 """Messages that may be on their way."""
 LETTERS, LENGTH = "abcdefghjkmnpqrstuvwxyz23456789", 10
 """Of the secret, which some will type in a headset: 49 bits, thirteen thousand years at a thousand guesses a second."""
+MOST_LINKS = 100
+"""Connections at once. A browser has six; without a bound a stranger's would take what journals are opened with."""
 _MOST_BYTES = 8192
+_GREET_S = 5.0
+"""How long a connection may take to be encrypted [s]."""
 _LEAVE_S = 0.5
 """How long a connection may take to end [s]."""
 _HEADERS = {
@@ -79,6 +84,33 @@ class Listener(Protocol):
     def refused(self, why: str) -> None:
         """Somebody was turned away."""
         ...
+
+
+class _Faults(logging.Handler):
+    """What aiohttp and the loop find wrong, told in a word: their own words would show requests, secret and all, on a
+    terminal that screens are drawn on.
+
+    Args:
+        tell: is told.
+    """
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.tell(record.exc_info[1] if record.exc_info else None)
+
+    def tell(self, error: BaseException | None) -> None:
+        """Tell that this went wrong."""
+        self._tell(f"A request to the headset's page could not be answered ({type(error).__name__}).")
+
+
+class _Full(asyncio.Protocol):
+    """Ends a connection that is one too many."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.close()
 
 
 class Server:
@@ -163,12 +195,21 @@ class Server:
         app.router.add_get("/{secret}/", self._page)
         app.router.add_get("/{secret}/hands", self._hands)
         app.router.add_get("/{rest:.*}", self._refuse)
-        runner = web.AppRunner(app, shutdown_timeout=_LEAVE_S, access_log=None)
+        faults, log = _Faults(self._listener.refused), logging.Logger("page for headsets")
+        log.addHandler(faults)
+        self._loop.set_exception_handler(lambda _, context: faults.tell(context.get("exception")))
+        runner = web.AppRunner(app, shutdown_timeout=_LEAVE_S, access_log=None, logger=log)
         await runner.setup()
-        assert runner.server is not None
+        server = runner.server
+        assert server is not None
         try:
             listening = await self._loop.create_server(
-                runner.server, self._host, self._port, ssl=self._context, ssl_shutdown_timeout=_LEAVE_S
+                lambda: server() if len(server.connections) < MOST_LINKS else _Full(),
+                self._host,
+                self._port,
+                ssl=self._context,
+                ssl_handshake_timeout=_GREET_S,
+                ssl_shutdown_timeout=_LEAVE_S,
             )
         except OSError:
             await runner.cleanup()
@@ -181,7 +222,7 @@ class Server:
         known = hmac.compare_digest(request.match_info["secret"].encode(), self._secret.encode())
         origin = request.headers.get("Origin")
         own = origin is None or origin == f"https://{request.host}"
-        if not known or not own or urlsplit(f"//{request.host}").hostname not in self._hosts:
+        if not known or not own or _name(request.host) not in self._hosts:
             await self._refuse(request)
 
     async def _refuse(self, request: web.Request) -> web.Response:
@@ -229,7 +270,7 @@ class Server:
         at, self._heard, self._quiet = time.perf_counter(), time.monotonic(), False
         try:
             said = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return  # no page of ours; what it does not say nobody drives by
         if not isinstance(said, dict):
             return
@@ -281,12 +322,24 @@ class Server:
                         await asyncio.wait_for(self._shown.wait(), SHOWN_S)
 
 
+def _name(host: str) -> str | None:
+    """A host without its port; None if it is none."""
+    with suppress(ValueError):
+        return urlsplit(f"//{host}").hostname
+    return None
+
+
 async def _end(runner: web.AppRunner, listening: asyncio.Server) -> None:
     """Close every connection; a browser that does not answer is left after a while."""
     listening.close()
     await runner.cleanup()
     with suppress(TimeoutError):
         await asyncio.wait_for(listening.wait_closed(), 2 * _LEAVE_S)
+    # A connection that never got as far as a request; left to itself the loop would complain of it on the terminal.
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
 
 
 async def _send(link: web.WebSocketResponse, what: str | bytes) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import socket
 import ssl
@@ -10,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ import pytest
 
 from recorders.devices.controller import FRESH_AFTER_S, Pulse
 from recorders.devices.page import BUSY, STALE_S
+from recorders.devices.web import server
 from recorders.devices.web.headset import NoNetwork, WebHeadset, own_address
 from recorders.devices.web.server import CannotServe
 from recorders.operators.controller.clutch import Clutch, Hold
@@ -132,6 +135,48 @@ def test_without_the_secret_nobody_gets_anything(heard: Heard) -> None:
         Client(address, Origin="https://evil.example")
     heard.says("did not know the secret")
     assert not heard.samples
+
+
+def sent(address: str, request: bytes) -> bytes:
+    """The beginning of the answer to whatever this is."""
+    port = int(address.split(":")[2].split("/")[0])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as plain, ANYONE.wrap_socket(plain) as link:
+        link.sendall(request)
+        return link.recv(100)
+
+
+def test_what_is_no_request_is_told_without_the_secret_and_writes_nothing_on_the_terminal(
+    heard: Heard, capfd: pytest.CaptureFixture[str]
+) -> None:
+    secret = heard.source.address.split("/")[3].encode()
+    for request in (
+        b"GET /\xff/ HTTP/1.1\r\n\r\n",
+        b"GET /" + secret * 1000 + b"/ HTTP/1.1\r\n\r\n",
+        b"\x00\x01\r\n\r\n",
+    ):
+        assert b" 400 " in sent(heard.source.address, request)
+    assert b" 403 " in sent(heard.source.address, b"GET /" + secret + b"/ HTTP/1.1\r\nHost: [x\r\n\r\n")
+    heard.until(lambda: any("LineTooLong" in text for text in heard.said), "what is wrong")
+    said = [*heard.said, capfd.readouterr().err]
+    assert not any(secret.decode() in text for text in said)
+    assert said[-1] == ""
+
+
+def test_strangers_who_only_connect_leave_room_and_nothing_behind(
+    heard: Heard, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "MOST_LINKS", 3)
+    port = int(heard.source.address.split(":")[2].split("/")[0])
+    with ExitStack() as stack:
+        for _ in range(4):
+            plain = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            link = stack.enter_context(ANYONE.wrap_socket(plain))
+        assert link.recv(1) == b"", "the fourth is one too many"
+        stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))  # and says nothing
+        time.sleep(0.2)
+        heard.source.close()
+        gc.collect()
+    assert capfd.readouterr().err == ""
 
 
 def test_it_is_encrypted_with_the_certificate_whose_fingerprint_is_told(heard: Heard) -> None:
@@ -277,7 +322,17 @@ def test_what_is_no_message_is_no_reading(heard: Heard, connect: Callable[[], Cl
     client = connect()
     heard.take()
     before = len(heard.samples)
-    for text in ("", "{", "[]", "3", '{"hands": 3}', '{"at": "x", "hands": {}}', '{"at": 1e999, "hands": {}}', "{}"):
+    for text in (
+        "",
+        "{",
+        "[" * 8000,
+        "[]",
+        "3",
+        '{"hands": 3}',
+        '{"at": "x", "hands": {}}',
+        '{"at": 1e999, "hands": {}}',
+        "{}",
+    ):
         client.say_text(text)
     client.say(answer=None, at="x")
     client.say(state="\n\x1b[31mred", profile="\x1b[31m")
