@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -70,7 +71,9 @@ class Logged:
     def close(self) -> None:
         self._source.close()
         if self._file is not None:
-            self._file.close()
+            # A line that a full disk refused is tried once more here; that it failed was told by then.
+            with suppress(OSError):
+                self._file.close()
 
     def _write(self, line: dict[str, Any]) -> None:
         assert self._file is not None, "it is written once it is open"

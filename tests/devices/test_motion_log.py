@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from recorders.devices.controller import Batch, Button, ControllerSample, Pulse
 from recorders.devices.motion_log import Logged, Replayed
 from tests.operators.controller.phantom import Scripted
 
+ROOT = Path(__file__).parents[2]
 SAMPLE = ControllerSample(
     0.1 + 0.2, "left", (1 / 3, -2.0, math.pi), (0.0, 0.6, 0.0, 0.8), tracked=True, squeeze=0.123456789, trigger=1.0,
     stick=(-1.0, 0.25), buttons=frozenset({Button.LOWER, Button.STICK}),
@@ -53,6 +56,36 @@ def test_a_log_is_never_written_over(tmp_path: Path) -> None:
     with pytest.raises(TargetExists, match="--motion-log"):
         Logged(Scripted(), path, "right")
     assert path.read_text() == "mine"
+
+
+FULL = """
+import resource, signal
+from pathlib import Path
+import pytest
+import tests
+tests.__path__.insert(0, "tests")
+from curation.errors import CannotWrite
+from recorders.devices.motion_log import Logged
+from tests.devices.test_motion_log import BATCHES
+from tests.operators.controller.phantom import Scripted
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+log = Logged(Scripted(BATCHES * 100), Path(PATH), "left")
+log.open()
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+with pytest.raises(CannotWrite, match="hand.jsonl"):
+    for _ in range(300):
+        log.take()
+log.close()
+"""
+
+
+def test_a_disk_that_is_full_is_told_once(tmp_path: Path) -> None:
+    """In a process of its own, whose files may not grow."""
+    script = f"PATH = {str(tmp_path / 'hand.jsonl')!r}\n{FULL}"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert Replayed(tmp_path / "hand.jsonl").take() == BATCHES[0]
 
 
 def test_a_last_line_that_was_cut_off_is_left_out_and_other_damage_is_named(tmp_path: Path) -> None:
