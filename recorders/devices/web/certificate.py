@@ -10,6 +10,7 @@ import datetime as dt
 import ipaddress
 import os
 import ssl
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ LEFT_DAYS = 30
 """With fewer days than these left another one is made."""
 NAMES = ("localhost", "127.0.0.1", "::1")
 """By which every machine knows itself."""
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ def home() -> Path:
 
 
 def certificate(names: Sequence[str], folder: Path | None = None) -> Certificate:
-    """The one of this installation; it is made if there is none, if it ends soon or does not hold these names.
+    """The one of this installation; it is made if there is none, if it ends soon, does not hold these names or
+    others may have read its key.
 
     Args:
         names: hosts and addresses by which the page is reached, beside `NAMES`.
@@ -76,11 +79,15 @@ def certificate(names: Sequence[str], folder: Path | None = None) -> Certificate
 
 
 def _read(path: Path) -> x509.Certificate | None:
-    """What is there; None if that is nothing, or nothing that a server can use."""
+    """What is there; None if that is nothing, nothing that a server can use, or others may have read the key."""
     try:
+        # Windows has no such modes; there the user's folder is what others may not read.
+        if os.name == "posix" and path.stat().st_mode & _OTHERS:
+            return None
         data = path.read_bytes()
-        serialization.load_pem_private_key(data, None)
-        return x509.load_pem_x509_certificate(data)
+        key = serialization.load_pem_private_key(data, None)
+        found = x509.load_pem_x509_certificate(data)
+        return found if found.public_key() == key.public_key() else None
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm):
         return None
 

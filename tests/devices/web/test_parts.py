@@ -56,6 +56,18 @@ def test_one_that_ends_soon_or_is_damaged_is_made_anew(tmp_path: Path, monkeypat
     certificate([], tmp_path).context()
 
 
+def test_a_key_that_others_may_have_read_or_of_another_certificate_is_not_used(tmp_path: Path) -> None:
+    first = certificate([], tmp_path / "one")
+    first.path.chmod(0o644)  # as copies and backups leave it
+    second = certificate([], tmp_path / "one")
+    assert second.fingerprint != first.fingerprint
+    assert stat.S_IMODE(second.path.stat().st_mode) == 0o600
+    key, shown = second.path.read_bytes(), certificate([], tmp_path / "other").path.read_bytes()
+    mark = b"-----BEGIN CERTIFICATE"
+    second.path.write_bytes(key.partition(mark)[0] + mark + shown.partition(mark)[2])
+    certificate([], tmp_path / "one").context()
+
+
 def test_a_disk_that_refuses_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(CannotWrite, match=r"headset\.pem"):
