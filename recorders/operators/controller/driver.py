@@ -149,8 +149,9 @@ class Controller:
         self._now = batch.now
         wanted: list[Intent] = []
         for sample in batch.samples:
-            # A reading from the future would keep all others out until then.
-            if sample.time <= batch.now + STALE_S:
+            # A reading from the future would keep all others out until then. What is late by now the hand did while
+            # nobody asked and the arm stood: to the clutch it is a gap.
+            if abs(batch.now - sample.time) <= STALE_S:
                 wanted += self._hear(sample)
         if batch.now - self._clutch.seen > STALE_S:
             self._clutch.lose(batch.now)

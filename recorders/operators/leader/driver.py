@@ -131,13 +131,14 @@ class Follower:
     def listen(self) -> list[Intent]:
         """Take in what the leader says since the last time; a leader has no buttons to want anything with."""
         batch = self._source.take()
-        self._now = batch.now
+        unasked, self._now = batch.now - self._now, batch.now
         for text in batch.said:
             self._say(text)
         for reading in batch.readings:
             # A reading from the future would keep all others out until then.
             if reading.sound and self._seen < reading.time <= batch.now + STALE_S:
                 self._see(reading)
+        self._doubt(unasked)
         self._judge()
         return []
 
@@ -146,8 +147,13 @@ class Follower:
         leapt = self._encoders.see(np.array(reading.turns))
         self._tell_turns(before, self._encoders.turned)
         self._seen, self._joints, self._fresh = reading.time, np.array(reading.joints), True
+        self._near = self._near and not leapt
+        self._doubt(silent)
+
+    def _doubt(self, seconds: float) -> None:
+        """Near the leader anew if nothing was heard of it, or nobody asked, for so long that it may be elsewhere."""
         frames = float((np.abs(self._joints - self._target) / step_limit(self._fps)).max())
-        if leapt or silent > HICCUP_S or (silent > STALE_S and frames > HICCUP_FRAMES):
+        if seconds > HICCUP_S or (seconds > STALE_S and frames > HICCUP_FRAMES):
             self._near = False
 
     def _tell_turns(self, before: Vector, after: Vector) -> None:

@@ -144,6 +144,20 @@ def test_a_gap_between_readings_is_a_loss() -> None:
     assert bench.state[:5] == pytest.approx(stood[:5], abs=1e-9)
 
 
+@pytest.mark.parametrize("seconds", [0.4, 5.0])
+def test_what_the_hand_did_while_nobody_asked_is_not_made_up_for(seconds: float) -> None:
+    """As while LeRobot saves an episode: all readings come then, in one go."""
+    bench = Bench()
+    bench.show(HERE)
+    before, speed = bench.tip, 0.2
+    steps = np.arange(0.01, seconds, 0.01)
+    rising = [replace(moved(HERE, (0.0, speed * step, 0.0)), time=bench.now + float(step)) for step in steps]
+    bench.send(*rising, seconds=seconds)
+    bench.rest(rising[-1])
+    assert np.linalg.norm(bench.tip - before) <= STALE_S * speed * SCALE + 1e-3
+    assert bench.driver.mode is (Hold.DRIVING if seconds < FRESH_AFTER_S else Hold.FREE)
+
+
 def test_a_hand_that_is_too_fast_is_followed_at_the_arms_own_pace() -> None:
     """With the arm stretched out, where its joints alone would go faster."""
     joints = solve(Grip(np.array([0.34, -0.1, 0.1]), math.radians(60), math.radians(-90)), TOOL)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -151,6 +153,27 @@ def test_after_a_hiccup_of_the_bus_a_moving_hand_is_followed_on(leader: Leader) 
     leader.frame(count=7)
     leader.frame(NEAR - 20.0)
     assert leader.driver.mode is Hold.NEARING
+
+
+@pytest.mark.parametrize("seconds", [0.4, 2.0])
+def test_a_leader_that_was_moved_while_nobody_asked_is_neared(leader: Leader, seconds: float) -> None:
+    """Its readings come then, in one go and without a gap."""
+    leader.frame(HOME, 3)
+    assert leader.driver.mode is Hold.FOLLOWING
+    ways = np.linspace(0.0, 40.0, round(seconds * RATE_HZ))
+    readings = []
+    for k, way in enumerate(ways):
+        leader.joints = HOME + np.array([way, 0, 0, 0, 0, 0])
+        (reading, _) = leader.take().readings
+        readings.append(replace(reading, time=leader.now + (k + 1) / RATE_HZ))
+    leader.now += seconds
+    since = len(leader.targets) - 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(leader, "take", lambda: Readings(leader.now, tuple(readings)))
+        leader.frame()
+    assert leader.driver.mode is Hold.NEARING
+    leader.frame(count=10)
+    assert leader.fastest(since) <= RAMP_DEG_PER_S + 1e-3
 
 
 def test_a_reading_that_cannot_be_true_is_neared_and_not_jumped_to(leader: Leader) -> None:
