@@ -7,7 +7,6 @@ address; over SSH, forward the port: ssh -L PORT:127.0.0.1:PORT host.
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
 import secrets
 import threading
@@ -16,13 +15,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from importlib.resources import files
 from typing import Any
-from urllib.parse import urlsplit
 
 from aiohttp import WSMsgType, web
 
 from curation.errors import StudioError
 from curation.frames import Image
 
+from .gate import STRANGER, admits, headers
 from .keys import KeyEvent, Stroke, Tell
 
 SILENCE_S = 0.3
@@ -38,15 +37,7 @@ LET_GO = "let go"
 JPEG_QUALITY = 80
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _MOST_BYTES, _LONGEST_KEY, _MOST_KEYS = 4096, 16, 32
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src blob:; connect-src 'self'; "
-        "frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+_HEADERS = headers("blob:")
 
 
 class NoPage(StudioError):
@@ -152,11 +143,8 @@ class Page:
 
     def _check(self, request: web.Request) -> None:
         """Refuse whoever does not know the secret, and pages of other sites in a browser that does."""
-        known = hmac.compare_digest(request.match_info["secret"].encode(), self._secret.encode())
-        origin = request.headers.get("Origin")
-        own = origin is None or origin == f"http://{request.host}"
-        if not known or not own or urlsplit(f"//{request.host}").hostname not in LOOPBACK:
-            raise web.HTTPForbidden(text=_STRANGER)
+        if not admits(request, self._secret, LOOPBACK):
+            raise web.HTTPForbidden(text=STRANGER)
 
     async def _page(self, request: web.Request) -> web.Response:
         self._check(request)
@@ -249,11 +237,8 @@ class Page:
                         await socket.send_bytes(data)
 
 
-_STRANGER = "This address needs the secret that the studio printed.\n"
-
-
 async def _refuse(request: web.Request) -> web.Response:
-    raise web.HTTPForbidden(text=_STRANGER)
+    raise web.HTTPForbidden(text=STRANGER)
 
 
 async def _close(socket: web.WebSocketResponse) -> None:

@@ -7,7 +7,6 @@ sees it only if that was asked for.
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
 import logging
 import secrets
@@ -18,12 +17,12 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib.resources import files
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from aiohttp import WSMsgType, web
 
 from curation.errors import StudioError
 from curation.frames import Image
+from recorders.devices.gate import STRANGER, admits, headers
 from recorders.devices.page import BUSY, LOOPBACK, STALE_S, WAIT_S, packet
 
 from .clock import ASK_S
@@ -41,16 +40,7 @@ _GREET_S = 5.0
 """How long a connection may take to be encrypted [s]."""
 _LEAVE_S = 0.5
 """How long a connection may take to end [s]."""
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
-        "connect-src 'self'; frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
-_STRANGER = "This address needs the secret that the studio printed.\n"
+_HEADERS = headers("data: blob:")
 
 
 class CannotServe(StudioError):
@@ -219,15 +209,12 @@ class Server:
 
     async def _check(self, request: web.Request) -> None:
         """Refuse whoever does not know the secret, and pages of other sites in a browser that does."""
-        known = hmac.compare_digest(request.match_info["secret"].encode(), self._secret.encode())
-        origin = request.headers.get("Origin")
-        own = origin is None or origin == f"https://{request.host}"
-        if not known or not own or _name(request.host) not in self._hosts:
+        if not admits(request, self._secret, self._hosts):
             await self._refuse(request)
 
     async def _refuse(self, request: web.Request) -> web.Response:
         self._listener.refused(f"Somebody at {request.remote} did not know the secret and was refused.")
-        raise web.HTTPForbidden(text=_STRANGER)
+        raise web.HTTPForbidden(text=STRANGER)
 
     async def _page(self, request: web.Request) -> web.Response:
         await self._check(request)
@@ -320,13 +307,6 @@ class Server:
                 if self._driver is not None and await _send(self._driver, data):
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._shown.wait(), SHOWN_S)
-
-
-def _name(host: str) -> str | None:
-    """A host without its port; None if it is none."""
-    with suppress(ValueError):
-        return urlsplit(f"//{host}").hostname
-    return None
 
 
 async def _end(runner: web.AppRunner, listening: asyncio.Server) -> None:
