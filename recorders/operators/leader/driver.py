@@ -144,6 +144,8 @@ class Follower:
 
     def _see(self, reading: LeaderReading) -> None:
         before, silent = self._encoders.turned, reading.time - self._seen
+        if silent > HICCUP_S:
+            self._encoders.forget()
         leapt = self._encoders.see(np.array(reading.turns))
         self._tell_turns(before, self._encoders.turned)
         self._seen, self._joints, self._fresh = reading.time, np.array(reading.joints), True

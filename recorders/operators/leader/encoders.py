@@ -25,6 +25,10 @@ class Encoders:
         self.turned: Vector = np.zeros(6, dtype=int)
         self._last: Vector | None = None
 
+    def forget(self) -> None:
+        """Too long ago was the last reading: what lies between it and the next one is a way nobody saw."""
+        self._last = None
+
     def see(self, turns: Vector) -> bool:
         """Take in the next reading.
 

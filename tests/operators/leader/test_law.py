@@ -141,6 +141,25 @@ def test_a_bus_that_is_lost_stops_the_arm_and_one_that_is_back_is_neared(leader:
     assert leader.fastest(since) <= RAMP_DEG_PER_S + 1e-3
 
 
+def test_a_wrist_that_was_turned_far_while_the_bus_was_lost_is_neared_and_not_called_turned_over(
+    leader: Leader,
+) -> None:
+    """By more than three quarters of a turn and within its range: as an angle that leaps by as much looks."""
+    roll = HOME.copy()
+    for angle in np.arange(0.0, -141.0, -4.0):
+        roll[4] = angle
+        leader.frame(roll)
+    leader.joints = None
+    leader.frame(count=30)
+    since = len(leader.targets) - 1
+    roll[4] = 140.0
+    leader.frame(roll)
+    assert leader.driver.mode is Hold.NEARING
+    leader.frame(count=150)
+    assert leader.targets[-1] == pytest.approx(roll, abs=1e-3)
+    assert leader.fastest(since) <= RAMP_DEG_PER_S + 1e-3
+
+
 def test_after_a_hiccup_of_the_bus_a_moving_hand_is_followed_on(leader: Leader) -> None:
     leader.frame(NEAR, 40)
     leader.joints = None
