@@ -53,9 +53,9 @@ class Watch:
     no_whiskers: bool = False
     """Do not simulate ahead what is thought."""
     seed: int = 1000
-    """Of placement and noise; with the same --at it is the first episode of studio evaluate."""
+    """Of placement and noise; with the same --at it is the first episode of studio evaluate --batch 1."""
     limit: float = TIME_LIMIT_S
-    """Time limit of the episode in seconds."""
+    """Time limit of the episode in seconds; with --episode the one that the same policy had then."""
     world: World = field(default_factory=World)
     carried: Carried = field(default_factory=Carried)
     device: str = "auto"

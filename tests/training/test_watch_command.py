@@ -101,12 +101,12 @@ def test_a_recorded_episode_of_the_policy_is_watched_bit_for_bit(home: Path, tra
     run(studio, "generate", "--operator", "policy:a", "--at", "0.3", "0.0", "--jitter", "0.02", "--width", "64",
         "--height", "48", "--limit", "0.8", "--keep", "all", "-n", "2", "--privileged", "--n-action-steps", "7",
         "--to", str(home / "rollouts"))  # fmt: skip
-    done = run(studio, "watch", "a", "--episode", f"{home / 'rollouts'}:1", "--limit", "0.8", "--to", "w")
+    done = run(studio, "watch", "a", "--episode", f"{home / 'rollouts'}:1", "--to", "w")
     assert "bit for bit as recorded" in done.out, done.out
     history = read_history(home / "w")
     assert (history.told["settings"]["n_action_steps"], history.told["source"]["episode"]) == (7, 1)
-    done = run(studio, "watch", "a", "--episode", f"{home / 'rollouts'}:1", "--limit", "0.8", "--n-action-steps", "2")
-    assert "NOT as recorded (24 frames): other actions from frame 2 on" in done.out, done.out
+    done = run(studio, "watch", "a", "--episode", f"{home / 'rollouts'}:1", "--n-action-steps", "2")
+    assert "NOT as recorded (24 frames): otherwise from frame 2 on" in done.out, done.out
 
 
 def test_a_history_is_gone_on_with_otherwise(home: Path, studio: Studio) -> None:
