@@ -16,8 +16,8 @@ MOST_LAG = 15
 """Longest lag that is looked for [frames]: half a second at 30 fps."""
 STILL_DEG = 1.0
 """A joint that was told to move by less says nothing about lag [degrees, or percent of the gripper] (assumed)."""
-
-
+FEWEST_MOVES = 30
+"""Frames that two motions must have in common before they are compared (assumed): of a few any two are alike."""
 ALIKE = 0.5
 """Correlation below which a motion is not that of the command, so that there is no lag to tell (assumed)."""
 
@@ -82,9 +82,10 @@ def lag(commanded: Vector, actual: Vector, most: int = MOST_LAG) -> int | None:
         like its command, or the series are too short.
     """
     told, did = np.diff(commanded), np.diff(actual)
-    if len(told) < 2 or np.ptp(commanded) < STILL_DEG:
+    longest = min(most, len(told) - FEWEST_MOVES)
+    if longest < 0 or np.ptp(commanded) < STILL_DEG:
         return None
-    scores = [_alike(told[: len(told) - shift], did[shift:]) for shift in range(min(most, len(told) - 2) + 1)]
+    scores = [_alike(told[: len(told) - shift], did[shift:]) for shift in range(longest + 1)]
     best = int(np.argmax(scores))
     return best if scores[best] >= ALIKE else None
 

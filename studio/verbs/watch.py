@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -9,13 +10,13 @@ from pathlib import Path
 
 import tyro
 
-from curation.errors import UsageError
+from curation.errors import StudioError, TargetExists, UsageError
 from recorders.world.tasks.pick_place import TIME_LIMIT_S
 from studio.console import Console
 from studio.options import Where
 from studio.verbs.evaluate import MOST_SAMPLES, Carried, World
 from studio.verbs.watch_from import session_of
-from studio.watching.files import require_new, write_history
+from studio.watching.files import require_new, require_writable, write_history
 from studio.watching.history import History
 from studio.watching.session import Session
 from studio.watching.words import summary
@@ -52,9 +53,9 @@ class Watch:
     no_whiskers: bool = False
     """Do not simulate ahead what is thought."""
     seed: int = 1000
-    """Of placement and noise; with the same --at it is the first episode of studio evaluate."""
+    """Of placement and noise; with the same --at it is the first episode of studio evaluate --batch 1."""
     limit: float = TIME_LIMIT_S
-    """Time limit of the episode in seconds."""
+    """Time limit of the episode in seconds; with --episode the one that the same policy had then."""
     world: World = field(default_factory=World)
     carried: Carried = field(default_factory=Carried)
     device: str = "auto"
@@ -102,11 +103,11 @@ def watched(options: Watch, console: Console) -> tuple[History, Path]:
         except BaseException:
             # Whoever interrupts keeps what was seen so far, and so does a policy that fails.
             if session.at >= 0:
-                console.step(f"What was seen so far is in {_kept(options, session)}.")
+                console.step(f"What was seen so far is in {_kept(options, session, console)}.")
             raise
         for text in session.history.told["alarms"]:
             console.step(text)
-        return session.history, _kept(options, session)
+        return session.history, _kept(options, session, console)
 
 
 def require_valid(options: Watch) -> None:
@@ -115,6 +116,7 @@ def require_valid(options: Watch) -> None:
     Raises:
         UsageError: naming the options.
         TargetExists: something is where the history shall go.
+        CannotWrite: nothing can be written there.
     """
     kinds = [name for name in ("episode", "row", "again") if getattr(options, name)]
     if len(kinds) > 1 or (kinds and options.where != Where()):
@@ -135,18 +137,41 @@ def require_valid(options: Watch) -> None:
         raise UsageError("--again FOLDER goes on otherwise with --from-frame N and what changes, such as --blind.")
     if not 0 <= options.samples <= MOST_SAMPLES:
         raise UsageError(f"--samples {options.samples} is outside 0 to {MOST_SAMPLES}.")
-    if options.to is not None:
+    if options.to is None:
+        require_writable(HOME / "new")
+    else:
         require_new(options.to)
 
 
-def _kept(options: Watch, session: Session) -> Path:
-    """The folder that the history was written to."""
-    folder = options.to or _free(str(session.history.told["checkpoint"]["label"]))
-    write_history(folder, session.history)
-    return folder
+def _kept(options: Watch, session: Session, console: Console) -> Path:
+    """The folder that the history was written to.
+
+    Raises:
+        StudioError: the one that was asked for could not be; what was seen lies in the first free one.
+    """
+    label, history = str(session.history.told["checkpoint"]["label"]), session.history
+    if options.to is None:
+        return _written(label, history)
+    try:
+        write_history(options.to, history)
+    except StudioError:
+        console.step(f"What was seen is in {_written(label, history)} instead.")
+        raise
+    return options.to
+
+
+def _written(label: str, history: History) -> Path:
+    """The first free folder, with the history in it; somebody else may take one at the same time."""
+    while True:
+        folder = _free(label)
+        try:
+            write_history(folder, history)
+        except TargetExists:
+            continue
+        return folder
 
 
 def _free(label: str) -> Path:
     """The first folder of a name that is free."""
     name = label.replace("/", "-").replace(":", "-")
-    return next(path for number in count(1) if not (path := HOME / f"{name}-{number}").exists())
+    return next(path for number in count(1) if not os.path.lexists(path := HOME / f"{name}-{number}"))

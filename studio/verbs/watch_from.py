@@ -8,15 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from curation.errors import StudioError, UnknownChoice, UsageError
-from curation.frames import Placement
+from curation.errors import DataError, StudioError, UnknownChoice, UsageError
+from curation.frames import Placement, Vector
+from curation.names import STATE
 from curation.store import SavedEpisode, Store
 from recorders.fleet import BATCH
 from recorders.placements import attempt_seed
 from recorders.rollout import Start
+from recorders.sidecar import read_sidecar
 from recorders.world.scene import scene_from
+from recorders.world.tasks.pick_place import TIME_LIMIT_S
 from studio import evaluating
 from studio.again import setup_again
 from studio.console import Console
@@ -75,11 +76,12 @@ def _of_placement(options: Watch, console: Console) -> Opened:
 
 def _of_episode(options: Watch, named: str, console: Console) -> Opened:
     store, episode = _episode(named)
+    recorded = _recorded(store, episode)
     folder = resolve(options.checkpoint, runs_home())
     row, about = episode.row, dict(episode.row.extra.get("policy") or {})
     same = about.get("digest") == digest(folder)
     carried = options.carried
-    if same and carried == Carried():
+    if same and (carried.n_action_steps, carried.ensemble, carried.no_ensemble) == (None, None, False):
         carried = replace(carried, n_action_steps=about.get("n_action_steps"))
     if carried.task is None and episode.task in card(folder).tasks:
         carried = replace(carried, task=episode.task)
@@ -88,12 +90,32 @@ def _of_episode(options: Watch, named: str, console: Console) -> Opened:
     # The place only has to be a valid one: the episode's own start counts.
     seat, batch = _batch(row.extra) if same else (None, 1)
     asked = replace(_as_evaluated(options, Where(at=(row.x, row.y)), carried), batch=batch)
+    if same and options.limit == TIME_LIMIT_S and "limit_frames" in row.extra:
+        asked = replace(asked, limit=max(0.5, row.extra["limit_frames"] / scene.fps))
     job = prepared(asked, console, scene)
     start = Start(row.seed, Placement(row.x, row.y, row.yaw_deg))
     source = {"kind": "episode", "dataset": str(store.root), "episode": episode.index, "id": row.episode_id}
     watched = replace(_watched(options, job.setup, start), source=source, seat=seat)
-    actions = store.numeric(episode.index)["action"].astype(np.float64)
-    return Opened(opened(watched, job.model), partial(with_episode, actions=actions, same_policy=same))
+    return Opened(opened(watched, job.model), partial(with_episode, recorded=recorded, same_policy=same))
+
+
+def _recorded(store: Store, episode: SavedEpisode) -> dict[str, Vector]:
+    """Columns of a saved episode by their names in a history; physics only where it is stored.
+
+    Raises:
+        UsageError: its first frames were cut away, so that nothing leads to where it begins.
+    """
+    try:
+        take = read_sidecar(episode.frames)
+    except DataError:
+        columns = store.numeric(episode.index)
+        return {"action": columns["action"], "state": columns[STATE]}
+    if dict(take.header.get("cut") or {}).get("start"):
+        raise UsageError(
+            f"--episode {store.root}:{episode.index} begins at frame {take.header['cut']['start']} of a take, and "
+            "nothing leads there. Name the episode it was cut from, or begin at --at X Y."
+        )
+    return {"action": take.action, "state": take.state, "physics": take.physics}
 
 
 def _of_row(options: Watch, named: str) -> Opened:
@@ -129,6 +151,10 @@ def _again(options: Watch, folder: Path, console: Console) -> Opened:
     from training.policy_model import PolicyModel
 
     history = read_history(folder)
+    if options.from_frame is not None and not 0 <= options.from_frame < len(history):
+        raise UsageError(
+            f"--from-frame {options.from_frame} is outside 0 to {len(history) - 1}, the frames of {folder}."
+        )
     watched = watched_in(history)
     watched = replace(watched, samples=options.samples or watched.samples, whiskers=not options.no_whiskers)
     setup = watched.setup
@@ -210,7 +236,9 @@ def _row(named: str) -> tuple[Evaluation, Row]:
     evaluations = evaluations_of(runs_home(), name)
     found = [(one, row) for one in evaluations for row in one.rows if row.index == int(number)]
     if not found:
-        raise UsageError(f"No evaluation of {name} has a row {number}. It has 0 to {_last(evaluations)}.")
+        last = _last(evaluations)
+        has = f"It has 0 to {last}." if last >= 0 else "None has finished an episode: run studio evaluate again."
+        raise UsageError(f"No evaluation of {name} has a row {number}. {has}")
     if len(found) > 1:
         listed = ", ".join(f"--row {one.folder}:{number} ({one.conditions_words})" for one, _ in found)
         raise UsageError(f"{name} has {len(found)} evaluations with a row {number}. Name one: {listed}.")
@@ -218,4 +246,4 @@ def _row(named: str) -> tuple[Evaluation, Row]:
 
 
 def _last(evaluations: Sequence[Evaluation]) -> int:
-    return max(row.index for one in evaluations for row in one.rows)
+    return max((row.index for one in evaluations for row in one.rows), default=-1)

@@ -16,6 +16,8 @@ import hashlib
 import io
 import json
 import os
+import shutil
+import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from curation.atomic import make_folder, sync_dir, write_aside
+from curation.atomic import ASIDE, make_folder, sync_dir, write_aside
 from curation.errors import CannotWrite, DataError, TargetExists, UsageError
 from curation.frames import Phase
 from recorders.events import Mark
@@ -65,13 +67,29 @@ ARRAYS = {
 
 
 def require_new(folder: Path) -> None:
-    """Refuse a place where something is.
+    """Refuse a place where something is, or where nothing can be; nothing is made.
 
     Raises:
-        TargetExists: there is.
+        TargetExists: something is there.
+        CannotWrite: read-only, not permitted, or not within a folder.
     """
-    if folder.exists():
+    if os.path.lexists(folder):
         raise TargetExists(folder, "Name another folder with --to, or remove that one.")
+    require_writable(folder)
+
+
+def require_writable(folder: Path) -> None:
+    """Refuse a place where no folder can be made; nothing is made.
+
+    Raises:
+        CannotWrite: read-only, not permitted, or not within a folder.
+    """
+    parent = next(one for one in folder.absolute().parents if os.path.lexists(one))
+    try:
+        with tempfile.TemporaryDirectory(dir=parent, suffix=ASIDE):
+            pass
+    except OSError as error:
+        raise CannotWrite(folder, error) from error
 
 
 def write_history(folder: Path, history: History) -> None:
@@ -82,11 +100,8 @@ def write_history(folder: Path, history: History) -> None:
         CannotWrite: the disk is full, read-only or not permitted.
     """
     require_new(folder)
-    aside = folder.with_name(f"{folder.name}.{os.getpid()}.aside")
-    make_folder(aside)
+    aside = folder.with_name(f"{folder.name}.{os.getpid()}{ASIDE}")
     files = {FRAMES: _frames(history.columns), THOUGHTS: _thoughts(history.outlooks)}
-    for name, data in files.items():
-        write_aside(aside / name, data)
     told = {
         "kind": "watched episode",
         "version": VERSION,
@@ -96,12 +111,18 @@ def write_history(folder: Path, history: History) -> None:
         "arrays": ARRAYS,
         "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
     }
-    write_aside(aside / WATCH, (json.dumps(told, indent=1) + "\n").encode())
+    files[WATCH] = (json.dumps(told, indent=1) + "\n").encode()
     try:
+        make_folder(aside)
+        for name, data in files.items():
+            write_aside(aside / name, data)
         aside.rename(folder)
         sync_dir(folder.parent)
     except OSError as error:
+        require_new(folder)
         raise CannotWrite(folder, error) from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def read_history(folder: Path) -> History:

@@ -56,6 +56,11 @@ def opened(watched: Watched, model: PolicyModel) -> Session:
     from training.thinking import Seat, Thinker
 
     setup, seat = watched.setup, None
+    if watched.samples and not model.rewindable:
+        raise UsageError(
+            f"--samples asks again from the same memory, and {model.kind} remembers inside its networks: what it then "
+            "does would be another episode. Leave --samples away."
+        )
     if watched.seat is not None:
         seat = Seat(len(watched.seat) - 1, watched.seat)
     world = SimWorld(setup.scene)
@@ -75,15 +80,19 @@ def opened(watched: Watched, model: PolicyModel) -> Session:
         )
         return Thinker(operator, samples=watched.samples, seat=seat)
 
-    return Session(
-        world,
-        make,
-        setup.settings,
-        watched.start,
-        limit=setup.limit,
-        told=_told(watched, model),
-        whiskers=watched.whiskers,
-    )
+    try:
+        return Session(
+            world,
+            make,
+            setup.settings,
+            watched.start,
+            limit=setup.limit,
+            told=_told(watched, model),
+            whiskers=watched.whiskers,
+        )
+    except BaseException:
+        world.close()
+        raise
 
 
 def _told(watched: Watched, model: PolicyModel) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from curation.errors import DataError, StudioError
-from curation.frames import Placement
+from curation.frames import Placement, Status
 from recorders.rollout import Start
 from recorders.world.scene import scene_from
 from studio import evaluating
@@ -80,7 +80,7 @@ def repeated(history: History, model: PolicyModel, watched: Watched | None = Non
             session.change(**changes_from(branch["changed"]))
         _run_to(session, len(history) - 1)
         if history.told["ending"] is not None:
-            session.finish()
+            _finish(session, failed=history.told["ending"]["status"] == Status.FAILED.value)
         frame = first_difference(session.history, history)
         if frame is not None:
             raise CannotRepeat(
@@ -111,6 +111,15 @@ def changes_from(told: dict[str, Any]) -> dict[str, Any]:
 
     found = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
     return {**found, **({"latency": Latency(**told["latency"])} if "latency" in told else {})}
+
+
+def _finish(session: Session, *, failed: bool) -> None:
+    """Run to the end; one that failed fails again, and may still be gone on from any frame before."""
+    try:
+        session.finish()
+    except StudioError:
+        if not failed:
+            raise
 
 
 def _run_to(session: Session, frame: int) -> None:

@@ -71,9 +71,9 @@ class Session:
         self.at = -1
         self.branches: list[Branch] = []
         self.replaced: History | None = None
-        self._alarms: list[str] = []
+        self._alarms: list[tuple[int, str]] = []
         self._make, self._told = make, told
-        self._tape = Tape(world, make(settings, self._alarms.append), start, limit=limit, whiskers=whiskers)
+        self._tape = Tape(world, make(settings, self._alarm), start, limit=limit, whiskers=whiskers)
         self._history: History | None = None
 
     @property
@@ -116,7 +116,7 @@ class Session:
                 "settings": self.settings.as_json(),
                 "draws": tape.thinker.draws,
                 "branches": [asdict(branch) for branch in self.branches],
-                "alarms": list(dict.fromkeys(self._alarms)),
+                "alarms": list(dict.fromkeys(text for _, text in self._alarms)),
                 "ending": None if tape.ending is None else _ending(tape.ending),
             }
             self._history = History(told, tape.columns(), dict(tape.outlooks))
@@ -207,16 +207,23 @@ class Session:
         settings = self._tape.anchor(self.at)[1].thinker.settings
         if {"n_action_steps", "ensemble"} & set(changed):
             settings = replace(settings, n_action_steps=None, ensemble=None, ensembling=False)
-        return self._branch(self._make(replace(settings, **changed), self._alarms.append), changed)
+        return self._branch(self._make(replace(settings, **changed), self._alarm), changed)
 
     def _branch(self, thinker: Thinker | None, changed: dict[str, Any]) -> Branch:
+        self._tape.require_rewindable()
         before, branch = self.history, Branch(self.at, changed, len(self._tape) - self.at)
+        # What was wrong with frames that are gone is gone too; those made again raise their alarms again.
+        since = self._tape.anchor(self.at)[0]
+        self._alarms = [(frame, text) for frame, text in self._alarms if frame < since]
         self._tape.rewind(self.at, thinker)
         self.replaced, self._history = before, None
         # Branches of frames that are gone are gone too.
         kept = [one for one in self.branches if one.frame <= branch.frame]
         self.branches = [*kept, branch] if changed else kept
         return branch
+
+    def _alarm(self, text: str) -> None:
+        self._alarms.append((self._tape.acting, text))
 
     def _grow(self) -> bool:
         self._history = None

@@ -95,6 +95,11 @@ class Tape:
             raise self.thinker.failure
         return False
 
+    @property
+    def acting(self) -> int:
+        """The frame that was acted on last, or is being acted on; -1 before the first."""
+        return len(self._tips) - 1
+
     def anchor(self, frame: int) -> tuple[int, Anchor]:
         """The last one that leads to a frame that was made, and its own frame."""
         since = max(at for at in self._anchors if at <= frame)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from curation.errors import UnknownChoice
 from curation.frames import Frame, Phase, Placement, Vector
-from recorders.events import Event, Mark, events, next_event
+from recorders.events import Event, Mark, events, mark_of, next_event
 from recorders.foresight import Foresight
 from recorders.operators import each
 from recorders.operators.expert import Expert
@@ -89,6 +92,41 @@ def test_a_world_that_is_recalled_in_a_grasp_goes_on_as_it_did_and_so_does_its_j
         assert isinstance(one, Frame)
         assert (one.index, one.phase) == (two.index, two.phase)
         assert np.array_equal(one.physics, two.physics)
+
+
+@pytest.mark.parametrize(
+    ("opens", "kinds"),
+    [(False, ["grasp", "lift", "release", "success"]), (True, ["grasp", "lift", "drop"])],
+)
+def test_what_happens_in_the_world_is_found_in_its_frame(opens: bool, kinds: list[str]) -> None:
+    """The expert's way; and the same with a gripper that opens while it carries."""
+    with closing(SimWorld(Scene(width=64, height=48))) as world:
+        world_of, marks, held = each(lambda _: Expert(world)), [], []
+
+        class Watched:
+            def begin(self, observations: Any, seeds: Any) -> None:
+                world_of.begin(observations, seeds)
+
+            def act(self, observations: Any) -> list[Any]:
+                marks.append(mark_of(world.judge))
+                held.append(world.judge.last is not None and world.judge.last.held)
+                (command,) = world_of.act(observations)
+                assert command is not None
+                if opens and any(one.phase is Phase.TRANSPORT for one in marks):
+                    action = command.action.copy()
+                    action[-1] = 100.0
+                    command = replace(command, action=action)
+                return [command]
+
+        for _ in rollout([world], Watched(), [Start(3, Placement(0.3, 0.05))], limit=300):
+            pass
+        marks.append(mark_of(world.judge))
+        found = events(marks)
+    assert [event.kind for event in found][: len(kinds)] == kinds
+    frames = {event.kind: event.frame for event in reversed(found)}
+    assert (held[frames["grasp"] - 1], held[frames["grasp"]]) == (False, True)
+    lost = frames["drop" if opens else "release"]
+    assert (held[lost - 1], held[lost]) == (True, False)
 
 
 def mark(phase: Phase, grasps: int = 0, fumbles: int = 0, success: bool = False) -> Mark:

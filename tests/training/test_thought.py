@@ -83,6 +83,12 @@ def test_lag_is_the_shift_of_a_joint_behind_its_command(late: int) -> None:
     assert lag(told[:, 0], told[:, 3]) is None, "who moves otherwise is not late"
 
 
+def test_a_lag_is_not_read_out_of_a_few_frames() -> None:
+    told, other = moving(12), moving(24)[12:]
+    assert [lag(told[:, joint], other[:, joint]) for joint in range(6)] == [None] * 6
+    assert lag(told[:, 0], told[:, 0]) is None
+
+
 def test_errors_are_between_a_target_and_where_the_joint_is_a_frame_later() -> None:
     told = moving(40)
     did = np.concatenate([told[:1], told + 0.5])

@@ -83,7 +83,7 @@ def test_an_episode_is_the_first_of_an_evaluation_and_its_history_says_all(home:
     assert read_history(home / "watched/a@000100-2")[3].whisker is None
 
 
-def test_an_evaluated_episode_is_watched_again_as_its_row_says(home: Path, studio: Studio) -> None:
+def test_an_evaluated_episode_is_watched_again_as_its_row_says(home: Path, trained: Path, studio: Studio) -> None:
     run(studio, "evaluate", "a", *AT, *QUICK, "-n", "6", "--batch", "4", "--gripper-bias", "5")
     done = run(studio, "watch", "--row", "a:5", "--to", "five")
     assert "as row 5 says" in done.out
@@ -95,18 +95,22 @@ def test_an_evaluated_episode_is_watched_again_as_its_row_says(home: Path, studi
     run(studio, "evaluate", "a", *AT, *QUICK, "-n", "1", "--batch", "1")
     refused = studio("watch", "--row", "a:0", "--to", "nine")
     assert (refused.code, "2 evaluations with a row 0. Name one: --row " in refused.err) == (2, True), refused.err
+    for rows in trained.glob("a/evaluations/*/rows.jsonl"):
+        rows.write_text("")
+    refused = studio("watch", "--row", "a:0")
+    assert (refused.code, "None has finished an episode" in refused.err) == (2, True), refused.err
 
 
 def test_a_recorded_episode_of_the_policy_is_watched_bit_for_bit(home: Path, trained: Path, studio: Studio) -> None:
     run(studio, "generate", "--operator", "policy:a", "--at", "0.3", "0.0", "--jitter", "0.02", "--width", "64",
         "--height", "48", "--limit", "0.8", "--keep", "all", "-n", "2", "--privileged", "--n-action-steps", "7",
         "--to", str(home / "rollouts"))  # fmt: skip
-    done = run(studio, "watch", "a", "--episode", f"{home / 'rollouts'}:1", "--limit", "0.8", "--to", "w")
+    done = run(studio, "watch", "a", "--episode", f"{home / 'rollouts'}:1", "--to", "w")
     assert "bit for bit as recorded" in done.out, done.out
     history = read_history(home / "w")
     assert (history.told["settings"]["n_action_steps"], history.told["source"]["episode"]) == (7, 1)
-    done = run(studio, "watch", "a", "--episode", f"{home / 'rollouts'}:1", "--limit", "0.8", "--n-action-steps", "2")
-    assert "NOT as recorded (24 frames): other actions from frame 2 on" in done.out, done.out
+    done = run(studio, "watch", "a", "--episode", f"{home / 'rollouts'}:1", "--n-action-steps", "2")
+    assert "NOT as recorded (24 frames): otherwise from frame 2 on" in done.out, done.out
 
 
 def test_a_history_is_gone_on_with_otherwise(home: Path, studio: Studio) -> None:
@@ -116,6 +120,8 @@ def test_a_history_is_gone_on_with_otherwise(home: Path, studio: Studio) -> None
     one, other = read_history(home / "w"), read_history(home / "v")
     assert np.array_equal(one.columns.physics[:15], other.columns.physics[:15])
     assert other.asked == (0, 10, *range(14, 30, 3))
+    refused = studio("watch", "--again", "w", "--from-frame", "30", "--n-action-steps", "3")
+    assert (refused.code, "--from-frame 30 is outside 0 to 29, the frames of w" in refused.err) == (2, True)
     run(studio, "watch", "--again", "v", "--no-whiskers", "--to", "u")
     assert read_history(home / "u")[3].whisker is None
     assert np.array_equal(read_history(home / "u").columns.physics, other.columns.physics)
