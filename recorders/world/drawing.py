@@ -10,6 +10,7 @@ import numpy as np
 from curation.frames import Image, Vector
 
 from .gl import require_opengl
+from .lens import Lens, fixed_lens, free_lens
 from .scene import Scene
 
 DEPTH_RANGE_M = 2.0
@@ -41,13 +42,21 @@ class Painter:
             images.update(self._depth(renderer))
         return images
 
-    def look(self, qpos: Vector, camera: mujoco.MjvCamera) -> Image:
-        """One view from a free camera."""
+    def look(self, qpos: Vector, camera: str | mujoco.MjvCamera) -> Image:
+        """One view from a camera of the scene, or from a free one."""
         self._pose(qpos)
         renderer = self._open()
         renderer.update_scene(self._data, camera)
         image: Image = renderer.render()
         return image
+
+    def lens(self, qpos: Vector, camera: str | mujoco.MjvCamera) -> Lens:
+        """Where a camera of the scene, or a free one, puts points in its picture."""
+        width, height = self.scene.width, self.scene.height
+        if not isinstance(camera, str):
+            return free_lens(camera, self.model, width, height)
+        self._pose(qpos)
+        return fixed_lens(camera, self.model, self._data, width, height)
 
     def gripper(self, qpos: Vector) -> Vector:
         """Position of the tool point [m], shape (3,)."""
