@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import atexit
+from collections.abc import Mapping
 
 import mujoco
 import numpy as np
 
 from curation.frames import Image, Vector
 
+from .eye import Eye, eye_of
 from .gl import require_opengl
-from .lens import Lens, fixed_lens, free_lens
 from .scene import Scene
 
 DEPTH_RANGE_M = 2.0
@@ -42,21 +43,28 @@ class Painter:
             images.update(self._depth(renderer))
         return images
 
-    def look(self, qpos: Vector, camera: str | mujoco.MjvCamera) -> Image:
-        """One view from a camera of the scene, or from a free one."""
+    def look(self, qpos: Vector, camera: mujoco.MjvCamera) -> Image:
+        """One view from a free camera."""
         self._pose(qpos)
         renderer = self._open()
         renderer.update_scene(self._data, camera)
         image: Image = renderer.render()
         return image
 
-    def lens(self, qpos: Vector, camera: str | mujoco.MjvCamera) -> Lens:
-        """Where a camera of the scene, or a free one, puts points in its picture."""
-        width, height = self.scene.width, self.scene.height
-        if not isinstance(camera, str):
-            return free_lens(camera, self.model, width, height)
+    def shots(self, qpos: Vector, cameras: Mapping[str, str | mujoco.MjvCamera]) -> dict[str, tuple[Image, Eye]]:
+        """Pictures and where they were seen from, by whatever the cameras are called.
+
+        Args:
+            qpos: of the scene.
+            cameras: the scene's own by their names, or free ones.
+        """
         self._pose(qpos)
-        return fixed_lens(camera, self.model, self._data, width, height)
+        renderer = self._open()
+        found = {}
+        for name, camera in cameras.items():
+            renderer.update_scene(self._data, camera)
+            found[name] = (renderer.render(), eye_of(renderer.scene))
+        return found
 
     def gripper(self, qpos: Vector) -> Vector:
         """Position of the tool point [m], shape (3,)."""

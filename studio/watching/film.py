@@ -71,10 +71,9 @@ def _all_frames(history: History, painter: Painter) -> Iterator[frames.Image]:
         gripper = painter.gripper(qpos)
         follower = follower or Follower(gripper)
         tracked = follower.see(gripper)
-        lines, tiles = lines_of(history, moment.frame), []
-        for view in VIEWS:
-            camera = view.camera(tracked)
-            tiles.append(draw_lines(painter.look(qpos, camera), painter.lens(qpos, camera), lines))
+        shots = painter.shots(qpos, {view.label: view.camera(tracked) for view in VIEWS})
+        lines = lines_of(history, moment.frame)
+        tiles = [draw_lines(image, eye, lines) for image, eye in shots.values()]
         caption = Caption(
             str(told["checkpoint"]["label"]),
             str((told["ending"] or {}).get("outcome", "")),

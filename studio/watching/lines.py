@@ -53,7 +53,8 @@ def lines_of(history: History, frame: int) -> list[Line]:
     """The lines of a frame, in the order they are drawn; none of it is known later than the frame.
 
     The part of the plan that is carried out before the policy is asked again has full strength, the rest less. Where
-    chunks are blended the overlapping ones are there instead of earlier plans, and the plan is their blend.
+    chunks are blended, the overlapping ones are there instead of earlier plans, and all of the plan, their blend, has
+    full strength.
     """
     moment = history[frame]
     found = [Line("taken", history.path[: frame + 1])]
@@ -62,7 +63,8 @@ def lines_of(history: History, frame: int) -> list[Line]:
     found += _denoising(moment.outlook)
     if moment.whisker is not None:
         path = moment.whisker.path
-        found += [Line("plan", path[moment.sure :], 0.75), Line("plan", path[: moment.sure + 1])]
+        later = 1.0 if moment.outlook.thought.blended else 0.75
+        found += [Line("plan", path[moment.sure :], later), Line("plan", path[: moment.sure + 1])]
     return [one for one in found if len(one.points) > 1]
 
 

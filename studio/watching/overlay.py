@@ -1,4 +1,4 @@
-"""Lines of a moment drawn over a picture, through the lens it was taken with."""
+"""Lines of a moment drawn over a picture, as seen from where it was taken."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from curation.frames import Image, Vector
-from recorders.world.lens import Lens
+from recorders.world.eye import Eye
 
 from .lines import COLOURS, Line
 
@@ -21,26 +21,29 @@ _BITS = 4
 """Of the fractions of pixels that OpenCV is told."""
 
 
-def draw_lines(image: Image, lens: Lens, lines: Sequence[Line]) -> Image:
+def draw_lines(image: Image, eye: Eye, lines: Sequence[Line]) -> Image:
     """A copy of a picture with lines over it, and a dot where the tool point is now.
 
     Args:
-        image: uint8 RGB, of the lens's size.
-        lens: it was taken with.
+        image: uint8 RGB.
+        eye: it was seen with.
         lines: in the order to draw them.
     """
     drawn: Image = image.copy()
+    size = image.shape[:2]
     together: dict[tuple[str, int], list[Vector]] = {}
     for line in lines:
-        together.setdefault((line.kind, round(line.strength * STEPS)), []).extend(_pieces(lens.project(line.points)))
+        together.setdefault((line.kind, round(line.strength * STEPS)), []).extend(
+            _pieces(eye.project(line.points, *size))
+        )
     for (kind, strength), pieces in together.items():
         width = WIDTHS.get(kind, 1)
         if width > 2:
-            _blend(drawn, pieces, SHADE, 0.45 * strength / STEPS, width + 2)
+            _blend(drawn, pieces, SHADE, 0.35 * strength / STEPS, width + 2)
         _blend(drawn, pieces, COLOURS[kind], strength / STEPS, width)
     now = next((line.points[-1] for line in lines if line.kind == "taken"), None)
     if now is not None:
-        _dot(drawn, lens.project(now)[0])
+        _dot(drawn, eye.project(now[None], *size)[0])
     return drawn
 
 
