@@ -61,9 +61,7 @@ def numbers(history: History) -> dict[str, Any]:
         "whiskers": all(one.whisker is not None for one in asked),
         "stride": stride,
         "ghosts": GHOSTS,
-        "lines": [
-            {"kind": kind, "words": words, "colour": COLOURS[kind]} for kind, words in words_of(history).items()
-        ],
+        "lines": [{"kind": kind, "words": words, "colour": COLOURS[kind]} for kind, words in words_of(history).items()],
         "arrays": {name: packed(array, scale) for name, (array, scale) in _arrays(history, asked, stride).items()},
     }
 
