@@ -11,6 +11,7 @@ import numpy as np
 
 from curation.frames import JOINTS, Vector
 from curation.palette import outcome_colour
+from recorders.whisker import Whisker
 from studio.watching.history import History
 from studio.watching.lines import COLOURS, GHOSTS, words_of
 from studio.watching.moment import Outlook
@@ -76,7 +77,7 @@ def packed(array: Vector, scale: float) -> dict[str, Any]:
 def _arrays(history: History, asked: Sequence[Outlook], stride: int) -> dict[str, tuple[Vector, float]]:
     """By name, with the size of a step; A questions, N frames, M states, H points of plans, T of chunks."""
     columns = history.columns
-    found = {
+    found: dict[str, tuple[Vector, float]] = {
         "state": (columns.state, DEGREES),
         "action": (columns.action, DEGREES),
         "foretold": (history.foretold(), DEGREES),
@@ -89,7 +90,7 @@ def _arrays(history: History, asked: Sequence[Outlook], stride: int) -> dict[str
     if history.told["draws"] and any(one is not None for one in spreads):
         none = np.zeros((0, len(JOINTS)))
         found["spread"] = _even([none if one is None else one[::stride] for one in spreads]), DEGREES
-    paths = {
+    paths: dict[str, list[list[Whisker | None]]] = {
         "path": [[one.whisker] for one in asked],
         "alone": [[one.alone] if one.thought.blended else [] for one in asked],
         "sample": [list(one.samples[:MOST_SAMPLES]) for one in asked],
@@ -106,14 +107,14 @@ def _even(parts: Sequence[Vector]) -> Vector:
     """Arrays of different sizes as one, NaN where one has nothing."""
     if not parts:
         return np.zeros((0, 0, 3))
-    room = np.max([part.shape for part in parts], axis=0)
+    room = np.max([part.shape for part in parts], axis=0).tolist()
     found = np.full((len(parts), *room), np.nan)
     for place, part in enumerate(parts):
-        found[(place, *(slice(size) for size in part.shape))] = part
+        found[place][tuple(map(slice, part.shape))] = part
     return found
 
 
-def _some(steps: Sequence[Any]) -> list[Any]:
+def _some(steps: Sequence[Whisker]) -> list[Whisker | None]:
     """At most `MOST_STEPS`, evenly chosen, first and last among them."""
     chosen = np.unique(np.linspace(0, len(steps) - 1, min(len(steps), MOST_STEPS)).astype(int)) if steps else []
     return [steps[place] for place in chosen]

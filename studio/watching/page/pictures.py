@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -77,7 +77,7 @@ def pictures(history: History, budget: int, progress: Progress) -> dict[str, Any
     }
 
 
-def _every(painter: Painter, cameras: dict[str, Any], physics: Sequence[Vector], budget: int) -> int:
+def _every(painter: Painter, cameras: dict[str, Any], physics: Vector, budget: int) -> int:
     """Of every how many frames a picture fits."""
     probed = np.unique(np.linspace(0, len(physics) - 1, PROBES).astype(int))
     sizes = [
