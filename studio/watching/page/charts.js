@@ -113,8 +113,8 @@ const said = place => Array.from({ length: reach[place] }, (_, ahead) => number(
 const votes = frame => told.asked.map((asked, place) => [frame - asked, place])
   .filter(([ahead, place]) => ahead >= 0 && ahead < reach[place]).map(([ahead, place]) => number("gripper", place, ahead));
 
-const ever = told.asked.flatMap((_, place) => said(place));
-const CLOSED = ever.reduce((a, b) => Math.min(a, b)), OPEN = ever.reduce((a, b) => Math.max(a, b));
+const everyVote = told.asked.flatMap((_, place) => said(place));
+const CLOSED = everyVote.reduce((a, b) => Math.min(a, b)), OPEN = everyVote.reduce((a, b) => Math.max(a, b));
 /** As far closed as any chunk says is dark blue, as far open amber. */
 function gripperColour(value) {
   const share = (value - CLOSED) / Math.max(20, OPEN - CLOSED), mix = (closed, open) => Math.round(closed + share * (open - closed));

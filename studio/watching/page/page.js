@@ -55,7 +55,7 @@ const bold = words => Object.assign(document.createElement("b"), { textContent: 
 function tellJoint(joint) {
   const { lag, mean_error: usual, max_error: most } = told.joints[joint];
   const error = frame ? Math.abs(number("state", frame, joint) - number("action", frame - 1, joint)) : NaN;
-  const lagging = lag === null ? "hardly moves" : `lag ${lag}`;
+  const lagging = lag === null ? "no lag to tell" : `lag ${lag}`;
   captions[joint].replaceChildren(bold(NAMES[joint]),
     ` ${number("state", frame, joint).toFixed(1)} · ${lagging} · error ${usual.toFixed(1)}, max ${most.toFixed(1)}` +
     (Number.isNaN(error) ? "" : `, now ${error.toFixed(1)}`));
