@@ -14,6 +14,7 @@ from PIL import Image as Pillow
 
 from curation.errors import UsageError
 from curation.frames import JOINTS, Image, Vector
+from curation.palette import ACCENT, UNKNOWN
 from recorders.world.drawing import Painter
 from recorders.world.eye import Eye
 from recorders.world.scene import compile_scene
@@ -163,8 +164,8 @@ def _turned(quaternion: Vector, vector: Vector) -> Vector:
 def _joints(rr: Any, stream: Any, history: History) -> None:
     columns, frames = history.columns, len(history)
     looks = {
-        "actual": (columns.state[:frames], (28, 32, 38)),
-        "commanded": (columns.action, (51, 107, 179)),
+        "actual": (columns.state[:frames], UNKNOWN),
+        "commanded": (columns.action, ACCENT),
         "predicted": (history.foretold(), COLOURS["plan"]),
     }
     times = _times(rr, history, frames)
@@ -221,14 +222,21 @@ def _blueprint(cameras: tuple[str, ...]) -> Any:
     """Space and cameras above, joints below."""
     import rerun.blueprint as rrb
 
+    # Lines are in space, and so they are seen through every camera.
     pictures = [
         rrb.Spatial2DView(
-            origin=f"world/cameras/{name}", name=name, contents=[f"world/cameras/{name}/image", "world/thought/**"]
+            origin=f"world/cameras/{name}",
+            name=name,
+            contents=[f"world/cameras/{name}/image", "world/thought/**"],
         )
         for name in cameras
     ]
-    joints = [rrb.TimeSeriesView(origin=f"joints/{joint}", name=joint) for joint in JOINTS]
-    space = rrb.Spatial3DView(origin="world", name="table")
+    joints = [
+        rrb.TimeSeriesView(origin=f"joints/{joint}", name=joint, plot_legend=rrb.PlotLegend(visible=joint == JOINTS[0]))
+        for joint in JOINTS
+    ]
+    eye = rrb.EyeControls3D(position=(0.72, 0.42, 0.42), look_target=(0.17, -0.04, 0.06), eye_up=(0.0, 0.0, 1.0))
+    space = rrb.Spatial3DView(origin="world", name="table", eye_controls=eye)
     return rrb.Blueprint(
         rrb.Vertical(
             rrb.Horizontal(space, rrb.Vertical(*pictures), column_shares=[2, 1]),
