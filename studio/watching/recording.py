@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 
 from curation.errors import UsageError
 from curation.frames import JOINTS, Image, Vector
-from curation.palette import ACCENT, UNKNOWN
+from curation.palette import ACCENT, UNKNOWN, Colour
 from recorders.world.drawing import Painter
 from recorders.world.eye import Eye
 from recorders.world.scene import compile_scene
@@ -201,10 +201,16 @@ def _thought(rr: Any, stream: Any, history: History, frame: int) -> None:
         together[line.kind].append(line)
     for kind, lines in together.items():
         # Where a frame has none, an empty one takes away those of the frame before.
-        colours = [(*COLOURS[kind], round(255 * line.strength)) for line in lines]
+        colours = [_faded(COLOURS[kind], line.strength) for line in lines]
         strips = [_thinned(line.points) for line in lines]
         radii = [RADIUS_M.get(kind, THIN_M)] * len(lines)
         stream.log(f"world/thought/{kind}", rr.LineStrips3D(strips, colors=colours, radii=radii))
+
+
+def _faded(colour: Colour, strength: float) -> Vector:
+    """Towards grey, because Rerun draws no line that lets through what is behind it."""
+    faded: Vector = np.round(strength * np.array(colour) + (1 - strength) * np.array(UNKNOWN)).astype(np.uint8)
+    return faded
 
 
 def _thinned(points: Vector) -> Vector:
