@@ -142,12 +142,12 @@ def require_valid(options: Watch) -> None:
 
 def _kept(options: Watch, session: Session) -> Path:
     """The folder that the history was written to."""
-    folder = options.to or _free(str(session.history.told["checkpoint"]["label"]))
+    folder = options.to or free_folder(str(session.history.told["checkpoint"]["label"]))
     write_history(folder, session.history)
     return folder
 
 
-def _free(label: str) -> Path:
+def free_folder(label: str) -> Path:
     """The first folder of a name that is free."""
     name = label.replace("/", "-").replace(":", "-")
     return next(path for number in count(1) if not (path := HOME / f"{name}-{number}").exists())
