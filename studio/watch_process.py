@@ -55,6 +55,13 @@ class Told:
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """A word that shall be read before one believes what is shown."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Kept:
     """The folder that a history was written to."""
 
@@ -82,6 +89,7 @@ class WatchProcess:
         words: the same.
         history: as far as it told.
         said: its last word.
+        doubts: what it said that shall be read before one believes what is shown.
         kept: the folder its history was last written to; None before.
         over: how it ended; None while it runs.
     """
@@ -90,6 +98,7 @@ class WatchProcess:
         self.words = tuple(words)
         self.history: History | None = None
         self.said = Told("")
+        self.doubts: list[str] = []
         self.kept: Path | None = None
         self.over: Over | None = None
         self._inbox: Any = _SPAWN.Queue()
@@ -126,9 +135,10 @@ class WatchProcess:
 
     def close(self, *, patience_s: float = 20.0) -> None:
         """Have what was seen kept, and end it; waits so long at most."""
-        self.leave()
-        self._process.join(timeout=patience_s)
-        self.listen()
+        if self.history is not None:
+            self.leave()
+            self._process.join(timeout=patience_s)
+            self.listen()
         self._process.terminate()
         self._process.join(timeout=5)
         for channel in (self._inbox, self._news):
@@ -144,6 +154,8 @@ class WatchProcess:
                 self.history = news.after(self.history)
             case Told():
                 self.said = news
+            case Doubt():
+                self.doubts.append(news.text)
             case Kept():
                 self.kept = news.folder
             case Over():
@@ -151,14 +163,14 @@ class WatchProcess:
 
 
 class _Words(Console):
-    """Progress goes to the screen that looks on."""
+    """What a command would say goes to the screen that looks on."""
 
     def __init__(self, news: Any) -> None:
         super().__init__()
         self._news = news
 
     def step(self, text: str) -> None:
-        self._news.put(Told(text))
+        self._news.put(Doubt(text))
 
     def progress(self, text: str) -> None:
         self._news.put(Told(text))

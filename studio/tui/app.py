@@ -45,6 +45,7 @@ _KEYS = {
     "full_stop": ".",
     "plus": "+",
     "minus": "-",
+    "equals_sign": "=",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
     **{f"f{number}": f"F{number}" for number in range(1, 13)},

@@ -14,7 +14,7 @@ from studio.watching.history import History
 
 SAME = "as it is"
 BOTH = "both"
-STEPS, ENSEMBLE, PLAIN = "so many actions", "ensembling", "no ensembling"
+STEPS, ENSEMBLE, PLAIN = "actions", "ensemble", "no ensemble"
 USUAL = "0.01"
 """LeRobot's usual coefficient."""
 

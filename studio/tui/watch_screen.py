@@ -32,14 +32,14 @@ from studio.tui.watching import Watching
 from studio.tui.widgets.joint_plot import JointPlot
 from studio.tui.widgets.vote_strip import VoteStrip
 from studio.tui.widgets.whisker_view import Strand, WhiskerView
-from studio.tui.words import path_words
+from studio.tui.words import cut, path_words
 from studio.watching.moment import Moment
 
 if TYPE_CHECKING:
     from studio.views import Views
 
-LOOK_S, TICK_S = 0.15, 0.05
-"""How often the process is listened to, and how often pictures move while it runs [s]."""
+LOOK_S, TICK_S, DRAW_S = 0.15, 0.05, 0.05
+"""How often the process is listened to, how often what runs moves on, and how often pictures are looked for [s]."""
 AHEAD = 5
 """Frames that may be made before they are looked at."""
 TEN = 10
@@ -48,7 +48,7 @@ CLOSE_S = 4.0
 OVERHEAD = "overhead_cam"
 TURN_DEG, NEARER = 15.0, 1.25
 STEEPEST, FLATTEST, NEAREST_M, FARTHEST_M = -89.0, 5.0, 0.15, 2.0
-FACTS, GRAPHS = 28, 13
+FACTS, GRAPHS = 35, 13
 """Least columns of the words beside the pictures; lines below the pictures on a terminal of 24."""
 LAYOUTS = (("overhead", "free"), ("overhead",), ("free",))
 """Pictures that are shown beside each other; fewer are larger."""
@@ -66,11 +66,11 @@ class WatchScreen(StudioScreen):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "run", "run, pause"),
-        Binding("left,comma", "step(-1)", "back"),
-        Binding("right,full_stop", "step(1)", "on"),
+        Binding("left,comma", "step(-1)", "one back"),
+        Binding("right,full_stop", "step(1)", "one on"),
+        Binding("enter", "go_on", "go on from here"),
         Binding("n", "event(1)", "next event"),
         Binding("p", "event(-1)", "event before"),
-        Binding("enter", "go_on", "go on from here"),
         Binding("shift+left,pageup", f"step(-{TEN})", "ten back", show=False),
         Binding("shift+right,pagedown", f"step({TEN})", "ten on", show=False),
         Binding("home", "end(0)", "first frame", show=False),
@@ -78,15 +78,15 @@ class WatchScreen(StudioScreen):
         Binding("s", "layer('samples')", "samples"),
         Binding("f", "layer('denoising')", "denoising", show=False),
         Binding("g", "layer('ghosts')", "past chunks", show=False),
-        Binding("z", "zoom", "graphs closer, or all", show=False),
+        Binding("z", "zoom", "graphs of all", show=False),
         Binding("v", "layout", "which pictures", show=False),
-        Binding("j", f"turn(-{TURN_DEG}, 0, 1)", "free view: left", show=False),
-        Binding("l", f"turn({TURN_DEG}, 0, 1)", "free view: right", show=False),
-        Binding("i", f"turn(0, -{TURN_DEG}, 1)", "free view: higher", show=False),
-        Binding("k", f"turn(0, {TURN_DEG}, 1)", "free view: lower", show=False),
-        Binding("plus,equals_sign", f"turn(0, 0, {1 / NEARER})", "free view: nearer", show=False),
-        Binding("minus", f"turn(0, 0, {NEARER})", "free view: farther", show=False),
-        Binding("c", "follow", "free view: follow the gripper", show=False),
+        Binding("j", f"turn(-{TURN_DEG}, 0, 1)", "camera left", show=False),
+        Binding("l", f"turn({TURN_DEG}, 0, 1)", "camera right", show=False),
+        Binding("i", f"turn(0, -{TURN_DEG}, 1)", "camera higher", show=False),
+        Binding("k", f"turn(0, {TURN_DEG}, 1)", "camera lower", show=False),
+        Binding("plus,equals_sign", f"turn(0, 0, {1 / NEARER})", "camera nearer", show=False),
+        Binding("minus", f"turn(0, 0, {NEARER})", "camera farther", show=False),
+        Binding("c", "follow", "follow the gripper", show=False),
     ]
 
     def __init__(self, studio: Studio, place: Place) -> None:
@@ -96,6 +96,7 @@ class WatchScreen(StudioScreen):
         self._watching = place.what
         self._sight: Sight | None = None
         self._views: Views | None = None
+        self._sightless = False
         self._plays = False
         self._since = 0.0
         self._wanted: int | None = None
@@ -126,6 +127,7 @@ class WatchScreen(StudioScreen):
         self.look_now()
         self.look_every(LOOK_S)
         self.set_interval(TICK_S, self._tick)
+        self.set_interval(DRAW_S, self._look_at)
 
     def on_resize(self, event: events.Resize) -> None:
         """Share the lines anew."""
@@ -150,11 +152,11 @@ class WatchScreen(StudioScreen):
     @on(WatchSeen)
     def _seen(self, message: WatchSeen) -> None:
         if message.sight is not None and message.sight is not self._sight:
-            first, self._sight = self._sight is None, message.sight
+            self._sight = message.sight
             self._watching.at = min(self._watching.at, len(self._sight.history) - 1)
-            if first:
-                self._open_views(self._sight)
             self.refresh_bindings()
+        for doubt in self._watching.doubts():
+            self.notify(doubt, severity="warning", timeout=8, markup=False)
         self._show_state()
         self._draw()
 
@@ -190,13 +192,12 @@ class WatchScreen(StudioScreen):
         return "running" if self._plays else "paused"
 
     def _tick(self) -> None:
-        """Move on where it runs, then show the newest pictures."""
+        """Move on where it runs, or where a frame that was waited for is there."""
         if self._sight is not None and self.is_current:
             if self._plays:
                 self._run_on(self._sight)
             elif self._wanted is not None:
                 self._to(self._wanted)
-            self._look_at()
 
     def _run_on(self, sight: Sight) -> None:
         """As many frames as the time since the last one, as far as they are made."""
@@ -253,8 +254,9 @@ class WatchScreen(StudioScreen):
         told.display = bool(text)
         told.update(Text(text, colours["error" if grave else "muted"]))
         if self._sight is None:
-            words = Text(watching.name, f"bold {colours['foreground']}").append(f"  ● {self.state}", colours["muted"])
-            self.query_one("#watch-title", Static).update(words)
+            state = f"  ● {self.state}"
+            name = Text(cut(watching.name, self.size.width - 2 - len(state)), f"bold {colours['foreground']}")
+            self.query_one("#watch-title", Static).update(name.append(state, colours["muted"]))
 
     def _draw(self) -> None:
         """Words, strip and graphs of the moment; pictures come when they are drawn."""
@@ -280,8 +282,13 @@ class WatchScreen(StudioScreen):
 
     def _look_at(self) -> None:
         """Ask for pictures of the moment, and show the newest with the lines of the moment."""
-        sight, moment, views = self._sight, self.moment, self._views
-        if sight is None or moment is None or views is None:
+        sight, moment = self._sight, self.moment
+        if sight is None or moment is None or not self.is_current:
+            return
+        if self._views is None and not self._sightless:
+            self._open_views(sight)
+        views = self._views
+        if views is None:
             return
         azimuth, elevation, distance, target = self._orbit
         x, y, z = moment.tip.tolist() if self._follows else target
@@ -299,6 +306,7 @@ class WatchScreen(StudioScreen):
             view.see(image, views.eyes()[name], self._strands[1])
 
     def _blind(self, why: str) -> None:
+        self._sightless = True
         for view in self.query(WhiskerView):
             view.empty = why
             view.show(None)
@@ -360,7 +368,6 @@ class WatchScreen(StudioScreen):
         self._layers ^= {name}
         self.notify(f"{LAYERS[name]} {'on' if name in self._layers else 'off'}", timeout=1.5)
         self._draw()
-        self._look_at()
 
     def action_zoom(self) -> None:
         """Graphs of four seconds around the moment, or of the whole episode."""
@@ -381,12 +388,10 @@ class WatchScreen(StudioScreen):
             max(NEAREST_M, min(FARTHEST_M, before[2] * distance)),
             before[3],
         )
-        self._look_at()
 
     def action_follow(self) -> None:
         """Look at the gripper wherever it goes, or at the table."""
         self._follows = not self._follows
-        self._look_at()
 
     def action_go_on(self) -> None:
         """Ask what shall be otherwise from here on."""

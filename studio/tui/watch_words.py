@@ -25,6 +25,8 @@ NOISE, ANSWER = np.array((120.0, 50, 60)), np.array((250.0, 90, 110))
 """Colours of the answer on its way from noise."""
 OLD, RECENT = 90, 205
 """Greys of the oldest and of the newest ghost."""
+BEFORE_S = 1.5
+"""How much of the way taken before a moment is shown [s]."""
 LAYERS = {"samples": "samples", "denoising": "denoising", "ghosts": "past chunks"}
 """What can be left out."""
 
@@ -46,8 +48,14 @@ def strands(sight: Sight, moment: Moment, layers: frozenset[str]) -> list[Strand
         for number, one in enumerate(steps):
             shade = NOISE + (ANSWER - NOISE) * (number + 1) / len(steps)
             found.append(Strand(one.path, (int(shade[0]), int(shade[1]), int(shade[2])), dashed=True))
-    found.append(Strand(sight.history.path, TAKEN))
+    found.append(Strand(taken(sight, moment), TAKEN))
     return found + _whisker(moment)
+
+
+def taken(sight: Sight, moment: Moment) -> Vector:
+    """The way really taken, for the last seconds and as far as the plan reaches, shape (N, 3) [m]."""
+    first = max(0, moment.frame - round(BEFORE_S * sight.history.fps))
+    return sight.history.path[first : moment.frame + len(moment.plan) + 1]
 
 
 def _whisker(moment: Moment) -> list[Strand]:

@@ -38,7 +38,7 @@ class Watching:
     @property
     def name(self) -> str:
         """What is watched, for people."""
-        return self.folder.name if self.folder is not None else " ".join(self._words[1:3])
+        return self.folder.name if self.folder is not None else " ".join(self._words[1:])
 
     def look(self) -> Sight | None:
         """As it is now; for a thread. Never raises: what is wrong is said."""
@@ -71,6 +71,13 @@ class Watching:
     def said(self) -> tuple[str, bool]:
         """The process's last word, and whether something could not be done."""
         return (self.process.said.text, self.process.said.grave) if self.process is not None else ("", False)
+
+    def doubts(self) -> list[str]:
+        """What shall be read before one believes what is shown; each is told once."""
+        if self.process is None:
+            return []
+        found, self.process.doubts = self.process.doubts, []
+        return found
 
     def until(self, frame: int) -> None:
         """Have frames made up to this one, where somebody can."""

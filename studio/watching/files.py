@@ -16,6 +16,7 @@ import hashlib
 import io
 import json
 import os
+import weakref
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -131,6 +132,7 @@ class _Stored(Mapping[int, Outlook]):
 
     def __init__(self, path: Path) -> None:
         self._arrays = np.load(path, allow_pickle=False)
+        weakref.finalize(self, self._arrays.close)
         self._names: dict[int, set[str]] = {}
         for entry in self._arrays.files:
             frame, _, name = entry.partition("/")

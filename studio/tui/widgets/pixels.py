@@ -125,14 +125,18 @@ class Pixels(CellGrid):
             return
         self._true = None
         grid = packed(scaled(self._image, lines, columns), self.app.console.color_system)
-        self.put(grid, at, {**self.lines_over(lines, columns), **caption_glyphs(self._caption, grid)})
+        self.put(grid, at, {**self.lines_over(grid), **caption_glyphs(self._caption, grid)})
 
     def with_lines(self, image: Image) -> Image:
         """The image with what is drawn over it, as a true picture."""
         return image
 
-    def lines_over(self, lines: int, columns: int) -> dict[tuple[int, int], Glyph]:
-        """What is drawn over the image, as characters, by line and column of a picture of such a size."""
+    def lines_over(self, grid: Packed) -> dict[tuple[int, int], Glyph]:
+        """What is drawn over the image, as characters, by line and column.
+
+        Args:
+            grid: the image in the terminal's colours, shape (2 * lines, columns).
+        """
         return {}
 
     # True pictures.

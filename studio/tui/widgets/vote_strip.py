@@ -80,7 +80,11 @@ class VoteStrip(CellGrid):
                 found[0, self._column(frame, room)] = Glyph("┴", FAINT)
         for event in self._happened:
             if self._span[0] <= event.frame <= self._span[1]:
-                found[0, self._column(event.frame, room)] = Glyph(SIGNS[event.kind], INK, bold=True)
+                column = self._column(event.frame, room)
+                # A grasp that lifts at once is seen as both.
+                while found.get((0, column), Glyph("", FAINT)).bold:
+                    column += 1
+                found[0, min(column, self.size.width - 1)] = Glyph(SIGNS[event.kind], INK, bold=True)
         return found
 
     def _marks(self, lines: int) -> dict[tuple[int, int], Glyph]:

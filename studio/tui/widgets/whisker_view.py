@@ -14,9 +14,11 @@ from curation.palette import Colour
 from recorders.world.eye import Eye
 
 from .braille import Mask, braille
-from .halfblocks import Glyph
+from .halfblocks import Glyph, Packed, blend
 from .pixels import Pixels
 
+_SHADE, _SHADE_SHARE = (10, 12, 16), 0.6
+"""Behind lines: the picture is seen, the line too."""
 _FAR = 10_000
 """Points farther than this from a picture are as good as there [px]; OpenCV's integers end."""
 
@@ -65,13 +67,17 @@ class WhiskerView(Pixels):
                 cv2.polylines(drawn, [points], isClosed=False, color=strand.colour, thickness=1, lineType=cv2.LINE_AA)
         return drawn
 
-    def lines_over(self, lines: int, columns: int) -> dict[tuple[int, int], Glyph]:
+    def lines_over(self, grid: Packed) -> dict[tuple[int, int], Glyph]:
+        lines, columns = grid.shape[0] // 2, grid.shape[1]
         found: dict[tuple[int, int], Glyph] = {}
         for strand in self._strands:
             mask = np.zeros((4 * lines, 2 * columns), np.uint8)
             for points in self._seen(strand, 4 * lines, 2 * columns):
                 cv2.polylines(mask, [points], isClosed=False, color=1)
-            found |= {place: Glyph(sign, strand.colour) for place, sign in braille(mask > 0).items()}
+            for (line, column), sign in braille(mask > 0).items():
+                # Thin dots are seen on a darker ground only.
+                ground = blend(int(grid[2 * line, column]), _SHADE, _SHADE_SHARE)
+                found[line, column] = Glyph(sign, strand.colour, bold=True, ground=ground)
         return found
 
     def _seen(self, strand: Strand, height: int, width: int) -> list[Any]:
