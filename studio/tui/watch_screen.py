@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,20 +21,19 @@ from textual.widgets import Static
 
 from curation.errors import StudioError
 from recorders.events import next_event
-from recorders.views import VIEWS
-from studio.tui import graphics
 from studio.tui.messages import WatchSeen
 from studio.tui.screen import StudioScreen
 from studio.tui.state import Place, Studio
 from studio.tui.theme import themed
 from studio.tui.watch_ask import go_on_sheet
+from studio.tui.watch_camera import NEARER, OVERHEAD, TURN_DEG, FreeCamera, opened_views
 from studio.tui.watch_sight import Sight
-from studio.tui.watch_words import LAYERS, facts, heading, joint_note, series, strands, window
+from studio.tui.watch_words import LAYERS, facts, heading, joint_note, loading_heading, said, series, strands, window
 from studio.tui.watching import Watching
 from studio.tui.widgets.joint_plot import JointPlot
 from studio.tui.widgets.vote_strip import VoteStrip
 from studio.tui.widgets.whisker_view import Strand, WhiskerView
-from studio.tui.words import cut, path_words
+from studio.tui.words import path_words
 from studio.watching.moment import Moment
 
 if TYPE_CHECKING:
@@ -45,9 +46,6 @@ AHEAD = 5
 TEN = 10
 CLOSE_S = 4.0
 """What graphs show of an episode from close [s]."""
-OVERHEAD = "overhead_cam"
-TURN_DEG, NEARER = 15.0, 1.25
-STEEPEST, FLATTEST, NEAREST_M, FARTHEST_M = -89.0, 5.0, 0.15, 2.0
 FACTS, GRAPHS = 35, 13
 """Least columns of the words beside the pictures; lines below the pictures on a terminal of 24."""
 LAYOUTS = (("overhead", "free"), ("overhead",), ("free",))
@@ -103,8 +101,7 @@ class WatchScreen(StudioScreen):
         self._layers = frozenset(LAYERS)
         self._close = True
         self._layout = 0
-        self._follows = False
-        self._orbit = (VIEWS[0].azimuth, VIEWS[0].elevation, VIEWS[0].distance, VIEWS[0].target or (0.0, 0.0, 0.0))
+        self._camera = FreeCamera()
         self._drawn: object = None
         self._strands: tuple[object, Sequence[Strand]] = (None, ())
 
@@ -161,16 +158,10 @@ class WatchScreen(StudioScreen):
         self._draw()
 
     def _open_views(self, sight: Sight) -> None:
-        from recorders.world.scene import scene_from
-        from studio.views import Views
-
         try:
-            scene = scene_from(sight.history.told["scene"]["scene"])
+            self._views = opened_views(sight.history.told["scene"]["scene"])
         except StudioError as error:
             self._blind(str(error))
-            return
-        size = graphics.picture_size()
-        self._views = Views(scene, width=size["width"], height=size["height"], cameras=(OVERHEAD,), free=True)
 
     # Moving
 
@@ -244,19 +235,13 @@ class WatchScreen(StudioScreen):
     def _show_state(self) -> None:
         """The line that says what goes on or what is wrong; gone where there is nothing to say."""
         colours, watching = themed(self.app), self._watching
-        text, grave = watching.said
-        alarms = self._sight.history.told["alarms"] if self._sight is not None else []
-        if watching.wrong:
-            text, grave = watching.wrong, True
-        elif not grave and not watching.loading:
-            text, grave = " ".join(f"ALARM: {alarm}" for alarm in alarms), True
+        text, grave = said(watching, self._sight)
         told = self.query_one("#watch-said", Static)
         told.display = bool(text)
         told.update(Text(text, colours["error" if grave else "muted"]))
         if self._sight is None:
-            state = f"  ● {self.state}"
-            name = Text(cut(watching.name, self.size.width - 2 - len(state)), f"bold {colours['foreground']}")
-            self.query_one("#watch-title", Static).update(name.append(state, colours["muted"]))
+            title = loading_heading(watching.name, self.state, self.size.width - 2, colours)
+            self.query_one("#watch-title", Static).update(title)
 
     def _draw(self) -> None:
         """Words, strip and graphs of the moment; pictures come when they are drawn."""
@@ -290,9 +275,7 @@ class WatchScreen(StudioScreen):
         views = self._views
         if views is None:
             return
-        azimuth, elevation, distance, target = self._orbit
-        x, y, z = moment.tip.tolist() if self._follows else target
-        views.want(moment.physics, (azimuth, elevation, distance, x, y, z))
+        views.want(moment.physics, self._camera.orbit(moment.tip))
         pictures = views.pictures()
         if views.error:
             self._blind(views.error)
@@ -381,17 +364,11 @@ class WatchScreen(StudioScreen):
 
     def action_turn(self, azimuth: float, elevation: float, distance: float) -> None:
         """Go around with the free camera."""
-        before = self._orbit
-        self._orbit = (
-            (before[0] + azimuth) % 360,
-            max(STEEPEST, min(FLATTEST, before[1] + elevation)),
-            max(NEAREST_M, min(FARTHEST_M, before[2] * distance)),
-            before[3],
-        )
+        self._camera = self._camera.turned(azimuth, elevation, distance)
 
     def action_follow(self) -> None:
         """Look at the gripper wherever it goes, or at the table."""
-        self._follows = not self._follows
+        self._camera = replace(self._camera, follows=not self._camera.follows)
 
     def action_go_on(self) -> None:
         """Ask what shall be otherwise from here on."""
@@ -413,15 +390,11 @@ class WatchScreen(StudioScreen):
         watching, app = self._watching, self.shell
         super().action_back()
         if watching.process is not None:
-            _close(app, watching)
+            app.run_worker(partial(_close, app, watching), thread=True, exit_on_error=False)
 
 
 def _close(app: Any, watching: Watching) -> None:
-    """Wait beside the screens until a process has kept what it made."""
-
-    def close() -> None:
-        kept: Path | None = watching.close()
-        if kept is not None:
-            app.call_from_thread(app.notify, f"Kept in {path_words(kept)}; W lists what was watched.", markup=False)
-
-    app.run_worker(close, thread=True, exit_on_error=False)
+    """Wait beside the screens until a process has kept what it made; for a thread."""
+    kept: Path | None = watching.close()
+    if kept is not None:
+        app.call_from_thread(app.notify, f"Kept in {path_words(kept)}; W lists what was watched.", markup=False)

@@ -10,6 +10,7 @@ from curation.palette import Colour
 from recorders.whisker import Whisker
 from studio.tui.theme import outcome_style
 from studio.tui.watch_sight import Sight, settings_words
+from studio.tui.watching import Watching
 from studio.tui.widgets.whisker_view import Strand
 from studio.tui.words import counted, cut, outcome_word
 from studio.watching.moment import Moment
@@ -80,6 +81,23 @@ def heading(sight: Sight, moment: Moment, state: str, width: int, colours: Colou
     whole = f"{told['checkpoint']['label']} at {at['x']:.3f} {at['y']:.3f}"
     left.append(cut(whole, width - right.cell_len - 2), f"bold {colours['foreground']}")
     return left.append(" " * max(1, width - left.cell_len - right.cell_len)).append_text(right)
+
+
+def loading_heading(name: str, state: str, width: int, colours: Colours) -> Text:
+    """What will be watched, before there is anything of it."""
+    right = f"  ● {state}"
+    return Text(cut(name, width - len(right)), f"bold {colours['foreground']}").append(right, colours["muted"])
+
+
+def said(watching: Watching, sight: Sight | None) -> tuple[str, bool]:
+    """What is wrong, what is being done, or the alarm; and whether it is grave. "" for nothing."""
+    if watching.wrong:
+        return watching.wrong, True
+    text, grave = watching.said
+    if grave or watching.loading:
+        return text, grave
+    alarms = sight.history.told["alarms"] if sight is not None else []
+    return " ".join(f"ALARM: {alarm}" for alarm in alarms), True
 
 
 STATE_LOOKS = {"running": "success", "paused": "accent", "loading": "warning", "failed": "error"}

@@ -139,13 +139,15 @@ async def test_it_runs_as_fast_as_it_was_and_stops_at_the_end(open_studio: Open,
 async def test_help_names_every_key_and_the_free_camera_turns(open_studio: Open, shelf: Path, folder: Path) -> None:
     async with open_studio(shelf, place(folder), size=(120, 40), notes=False) as pilot:
         screen = pilot.app.screen
-        before = screen._orbit
+        before = screen._camera
         await press(pilot, "l", "i", "minus")
-        assert screen._orbit[0] == before[0] + 15
-        assert screen._orbit[1] == before[1] - 15
-        assert screen._orbit[2] == pytest.approx(before[2] * 1.25)
+        assert screen._camera.azimuth == before.azimuth + 15
+        assert screen._camera.elevation == before.elevation - 15
+        assert screen._camera.distance == pytest.approx(before.distance * 1.25)
         await press(pilot, *["k"] * 20, *["plus"] * 30)
-        assert (screen._orbit[1], screen._orbit[2]) == (5.0, 0.15), "not below the table, not into the arm"
+        assert (screen._camera.elevation, screen._camera.distance) == (5.0, 0.15), (
+            "not below the table, not into the arm"
+        )
         await press(pilot, "v")
         assert [view.display for view in screen.query(WhiskerView)] == [True, False]
         await press(pilot, "v", "v", "question_mark")
