@@ -48,8 +48,8 @@ class EvaluationScreen(StudioScreen):
         Binding("z", "zoom", "closer, or all"),
         Binding("m", "report", "make a report"),
         Binding("e", "evaluate", "evaluate again"),
-        Binding("w", "watch", "watch one"),
         Binding("R", "runs", "runs"),
+        Binding("w", "watch", "watch one"),
         Binding("pagedown,down", "scroll(4)", "down", show=False),
         Binding("pageup,up", "scroll(-4)", "up", show=False),
     ]

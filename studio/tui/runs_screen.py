@@ -57,8 +57,8 @@ class RunsScreen(FilteredScreen):
         Binding("r", "resume", "go on"),
         Binding("e", "evaluate", "evaluate"),
         Binding("m", "report", "report"),
-        Binding("w", "watch", "watch it think"),
         Binding("n", "train", "train"),
+        Binding("w", "watch", "watch it think"),
         Binding("j", "jobs", "jobs", show=False),
     ]
 
