@@ -14,7 +14,7 @@ from curation import frames
 from curation.episodes import SavedEpisode
 from curation.errors import UsageError
 from curation.frames import Vector
-from curation.palette import FAINT, MUTED, NIGHT, PAPER, font, outcome_colour, outcome_words
+from curation.palette import FAINT, MUTED, NIGHT, PAPER, Colour, font, outcome_colour, outcome_words
 from curation.store import Store
 from curation.video import Encoding, VideoWriter
 
@@ -40,13 +40,14 @@ ENCODING = Encoding(crf=20, gop=30)
 
 @dataclass(frozen=True)
 class Caption:
-    """What the strip under the tiles says of one frame."""
+    """What the strip under the tiles says of one frame, and what its lines are."""
 
-    episode: int
+    title: str
     outcome: str
     phase: str
     seconds: float
     total: float
+    legend: tuple[tuple[str, Colour], ...] = ()
 
 
 def make_film(
@@ -120,7 +121,7 @@ def _all_frames(
     store: Store, takes: Sequence[tuple[SavedEpisode, Take]], painter: Painter, speed: float
 ) -> Iterator[frames.Image]:
     layout = {name: (int(a), int(n)) for name, (a, n) in store.scene["physics"]["layout"].items()}
-    labels = [_label(view.label) for view in VIEWS]
+    labels = plates()
     for saved, take in takes:
         qpos = positions(take, layout, painter.model)
         follower = Follower(painter.gripper(qpos[0]))
@@ -130,7 +131,7 @@ def _all_frames(
             if index != drawn:
                 tracked = follower.see(painter.gripper(qpos[index]))
                 caption = Caption(
-                    saved.index,
+                    f"Episode {saved.index}",
                     saved.row.outcome,
                     take.phase[index],
                     index / store.fps,
@@ -160,6 +161,11 @@ def compose(images: Sequence[frames.Image], labels: Sequence[frames.Image], capt
     return canvas
 
 
+def plates() -> list[frames.Image]:
+    """The plates with the names of the views, for `compose`."""
+    return [_label(view.label) for view in VIEWS]
+
+
 def _label(text: str) -> frames.Image:
     """A rounded plate with a view's name, RGBA uint8."""
     width = int(font(15).getlength(text)) + 22
@@ -179,11 +185,16 @@ def _footer(caption: Caption) -> frames.Image:
     done = min(1.0, caption.seconds / caption.total) if caption.total else 1.0
     draw.rectangle((0, 0, WIDTH, 3), (48, 53, 61))
     draw.rectangle((0, 0, round(WIDTH * done), 3), colour)
-    draw.text((24, middle), f"Episode {caption.episode}", PAPER, font(24), anchor="lm")
-    left = 24 + font(24).getlength(f"Episode {caption.episode}") + 28
+    draw.text((24, middle), caption.title, PAPER, font(24), anchor="lm")
+    left = 24 + font(24).getlength(caption.title) + 28
     draw.ellipse((left, middle - 7, left + 14, middle + 7), colour)
     draw.text((left + 26, middle), outcome_words(caption.outcome), FAINT, font(20), anchor="lm")
     draw.text((WIDTH // 2, middle), caption.phase, PAPER, font(22), anchor="mm")
+    right = WIDTH // 2 + 90.0
+    for words, line in caption.legend:
+        draw.line((right, middle, right + 26, middle), line, 4)
+        draw.text((right + 34, middle), words, FAINT, font(16), anchor="lm")
+        right += 34 + font(16).getlength(words) + 26
     clock = f"{caption.seconds:.2f} s"
     draw.text((WIDTH - 24, middle), f" / {caption.total:.2f} s", MUTED, font(20), anchor="rm")
     right = WIDTH - 24 - font(20).getlength(f" / {caption.total:.2f} s")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import atexit
+from collections.abc import Mapping
 
 import mujoco
 import numpy as np
 
 from curation.frames import Image, Vector
 
+from .eye import Eye, eye_of
 from .gl import require_opengl
 from .scene import Scene
 
@@ -48,6 +50,21 @@ class Painter:
         renderer.update_scene(self._data, camera)
         image: Image = renderer.render()
         return image
+
+    def shots(self, qpos: Vector, cameras: Mapping[str, str | mujoco.MjvCamera]) -> dict[str, tuple[Image, Eye]]:
+        """Pictures and where they were seen from, by whatever the cameras are called.
+
+        Args:
+            qpos: of the scene.
+            cameras: the scene's own by their names, or free ones.
+        """
+        self._pose(qpos)
+        renderer = self._open()
+        found = {}
+        for name, camera in cameras.items():
+            renderer.update_scene(self._data, camera)
+            found[name] = (renderer.render(), eye_of(renderer.scene))
+        return found
 
     def gripper(self, qpos: Vector) -> Vector:
         """Position of the tool point [m], shape (3,)."""

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.worker import WorkerFailed
 
 from curation.errors import StudioError
@@ -45,6 +45,7 @@ _KEYS = {
     "full_stop": ".",
     "plus": "+",
     "minus": "-",
+    "equals_sign": "=",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
     **{f"f{number}": f"F{number}" for number in range(1, 13)},
@@ -77,6 +78,7 @@ class StudioApp(App[None]):
         Binding("ctrl+q", "leave", "quit", show=False, priority=True),
         Binding("ctrl+c", "leave", "quit", show=False),
         Binding("question_mark,f1", "explain", "this help", show=False),
+        Binding("W", "watched", "what was watched", show=False),
     ]
 
     def __init__(self, studio: Studio, after: Crash | None = None) -> None:
@@ -177,6 +179,12 @@ class StudioApp(App[None]):
 
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self.screen))
+
+    def action_watched(self) -> None:
+        """Show what was watched, and watch a policy think."""
+        # A sheet that asks stays, and so does what is being recorded.
+        if not isinstance(self.screen, ModalScreen) and self.studio.trail[-1].screen not in ("watched", "record"):
+            self.go(Place("watched"))
 
     def get_key_display(self, binding: Binding) -> str:
         """Keys as they are called in a text."""

@@ -30,6 +30,7 @@ def system_commands(app: StudioApp) -> Iterator[Row]:
         yield "Triage", "Look through its episodes by score: accept, reject, with one key", to("triage", here)
     yield "Train", "A policy on a dataset; preflight says what stands against it", to("train", here)
     yield "Evaluate", "A checkpoint on seeded placements, with the interval of its rate", to("evaluate")
+    yield "Watch (W)", "A policy think: what was watched before, or a checkpoint at a position", to("watched")
     yield "Runs", "Every training and evaluation: stop, go on, compare, report", to("runs")
     yield "Jobs", "What runs in the background: progress, log, cancel", to("jobs")
     for folder in dataset_folders(app.studio.home):

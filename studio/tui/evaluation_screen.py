@@ -23,6 +23,8 @@ from studio.tui.messages import EvaluationSeen
 from studio.tui.screen import StudioScreen
 from studio.tui.state import Place, Studio
 from studio.tui.theme import themed
+from studio.tui.watch_rows import RowSheet
+from studio.tui.watching import Watching
 from studio.tui.widgets.table_kinds import WHOLE
 
 POLL_S = 0.7
@@ -47,6 +49,7 @@ class EvaluationScreen(StudioScreen):
         Binding("m", "report", "make a report"),
         Binding("e", "evaluate", "evaluate again"),
         Binding("R", "runs", "runs"),
+        Binding("w", "watch", "watch one"),
         Binding("pagedown,down", "scroll(4)", "down", show=False),
         Binding("pageup,up", "scroll(-4)", "up", show=False),
     ]
@@ -173,7 +176,7 @@ class EvaluationScreen(StudioScreen):
                 )  # fmt: skip
             case "zoom":
                 return self._sight is not None and window_of(spots_of(self._sight.rows)) is not None
-            case "report":
+            case "report" | "watch":
                 return self._sight is not None and bool(self._sight.rows)
         return True
 
@@ -207,6 +210,18 @@ class EvaluationScreen(StudioScreen):
             return
         if job := self.begin(["report", evaluation.name if evaluation.run else str(evaluation.folder)]):
             self.shell.go(Place("jobs", None, job.id))
+
+    def action_watch(self) -> None:
+        """Ask which episode, and watch the policy think in it again."""
+        if self._sight is None or self._sight.evaluation is None:
+            return
+        folder = self._sight.folder
+
+        def go(row: int | None) -> None:
+            if row is not None:
+                self.shell.go(Place("watch", None, Watching(words=["watch", "--row", f"{folder}:{row}"])))
+
+        self.app.push_screen(RowSheet(self._sight.rows), go)
 
     def action_evaluate(self) -> None:
         """Ask for another evaluation of the same checkpoint."""

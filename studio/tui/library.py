@@ -26,6 +26,8 @@ from studio.tui.messages import EntriesRead
 from studio.tui.state import Place, Studio
 from studio.tui.theme import themed
 from studio.tui.train_form import Training
+from studio.tui.watch_ask import driver_of, episode_sheet
+from studio.tui.watching import Watching
 from studio.tui.widgets.form_row import Question
 from studio.tui.widgets.player import Player
 from studio.tui.widgets.rows import Rows
@@ -61,6 +63,7 @@ class LibraryScreen(FilteredScreen):
         Binding("s", "triage", "triage"),
         Binding("e", "edit", "edit"),
         Binding("l", "train", "train on these"),
+        Binding("w", "watch", "watch a policy"),
         Binding("r", "record", "record more"),
         Binding("y", "yields", "yield"),
     ]
@@ -253,8 +256,23 @@ class LibraryScreen(FilteredScreen):
         self.go("train", Training(self._root, self.query_one("#filter", Input).value.strip()))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only what studio generate made has a yield."""
+        """Only what studio generate made has a yield, and only a saved episode has a beginning."""
+        if action == "watch" and self.is_mounted:
+            entry: Entry | None = self.query_one(Rows).item
+            return entry is not None and entry.index is not None
         return action != "yields" or (self._root / YIELD).is_file()
+
+    def action_watch(self) -> None:
+        """Watch a policy think in an episode that begins as the highlighted one did."""
+        entry: Entry | None = self.query_one(Rows).item
+        if entry is None or entry.index is None:
+            return
+
+        def go(words: list[str] | None) -> None:
+            if words is not None:
+                self.go("watch", Watching(words=words))
+
+        self.app.push_screen(episode_sheet(self._root, entry.index, driver_of(self._root, entry.index)), go)
 
     def action_yields(self) -> None:
         """Show the yield of its attempts."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from studio.tui.setup_form import Form
     from studio.tui.train_form import WrongAnswer
     from studio.tui.training_sight import TrainingSight
+    from studio.tui.watch_sight import Sight
+    from studio.tui.watched_screen import Watched
 
 
 @dataclass
@@ -217,3 +219,23 @@ class LedgerRead(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, LedgerRead)
+
+
+@dataclass
+class WatchSeen(Message):
+    """A watched episode as far as it is known; None before its first frame."""
+
+    sight: Sight | None
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, WatchSeen)
+
+
+@dataclass
+class WatchedRead(Message):
+    """The histories on disk, the newest first."""
+
+    found: list[Watched]
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, WatchedRead)

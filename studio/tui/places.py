@@ -26,6 +26,8 @@ SCREENS = {
     "evaluation": "studio.tui.evaluation_screen:EvaluationScreen",
     "generate": "studio.tui.generate:GenerateScreen",
     "generation": "studio.tui.generation_screen:GenerationScreen",
+    "watch": "studio.tui.watch_screen:WatchScreen",
+    "watched": "studio.tui.watched_screen:WatchedScreen",
     "runs": "studio.tui.runs_screen:RunsScreen",
     "jobs": "studio.tui.jobs_screen:JobsScreen",
     "record": "studio.tui.record:make_screen",

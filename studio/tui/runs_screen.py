@@ -22,9 +22,12 @@ from studio.tui.runs_diff import DiffScreen
 from studio.tui.runs_read import DAMAGED, EVALUATED, TRAINING, Entry, RunsRead, filtered
 from studio.tui.state import Place, Studio
 from studio.tui.theme import themed
+from studio.tui.watch_ask import checkpoint_sheet
+from studio.tui.watching import Watching
 from studio.tui.widgets.bars import TopBar
 from studio.tui.widgets.rows import Rows
 from studio.tui.words import counted
+from training.ledger import Line
 from training.stopping import ask_to_stop
 
 POLL_S = 2.0
@@ -55,6 +58,7 @@ class RunsScreen(FilteredScreen):
         Binding("e", "evaluate", "evaluate"),
         Binding("m", "report", "report"),
         Binding("n", "train", "train"),
+        Binding("w", "watch", "watch it think"),
         Binding("j", "jobs", "jobs", show=False),
     ]
 
@@ -173,6 +177,8 @@ class RunsScreen(FilteredScreen):
                 return entry is not None and (entry.state == "running" or self._job_of(entry) is not None)
             case "resume":
                 return training and entry is not None and entry.state in ("stopped", "killed", "failed")
+            case "watch":
+                return entry is not None and entry.line is not None and not entry.wrong
             case "evaluate":
                 return entry is None or entry.state != DAMAGED
             case "report":
@@ -221,9 +227,19 @@ class RunsScreen(FilteredScreen):
         if entry is None or entry.line is None:
             self.shell.go(Place("evaluate", None, None))
             return
-        name = name_of(entry.line.run.folder)
-        step = entry.evaluation.step if entry.evaluation is not None else None
-        self.shell.go(Place("evaluate", None, name if step is None else f"{name}@{step:06d}"))
+        self.shell.go(Place("evaluate", None, _checkpoint(entry, entry.line)))
+
+    def action_watch(self) -> None:
+        """Ask where, and watch the highlighted policy think."""
+        entry = self.chosen
+        if entry is None or entry.line is None:
+            return
+
+        def go(words: list[str] | None) -> None:
+            if words is not None:
+                self.shell.go(Place("watch", None, Watching(words=words)))
+
+        self.app.push_screen(checkpoint_sheet(_checkpoint(entry, entry.line)), go)
 
     def action_report(self) -> None:
         """Make a page about it, in a job."""
@@ -242,6 +258,13 @@ class RunsScreen(FilteredScreen):
     def action_jobs(self) -> None:
         """Show what runs in the background."""
         self.shell.go(Place("jobs"))
+
+
+def _checkpoint(entry: Entry, line: Line) -> str:
+    """The checkpoint of a line, as the command line names it."""
+    name = name_of(line.run.folder)
+    step = entry.evaluation.step if entry.evaluation is not None else None
+    return name if step is None else f"{name}@{step:06d}"
 
 
 def _rated(entry: Entry) -> bool:

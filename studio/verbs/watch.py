@@ -16,7 +16,8 @@ from studio.console import Console
 from studio.options import Where
 from studio.verbs.evaluate import MOST_SAMPLES, Carried, World
 from studio.verbs.watch_from import session_of
-from studio.watching.files import require_new, require_writable, write_history
+from studio.watching.faces import Faces, require_faces, write_faces
+from studio.watching.files import read_history, require_new, require_writable, write_history
 from studio.watching.history import History
 from studio.watching.session import Session
 from studio.watching.words import summary
@@ -62,13 +63,16 @@ class Watch:
     """Where the policy runs: auto, cpu, cuda, mps."""
     threads: int = 1
     """Of PyTorch on a CPU; part of what makes episodes equal."""
+    faces: Faces = field(default_factory=Faces)
     json: bool = False
     """Print the summary as JSON."""
 
 
 def watch(options: Watch, console: Console) -> int:
-    """Watch one episode, keep its history, and tell of it."""
-    history, folder = watched(options, console)
+    """Watch one episode, keep its history, and tell of it; or tell of one that was kept."""
+    require_faces(options.faces)
+    history, folder = watched(options, console) if options.faces.history is None else _stored(options)
+    faces = write_faces(options.faces, history, folder, console)
     data = {
         "folder": folder,
         "watched": history.told,
@@ -76,9 +80,24 @@ def watch(options: Watch, console: Console) -> int:
         "asked": list(history.asked),
         "events": [{"frame": event.frame, "kind": event.kind} for event in history.events],
         "joints": [one.as_json() for one in history.tracked()],
+        **faces,
     }
-    console.result(f"{summary(history)}\n  history: {folder}", data)
+    lines = [summary(history), f"  history: {folder}", *(f"  {name}: {path}" for name, path in faces.items())]
+    console.result("\n".join(lines), data)
     return 0
+
+
+def _stored(options: Watch) -> tuple[History, Path]:
+    """The history that --history names, and its folder.
+
+    Raises:
+        UsageError: something else is asked that only an episode that runs could do.
+    """
+    folder = options.faces.history
+    assert folder is not None
+    if options != Watch(faces=options.faces, json=options.json):
+        raise UsageError("--history shows an episode that was watched; with it go --page, --film, --rerun and --json.")
+    return read_history(folder), folder
 
 
 def watched(options: Watch, console: Console) -> tuple[History, Path]:
@@ -151,16 +170,16 @@ def _kept(options: Watch, session: Session, console: Console) -> Path:
     """
     label, history = str(session.history.told["checkpoint"]["label"]), session.history
     if options.to is None:
-        return _written(label, history)
+        return keep_under(label, history)
     try:
         write_history(options.to, history)
     except StudioError:
-        console.step(f"What was seen is in {_written(label, history)} instead.")
+        console.step(f"What was seen is in {keep_under(label, history)} instead.")
         raise
     return options.to
 
 
-def _written(label: str, history: History) -> Path:
+def keep_under(label: str, history: History) -> Path:
     """The first free folder, with the history in it; somebody else may take one at the same time."""
     while True:
         folder = _free(label)

@@ -164,7 +164,7 @@ def _again(options: Watch, folder: Path, console: Console) -> Opened:
     if options.from_frame is not None:
         try:
             session.go(options.from_frame)
-            session.change(**_changes(options.carried))
+            session.change(**changes_in(options.carried))
         except StudioError:
             session.world.close()
             raise
@@ -193,7 +193,7 @@ def _watched(options: Watch, setup: evaluating.Setup, start: Start) -> Watched:
     )  # fmt: skip
 
 
-def _changes(carried: Carried) -> dict[str, Any]:
+def changes_in(carried: Carried) -> dict[str, Any]:
     """Settings that are asked for, by name.
 
     Raises:

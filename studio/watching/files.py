@@ -18,6 +18,7 @@ import json
 import os
 import shutil
 import tempfile
+import weakref
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -152,6 +153,7 @@ class _Stored(Mapping[int, Outlook]):
 
     def __init__(self, path: Path) -> None:
         self._arrays = np.load(path, allow_pickle=False)
+        weakref.finalize(self, self._arrays.close)
         self._names: dict[int, set[str]] = {}
         for entry in self._arrays.files:
             frame, _, name = entry.partition("/")

@@ -84,6 +84,31 @@ def test_pictures_are_those_of_the_newest_wish_and_asking_never_waits(views: Vie
     assert views.pictures() is pictures
 
 
+def test_a_free_camera_goes_where_it_is_told_and_its_eye_says_what_is_where(rest: Vector) -> None:
+    views = Views(Scene(), width=160, height=120, per_second=50, cameras=("overhead_cam",), free=True)
+    block = Painter(Scene(), compile_scene(Scene())).address("block")
+    moved = rest.copy()
+    place = np.array([0.3, -0.05, 0.02])
+    moved[1 + block : 4 + block] = place
+    seen = []
+    try:
+        for azimuth in (218.0, 140.0):
+            before = views.drawn
+            views.want(moved, (azimuth, -50.0, 0.6, 0.25, 0.0, 0.0))
+            until(lambda: views.drawn > before)
+            pictures = views.pictures()
+            assert pictures is not None
+            assert set(pictures) == set(views.eyes()) == {"overhead_cam", "free"}
+            for name, image in pictures.items():
+                ((column, row),) = views.eyes()[name].project(place[None], 120, 160)
+                red, green, blue = image[round(row), round(column)].astype(int)
+                assert red > 1.6 * max(green, blue), f"{name}: the block is where its eye says"
+            seen.append(pictures["free"])
+    finally:
+        views.close()
+    assert not np.array_equal(seen[0], seen[1])
+
+
 def test_an_arm_that_stands_still_is_not_drawn_again(views: Views, rest: Vector) -> None:
     views.want(rest)
     until(views.pictures)

@@ -33,7 +33,7 @@ def curve(time: Vector, value: Vector, low: float, high: float, lines: int, colu
 
     Args:
         time: increasing, shape (N,).
-        value: shape (N,); what is not finite is left out.
+        value: shape (N,); what is not finite is left out: bridged within the curve, blank before and after it.
         low, high: at the lower and upper edge.
         lines, columns: of the plot, in cells.
 
@@ -52,4 +52,5 @@ def curve(time: Vector, value: Vector, low: float, high: float, lines: int, colu
     top, bottom = np.minimum(steps.min(axis=1), last), np.maximum(steps.max(axis=1), last)
     row = np.arange(rows)[:, None]
     drawn: Mask = (row >= top) & (row <= bottom)
-    return drawn
+    there = (at >= time[known][0]) & (at <= time[known][-1])
+    return drawn & there.reshape(across, often).any(axis=1)

@@ -26,7 +26,7 @@ COLOURS: tuple[Colour, ...] = (
     (114, 174, 242), (242, 178, 92), (76, 195, 138), (240, 113, 107), (190, 150, 240), (225, 225, 120),
 )  # fmt: skip
 """Of the joints where they share one plot."""
-STATE, ACTION, CURSOR = (114, 174, 242), (196, 146, 82), (255, 214, 120)
+STATE, ACTION, CURSOR, PREDICTED = (114, 174, 242), (196, 146, 82), (255, 214, 120), (76, 195, 138)
 INK, MUTED, FAINT = (214, 220, 228), (128, 138, 152), (66, 75, 88)
 LEAST_SPAN = 8.0
 """A joint that moves less is drawn as nearly still [deg, or percent of the gripper]."""
@@ -55,6 +55,8 @@ class _Data:
     time: Vector
     state: Vector
     action: Vector
+    predicted: Vector | None = None
+    notes: tuple[str, ...] = ()
 
 
 class JointPlot(CellGrid):
@@ -71,7 +73,15 @@ class JointPlot(CellGrid):
         self._cursor = 0.0
         self._curves: tuple[Any, Glyphs] | None = None
 
-    def show(self, time: ArrayLike, state: ArrayLike, action: ArrayLike, cursor: float) -> None:
+    def show(
+        self,
+        time: ArrayLike,
+        state: ArrayLike,
+        action: ArrayLike,
+        cursor: float,
+        predicted: ArrayLike | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> None:
         """Show an episode.
 
         Args:
@@ -79,9 +89,12 @@ class JointPlot(CellGrid):
             state: measured joints, shape (N, 6), degrees and gripper 0..100.
             action: commanded joints, shape (N, 6).
             cursor: time that is marked [s].
+            predicted: joints as a policy foretold them, shape (N, 6); drawn beneath the others.
+            notes: a few characters on every joint, in its title instead of the commanded value.
         """
         times, states, actions = (np.asarray(values, np.float64) for values in (time, state, action))
-        self._data = _Data(times, states, actions) if len(times) else None
+        foretold = None if predicted is None else np.asarray(predicted, np.float64)
+        self._data = _Data(times, states, actions, foretold, notes) if len(times) else None
         self._curves = None
         self.move(cursor)
 
@@ -150,8 +163,11 @@ def _plots(data: _Data, boxes: list[_Box]) -> Glyphs:
     found: Glyphs = {}
     for joint, box in enumerate(boxes):
         inner = _inner(box)
-        low, high = span(np.concatenate([data.state[:, joint], data.action[:, joint]]))
-        for values, colour in ((data.action, ACTION), (data.state, STATE)):
+        lines = [(data.action, ACTION), (data.state, STATE)]
+        if data.predicted is not None:
+            lines.insert(0, (data.predicted, PREDICTED))
+        low, high = span(np.concatenate([values[:, joint] for values, _ in lines]))
+        for values, colour in lines:
             mask = curve(data.time, values[:, joint], low, high, inner.lines, inner.columns)
             found |= _moved(braille(mask), inner, colour)
         for line, value in ((inner.line, high), (inner.line + inner.lines - 1, low)):
@@ -195,8 +211,12 @@ def _titles(data: _Data, boxes: list[_Box], now: int) -> Glyphs:
         state, action, unit = data.state[now, joint], data.action[now, joint], UNITS[joint]
         column = box.column + AXIS
         found |= write(box.line, column, NAMES[joint], INK, bold=True)
-        found |= write(box.line, column + 6, f"{state:6.1f}{unit}", STATE)
-        if column + 6 + 16 <= box.column + box.columns:
+        if np.isfinite(state):
+            found |= write(box.line, column + 5 if data.notes else column + 6, f"{state:6.1f}{unit}", STATE)
+        if data.notes:
+            note = data.notes[joint][: max(0, box.columns - AXIS - 12)]
+            found |= write(box.line, box.column + box.columns - len(note), note, MUTED)
+        elif column + 6 + 16 <= box.column + box.columns:
             found |= write(box.line, column + 14, f"{action:6.1f}{unit}", ACTION)
     return found
 
@@ -218,12 +238,15 @@ def _names(data: _Data, box: _Box, now: int) -> Glyphs:
 
 def _foot(data: _Data, boxes: list[_Box], width: int, line: int, cursor: float) -> Glyphs:
     """The time axis and, where there are two lines to tell apart, which is which."""
-    found = write(line, AXIS if len(boxes) > 1 else 0, f"{float(data.time[0]):g}", FAINT)
+    start = f"{round(float(data.time[0]), 1):g}"
+    found = write(line, AXIS if len(boxes) > 1 else 0, start, FAINT)
     end = f"{float(data.time[-1]):.1f} s"
     found |= write(line, max(0, width - len(end)), end, FAINT)
-    found |= write(line, AXIS + 4, f"{cursor:.1f} s", CURSOR)
+    found |= write(line, AXIS + max(4, len(start) + 1), f"{cursor:.1f} s", CURSOR)
     if len(boxes) > 1 and width >= 48:
         found |= write(line, AXIS + 12, "━ measured", STATE) | write(line, AXIS + 24, "━ commanded", ACTION)
+    if len(boxes) > 1 and data.predicted is not None and width >= 64:
+        found |= write(line, AXIS + 37, "━ predicted", PREDICTED)
     return found
 
 

@@ -121,11 +121,23 @@ class Pixels(CellGrid):
         lines, columns = fit(self._image.shape[0], self._image.shape[1], height, width)
         at = ((height - lines) // 2, (width - columns) // 2)
         if self._slot is not None and self._in_front and graphics.fits(lines, columns):
-            self._send(self._image, lines, columns, at)
+            self._send(self.with_lines(self._image), lines, columns, at)
             return
         self._true = None
         grid = packed(scaled(self._image, lines, columns), self.app.console.color_system)
-        self.put(grid, at, caption_glyphs(self._caption, grid))
+        self.put(grid, at, {**self.lines_over(grid), **caption_glyphs(self._caption, grid)})
+
+    def with_lines(self, image: Image) -> Image:
+        """The image with what is drawn over it, as a true picture."""
+        return image
+
+    def lines_over(self, grid: Packed) -> dict[tuple[int, int], Glyph]:
+        """What is drawn over the image, as characters, by line and column.
+
+        Args:
+            grid: the image in the terminal's colours, shape (2 * lines, columns).
+        """
+        return {}
 
     # True pictures.
 
