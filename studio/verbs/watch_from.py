@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
@@ -236,14 +236,9 @@ def _row(named: str) -> tuple[Evaluation, Row]:
     evaluations = evaluations_of(runs_home(), name)
     found = [(one, row) for one in evaluations for row in one.rows if row.index == int(number)]
     if not found:
-        last = _last(evaluations)
-        has = f"It has 0 to {last}." if last >= 0 else "None has finished an episode: run studio evaluate again."
-        raise UsageError(f"No evaluation of {name} has a row {number}. {has}")
+        last = max(row.index for one in evaluations for row in one.rows)
+        raise UsageError(f"No evaluation of {name} has a row {number}. It has 0 to {last}.")
     if len(found) > 1:
         listed = ", ".join(f"--row {one.folder}:{number} ({one.conditions_words})" for one, _ in found)
         raise UsageError(f"{name} has {len(found)} evaluations with a row {number}. Name one: {listed}.")
     return found[0]
-
-
-def _last(evaluations: Sequence[Evaluation]) -> int:
-    return max((row.index for one in evaluations for row in one.rows), default=-1)

@@ -98,7 +98,7 @@ def test_an_evaluated_episode_is_watched_again_as_its_row_says(home: Path, train
     for rows in trained.glob("a/evaluations/*/rows.jsonl"):
         rows.write_text("")
     refused = studio("watch", "--row", "a:0")
-    assert (refused.code, "None has finished an episode" in refused.err) == (2, True), refused.err
+    assert (refused.code, "No episode of a was evaluated yet" in refused.err) == (2, True), refused.err
 
 
 def test_a_recorded_episode_of_the_policy_is_watched_bit_for_bit(home: Path, trained: Path, studio: Studio) -> None:
