@@ -71,7 +71,8 @@ def _of_placement(options: Watch, console: Console) -> Opened:
     trial = evaluating.trial_of(job.placing, job.setup.scene, options.seed, 0)
     if not trial.row["feasible"]:
         console.step(f"The arm cannot do it there: {trial.row['why_not']}.")
-    return Opened(opened(_watched(options, job.setup, trial.start), job.model))
+    source = {"kind": "placement", "why_not": trial.row["why_not"]}
+    return Opened(opened(replace(_watched(options, job.setup, trial.start), source=source), job.model))
 
 
 def _of_episode(options: Watch, named: str, console: Console) -> Opened:

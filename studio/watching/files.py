@@ -38,6 +38,11 @@ from .moment import Outlook
 
 VERSION = 1
 WATCH, FRAMES, THOUGHTS = "watch.json", "frames.npz", "thoughts.npz"
+TOLD = (
+    "checkpoint", "source", "scene", "seed", "placement", "task", "fps", "limit_frames", "began", "seat", "device",
+    "threads", "samples", "whiskers", "versions", "settings", "draws", "branches", "alarms", "ending", "sha256",
+)  # fmt: skip
+"""What watch.json says of every episode."""
 ARRAYS = {
     FRAMES: {
         "state": "measured joints, degrees and gripper 0..100 (M, 6); M is N + 1 once the episode ended, else N",
@@ -140,6 +145,8 @@ def read_history(folder: Path) -> History:
         told = json.loads(path.read_bytes())
         if told["version"] > VERSION:
             raise DataError(f"{folder} is of version {told['version']}, and this studio reads {VERSION}. Upgrade it.")
+        if lacking := [name for name in TOLD if name not in told]:
+            raise DataError(f"{path} does not say {', '.join(lacking)}. Watch the episode again.")
         for name, digest in told["sha256"].items():
             if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
                 raise DataError(f"{folder / name} is not what was written. Watch the episode again.")

@@ -20,7 +20,16 @@ def summary(history: History) -> str:
         f"{told['checkpoint']['label']} ({told['checkpoint']['policy']}) at ({at['x']:.3f}, {at['y']:.3f}), "
         f"yaw {at['yaw_deg']:.0f} deg, seed {told['seed']}: {how}, {len(history)} frames, "
         f"asked {len(history.asked)} times",
-        *(f"  {line}" for line in (_events(history), _repeats(history), *_branches(history), *_answers(history))),
+        *(
+            f"  {line}"
+            for line in (
+                _infeasible(history),
+                _events(history),
+                _repeats(history),
+                *_branches(history),
+                *_answers(history),
+            )
+        ),
         "  joint           lag  error mean   max   off its plan   (frames; degrees, gripper in percent)",
         *(
             f"  {one.joint:<14} {'-' if one.lag is None else one.lag:>4}  {one.mean_error:10.2f} {one.max_error:5.1f}"
@@ -30,6 +39,12 @@ def summary(history: History) -> str:
         *(f"  ALARM: {text}" for text in told["alarms"]),
     ]
     return "\n".join(line for line in lines if line.strip())
+
+
+def _infeasible(history: History) -> str:
+    """Why no policy could do it there; a failure at such a place says nothing of this one."""
+    why = history.told["source"].get("why_not")
+    return f"the arm cannot do it there: {why}" if why else ""
 
 
 def _events(history: History) -> str:

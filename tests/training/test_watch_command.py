@@ -81,6 +81,8 @@ def test_an_episode_is_the_first_of_an_evaluation_and_its_history_says_all(home:
     said = run(studio, "watch", "a", *AT, *QUICK, "--samples", "1").out
     assert "this policy draws nothing" in said
     assert read_history(home / "watched/a@000100-2")[3].whisker is None
+    far = run(studio, "watch", "a", "--at", "0.6", "0", *QUICK, "--no-whiskers")
+    assert "the arm cannot do it there: out of the arm's reach" in far.out
 
 
 def test_an_evaluated_episode_is_watched_again_as_its_row_says(home: Path, trained: Path, studio: Studio) -> None:

@@ -395,6 +395,9 @@ def test_a_damaged_history_is_named(folders: dict[str, Path], models: dict[str, 
     with pytest.raises(DataError, match="is not what was written"):
         read_history(tmp_path / "a")
     told = json.loads((tmp_path / "a/watch.json").read_bytes())
+    (tmp_path / "a/watch.json").write_text(json.dumps({name: told[name] for name in told if name != "ending"}))
+    with pytest.raises(DataError, match=r"does not say ending"):
+        read_history(tmp_path / "a")
     (tmp_path / "a/watch.json").write_text(json.dumps({**told, "version": 99}))
     with pytest.raises(DataError, match="Upgrade"):
         read_history(tmp_path / "a")
