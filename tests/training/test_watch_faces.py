@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.spatial.transform import Rotation
 
 from curation.frames import JOINTS
 from studio.watching.files import write_history
@@ -24,6 +25,8 @@ assert studio
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("lerobot")]
 
 FRAMES = 24
+TOOL = (0.0, 0.0, -0.092)
+"""The tool point in the gripper's frame [m], as assets/so101.xml has it."""
 Rows = dict[int, dict[str, Any]]
 
 
@@ -91,7 +94,8 @@ def test_bodies_stand_where_the_physics_has_them(history: History, folder: Path,
         block = history.columns.physics[frame, 1:]
         row = entities["world/block"][frame]
         place = entities["world/gripper"][frame]
-        assert np.linalg.norm(np.array(place["translation"][0]) - history.path[frame]) < 0.15
+        hand = Rotation.from_quat(place["quaternion"][0])
+        assert np.allclose(place["translation"][0] + hand.apply(TOOL), history.path[frame], atol=1e-5)
         assert any(np.allclose(block[at : at + 3], row["translation"][0], atol=1e-6) for at in range(len(block) - 3))
     shapes = [name for name in entities if name.startswith("world/") and name.split("/")[-1].isdigit()]
     assert len(shapes) > 20
