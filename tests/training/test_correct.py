@@ -16,8 +16,8 @@ from recorders.operators.keymap import DECIDE
 from recorders.sidecar import read_sidecar
 from recorders.signals import Closed, Event, Message, Stage, Tick
 from studio.desk import Desk
-from studio.keys_session import _progress
 from studio.sitting import sit
+from studio.spoken import progress
 from studio.verbs.correct import Correct, record_options
 from tests.studio.conftest import Studio, studio
 from tests.training.policies import SMALL, tiny_act
@@ -85,7 +85,7 @@ def test_a_checkpoint_is_corrected_by_keys(tmp_path: Path) -> None:
     assert row.operator.startswith("correct:")
     assert row.extra["policy"]["digest"] == digest(checkpoint)
     assert (row.extra["interventions"], row.extra["person_frames"]) == (1, take.by.count("person"))
-    said = [_progress(tick, record_options(options).recording) for tick in keys.ticks]
+    said = [progress(tick, record_options(options).recording) for tick in keys.ticks]
     assert "any key that drives takes over, p hands back" in said[0]
     assert any("policy drives" in words for words in said)
     assert any("person drives" in words for words in said)
