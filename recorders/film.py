@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -80,21 +81,38 @@ def make_film(
     takes = [(store.episode(index), read_sidecar(store.episode(index).frames)) for index in episodes]
     total = sum(len(shown(len(take), speed)) for _, take in takes)
     scene = film_scene(store)
-    painter = Painter(scene, compile_scene(scene))
+    with closing(Painter(scene, compile_scene(scene))) as painter:
+        images = _all_frames(store, takes, painter, speed)
+        return write_images(images, path, store.fps, lambda done: progress(done, total))
+
+
+def write_images(images: Iterable[frames.Image], path: Path, fps: int, progress: Callable[[int], None]) -> int:
+    """Encode a film's frames beside its path, and put it there when it is complete.
+
+    Args:
+        images: each of shape (HEIGHT, WIDTH, 3), uint8.
+        path: the mp4; a file that is there is replaced.
+        fps: frames per second.
+        progress: told frames done.
+
+    Returns:
+        The number of frames.
+
+    Raises:
+        CannotWrite: the disk refused.
+    """
     aside = path.with_name(f".{path.stem}.part.mp4")
-    writer = VideoWriter(aside, store.fps, WIDTH, HEIGHT, ENCODING)
+    writer = VideoWriter(aside, fps, WIDTH, HEIGHT, ENCODING)
     try:
-        for image in _all_frames(store, takes, painter, speed):
+        for image in images:
             writer.add(image)
-            progress(writer.frames, total)
+            progress(writer.frames)
         writer.close()
     except BaseException:
         writer.abort()
         raise
-    finally:
-        painter.close()
     aside.replace(path)
-    return total
+    return writer.frames
 
 
 def recorded_scene(store: Store) -> Scene:

@@ -14,7 +14,7 @@ from training.identity import is_of
 
 
 class CannotRepeat(StudioError):
-    """Episodes of an evaluation cannot be run again."""
+    """What was evaluated or watched cannot be run again, or comes out otherwise."""
 
 
 def setup_again(evaluation: Evaluation) -> evaluating.Setup:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 from curation import frames
 from curation.errors import UsageError
-from curation.video import VideoWriter
-from recorders.film import ENCODING, HEIGHT, TILE_HEIGHT, TILE_WIDTH, WIDTH, Caption, compose, plates
+from recorders.film import TILE_HEIGHT, TILE_WIDTH, Caption, compose, plates, write_images
 from recorders.views import VIEWS, Follower
 from recorders.world.drawing import Painter
 from recorders.world.scene import Scene, compile_scene, scene_from
@@ -37,21 +37,9 @@ def write_film(history: History, path: Path, progress: Callable[[int, int], None
     if not len(history):
         raise UsageError("The watched episode has no frame, so there is nothing to film.")
     scene = replace(scene_of(history), look="nice", width=TILE_WIDTH, height=TILE_HEIGHT, depth=False)
-    painter = Painter(scene, compile_scene(scene))
-    aside = path.with_name(f".{path.stem}.part.mp4")
-    writer = VideoWriter(aside, history.fps, WIDTH, HEIGHT, ENCODING)
-    try:
-        for image in _all_frames(history, painter):
-            writer.add(image)
-            progress(writer.frames, len(history))
-        writer.close()
-    except BaseException:
-        writer.abort()
-        raise
-    finally:
-        painter.close()
-    aside.replace(path)
-    return writer.frames
+    with closing(Painter(scene, compile_scene(scene))) as painter:
+        images = _all_frames(history, painter)
+        return write_images(images, path, history.fps, lambda done: progress(done, len(history)))
 
 
 def scene_of(history: History) -> Scene:

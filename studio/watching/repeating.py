@@ -12,6 +12,7 @@ from curation.frames import Placement, Status
 from recorders.rollout import Start
 from recorders.world.scene import scene_from
 from studio import evaluating
+from studio.again import CannotRepeat
 from studio.paths import runs_home
 from training.checkpoint_card import digest, resolve
 
@@ -21,10 +22,6 @@ from .session import Session
 
 if TYPE_CHECKING:
     from training.policy_model import PolicyModel
-
-
-class CannotRepeat(StudioError):
-    """A stored history does not come out the same when it is run again."""
 
 
 def watched_in(history: History) -> Watched:

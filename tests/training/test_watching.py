@@ -17,11 +17,12 @@ from curation.frames import Frame, Placement
 from recorders.foresight import Foresight
 from recorders.rollout import Start, rollout
 from recorders.world.sim import SimWorld
+from studio.again import CannotRepeat
 from studio.evaluating import Setup, pose_of
 from studio.watching.files import read_history, write_history
 from studio.watching.history import History
 from studio.watching.opening import Watched, opened
-from studio.watching.repeating import CannotRepeat, first_difference, repeated
+from studio.watching.repeating import first_difference, repeated
 from studio.watching.session import Session
 from tests.training import vlas
 from tests.training.policies import SMALL, tiny_act, tiny_diffusion
