@@ -267,6 +267,18 @@ def test_a_blend_is_lerobots_average_of_every_chunk_that_covers_a_frame(historie
     assert np.array_equal(known, np.minimum(np.arange(len(history)) + 1, 20))
 
 
+def test_what_is_driven_is_among_the_votes(history: History, kind: str) -> None:
+    """Also where the answer comes late, so that its actions are of later frames than they would have been."""
+    waited = 4 if kind == "late" else 0
+    foretold = history.foretold()
+    for joint in (1, GRIPPER):
+        votes = history.votes(joint)
+        assert np.isnan(votes[:waited]).all(), "the arm holds until the first answer comes"
+        for frame in range(waited, FRAMES if kind != "ensemble" else 1):
+            assert foretold[frame, joint] in votes[frame]
+    assert np.ptp(foretold[waited:, 1]) > 1
+
+
 def constant(source: Path, folder: Path) -> Path:
     """The same policy, but it always says the same: its chunks agree about every frame."""
     import shutil
