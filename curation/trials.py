@@ -71,7 +71,7 @@ def read_trials(path: Path) -> Trials:
             continue
         points.append((_number(row, "x", where), _number(row, "y", where)))
         success.append(_truth(row, "success", where))
-        unsure.append(math.nan if _value(row, "unsure") in (None, "") else _number(row, "unsure", where))
+        unsure.append(_unsure(row, where))
     if not points:
         raise DataError(f"The evaluation table {path} holds no feasible trial ({infeasible} infeasible ones).")
     told = None if np.isnan(unsure).all() else np.array(unsure)
@@ -139,6 +139,12 @@ def _number(row: Mapping[str, Any], name: str, where: str) -> float:
     if not math.isfinite(number) or isinstance(value, bool):
         raise DataError(f"{where}: {name} is {value!r}; a number{'' if name == 'unsure' else ' of metres'} is needed.")
     return number
+
+
+def _unsure(row: Mapping[str, Any], where: str) -> float:
+    """How unsure the policy was; NaN where nothing says so, or where the trial broke off."""
+    known = _value(row, "unsure") not in (None, "") and not row.get("error")
+    return _number(row, "unsure", where) if known else math.nan
 
 
 def _truth(row: Mapping[str, Any], name: str, where: str) -> bool:

@@ -17,7 +17,9 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 PACED = (
     "devices",
-    "faults",
+    "faults/test_disks.py",
+    "faults/test_interruptions.py",
+    "faults/test_kill",
     "screens/test_browser",
     "screens/test_crashes",
     "screens/test_edit",

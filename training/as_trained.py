@@ -26,6 +26,7 @@ def trained_of(card: Card) -> dict[str, Any]:
     return {
         "n_action_steps": 1 if ensemble is not None else config.get("n_action_steps"),
         "ensemble": ensemble,
+        "chunk_size": config.get("chunk_size"),
         "tasks": list(card.tasks),
         "scenes": list(card.fingerprints),
     }

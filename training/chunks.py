@@ -103,7 +103,10 @@ class Span:
         self._frames = 0
 
     def see(self, chunk: Vector, frame: int) -> None:
-        """A chunk, shape (T, 6), whose first action is of that frame."""
+        """A chunk, shape (T, 6), whose first action is of that frame; actions that are no numbers say nothing."""
+        chunk = chunk[np.isfinite(chunk).all(axis=1)]
+        if not len(chunk):
+            return
         self._low = np.minimum(self._low, chunk[:, :BODY].min(axis=0))
         self._high = np.maximum(self._high, chunk[:, :BODY].max(axis=0))
         self._frames = max(self._frames, frame + len(chunk))

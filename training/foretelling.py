@@ -121,9 +121,9 @@ class Unsureness:
 
 
 def of_row(row: Told, measure: str) -> float | None:
-    """Mean over an episode [deg]; None where its row says nothing of it."""
+    """Mean over an episode [deg]; None where its row says nothing of it, or where it broke off."""
     value = row.get(f"{measure}_deg")
-    return float(value) if isinstance(value, int | float) else None
+    return float(value) if isinstance(value, int | float) and not row.get("error") else None
 
 
 def unsureness(rows: Sequence[Told], measure: str, seed: int = SEED) -> Unsureness:

@@ -16,6 +16,7 @@ from .evaluated import Evaluation, Row
 from .foretelling import MEASURES, Unsureness, asked_for, unsureness
 from .page import Markup
 from .sheet import BLUE, Chart, Sheet
+from .unsure_map import ways
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -179,16 +180,19 @@ def _rate_cells(rate: Rate) -> list[object]:
 
 def unsure(sides: Sequence[Evaluation]) -> list[Markup]:
     """How unsure policies were, and how well that tells failure."""
-    parts, judged = [], False
+    parts, judged, known = [], False, []
     for one, label in zip(sides, labels(sides), strict=True):
         told = [row.told for row in one.rows]
         for found in (unsureness(told, measure) for measure in asked_for(told) or MEASURES[:1]):
             parts.append(page.paragraph(f"{label}: {found.words}."))
+            known += [] if found.middle is None else [one]
             if found.middle is not None and not found.tells:
                 parts.append(page.paragraph(f"Whether that tells failure {found.why_not}.", "muted"))
             if found.tells:
                 parts.append(_telling(found))
                 judged = True
+    if apart := ways(known):
+        parts.append(page.paragraph(f"{_APART} ({apart}).", "muted"))
     return [*parts, page.paragraph(_UNSURE, "muted")] if judged else parts
 
 
@@ -206,6 +210,10 @@ def _auroc_cells(auroc: Measured) -> tuple[str, str, Markup]:
     return f"{auroc.value:.2f}", f"{auroc.low:.2f} to {auroc.high:.2f}", bar
 
 
+_APART = (
+    "How far chunks and answers are apart depends on how the policy is carried out, and that differs here: compare "
+    "episodes of one, not one with the other"
+)
 _UNSURE = (
     "0.5 is a coin. Judged is what was known while every episode still ran, which may be after it was lost: what tells "
     "in an early frame foresees, what tells in a late one has seen. The others know how it went on: failures last "

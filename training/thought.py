@@ -26,7 +26,7 @@ class Thought:
         plan: targets from that frame on as the operator gives them if nobody asks again, shape (H, 6): what is left of
             the old chunk while the policy thinks, then the new one; with ensembling the blend as far as it is known.
         sure: how many of them are carried out before the policy is asked again; 1 with ensembling.
-        chunk: the answer itself, shape (T, 6), from that frame on; what `plan` is made of.
+        chunk: the answer itself, shape (T, 6); what `plan` is made of.
         blended: whether `plan` is a blend of several answers.
         samples: further answers to the same question with other noise, shape (N, T, 6).
         denoising: the answer on its way, from noise to itself, shape (S, T, 6); S is 0 where it is not made so.
@@ -45,6 +45,27 @@ class Thought:
     seconds: float = 0.0
 
     @property
+    def timed(self) -> Vector:
+        """The answer by the frames that its actions are of, from the one it was asked in on, shape (T + held, 6).
+
+        While the policy thinks, an arm that has nothing left to do holds its last target, and the answer's actions wait
+        for as long: nothing is said for these frames, which are NaN.
+        """
+        held = 0 if self.blended else max(0, len(self.plan) - len(self.chunk))
+        if not held:
+            return self.chunk
+        # The plan ends with what is left of the answer when it comes.
+        other = (self.plan[held:] != self.chunk).any(axis=1)
+        passed = int(np.flatnonzero(other)[-1]) + 1 if other.any() else 0
+        nothing = np.full((held, len(JOINTS)), np.nan)
+        found: Vector = np.vstack([self.chunk[:passed], nothing, self.chunk[passed:]])
+        return found
+
+    def place(self, age: int) -> int:
+        """Index of its first action that is not of a frame before `age` frames after the question."""
+        return int(np.isfinite(self.timed[:age]).all(axis=1).sum())
+
+    @property
     def spread(self) -> Vector | None:
         """Standard deviation of the answers over noise, per future frame and joint, shape (T, 6).
 
@@ -60,7 +81,7 @@ def votes(chunks: Mapping[int, Vector], frames: int, joint: int = GRIPPER) -> Ve
     """What every chunk that covers a frame says for it: the strip of overlapping chunks.
 
     Args:
-        chunks: shape (T, 6) each, by the frame that their first action is of.
+        chunks: shape (T, 6) each, by the frame in which they were asked for; NaN where one says nothing for a frame.
         frames: of the episode.
         joint: by its index; the gripper by default.
 

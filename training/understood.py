@@ -1,6 +1,6 @@
 """What LeRobot makes of a recipe's arguments, asked before anything is made: a wrong one costs seconds, not a folder.
 
-LeRobot takes seconds to load, so a recipe in which nobody typed anything is not asked about.
+LeRobot takes seconds to load, so a recipe in which nobody typed anything, or a preset only, is not asked about.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from training.normalisation import MAPPING
-from training.recipe import Recipe
+from training.recipe import PRESETS, Recipe, preset
 
 CHUNKS = {
     "act": ("chunk_size", 100), "diffusion": ("horizon", 64), "smolvla": ("chunk_size", 50),
@@ -44,8 +44,9 @@ class Understood:
 def understood(recipe: Recipe) -> Understood:
     """Let LeRobot read a recipe's arguments; no file is written and nothing fetched."""
     if recipe.policy in CHUNKS and not recipe.weights and _is_plain(recipe):
-        name, chunk = CHUNKS[recipe.policy]
-        return Understood("", chunk, f"policy.{name}")
+        name, usual = CHUNKS[recipe.policy]
+        setting = f"policy.{name}"
+        return Understood("", int(recipe.setting(setting, str(usual))), setting)
     # Where it trains decides nothing about the arguments.
     words = replace(recipe, seed=0, steps=1, push_to="").arguments(Path("data"), "studio/data", None, Path("train"))
     return _read(tuple(words))
@@ -53,7 +54,9 @@ def understood(recipe: Recipe) -> Understood:
 
 def _is_plain(recipe: Recipe) -> bool:
     numbers = ("log_freq", "save_freq", "num_workers")
-    return set(recipe.settings) <= set(_OURS) and all(recipe.setting(name, "0").isdecimal() for name in numbers)
+    typed = {name: value for name, value in recipe.settings.items() if name not in _OURS}
+    known = not typed or (recipe.policy == "act" and any(typed == preset(name, recipe.steps)[1] for name in PRESETS))
+    return known and all(recipe.setting(name, "0").isdecimal() for name in numbers)
 
 
 @lru_cache(maxsize=64)

@@ -34,8 +34,11 @@ class Gathered:
         self._most = np.zeros(len(JOINTS))
 
     def add(self, frame: int, apart: Vector) -> None:
-        """Distances that were found in a frame, shape (H, 6); nothing where H is 0."""
-        if len(apart):
+        """Distances that were found in a frame, shape (H, 6).
+
+        Nothing where H is 0, or where an answer was no number: such an episode breaks off.
+        """
+        if len(apart) and np.isfinite(apart).all():
             self._frames.append(frame)
             self._means.append(apart.mean(axis=0))
             self._most = np.maximum(self._most, apart.max(axis=0))

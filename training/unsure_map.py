@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from .evaluated import Row
+from .as_trained import TRAINED
+from .evaluated import Evaluation, Row
 from .foretelling import of_row
 from .maps import Cell, cells, pieces
 
@@ -41,6 +42,26 @@ class UnsureCell:
         if not self.n:
             return "no episode that says it"
         return f"{self.middle:.2f} deg ({self.least:.2f} to {self.most:.2f}, n = {self.n})"
+
+
+def carried_out(evaluation: Evaluation) -> str:
+    """What decides how large disagreement and spread are whatever the policy knows, in words.
+
+    The more of a chunk was carried out, the more has changed when the next one comes; and what lies farther ahead is
+    surer nowhere. Only numbers of policies for which this is the same may be compared.
+    """
+    settings, trained = evaluation.settings, evaluation.told.get(TRAINED)
+    chunk = (trained.get("chunk_size") if isinstance(trained, Mapping) else None) or "unknown"
+    steps, ensemble, latency = (settings.get(name) for name in ("n_action_steps", "ensemble", "latency"))
+    asked = f"{steps} of {chunk} actions" if ensemble is None else f"chunks of {chunk} blended"
+    late = f", latency {latency}" if latency not in (None, "0") else ""
+    return f"{evaluation.told.get('policy') or 'unknown'}, {asked}{late}, {evaluation.told.get('fps')} fps"
+
+
+def ways(evaluations: Sequence[Evaluation]) -> str:
+    """How each of several was carried out; "" where that was the same and their numbers may be compared."""
+    found = [f"{one.name}: {carried_out(one)}" for one in evaluations]
+    return "; ".join(dict.fromkeys(found)) if len({carried_out(one) for one in evaluations}) > 1 else ""
 
 
 def unsure_cells(rows: Sequence[Row], measure: str, side: float) -> list[UnsureCell]:

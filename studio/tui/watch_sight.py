@@ -47,8 +47,9 @@ class Sight:
 
     def unsure(self, moment: Moment) -> float | None:
         """Standard deviation of samples, mean over frames to come and joints of the arm [deg]; None without any."""
-        spread = moment.outlook.thought.spread
-        return None if spread is None else float(spread[moment.age :, :GRIPPER].mean())
+        thought = moment.outlook.thought
+        spread = thought.spread
+        return None if spread is None else float(spread[thought.place(moment.age) :, :GRIPPER].mean())
 
     def ghosts(self, moment: Moment) -> list[Outlook]:
         """Earlier answers, oldest first: all that are blended now, or the last ones."""

@@ -38,7 +38,7 @@ from training.maps import (
 )
 from training.proposals import Aim, Proposal, propose
 from training.runs import Run
-from training.unsure_map import UnsureCell, scaled, unsure_cells
+from training.unsure_map import UnsureCell, scaled, unsure_cells, ways
 from training.verdict import points as signed
 
 
@@ -171,10 +171,17 @@ def _shown(options: Map, mapped: Sequence[Mapped]) -> list[Mapped]:
                 f"{one.evaluation.name}: no {options.show} to show; {unsure.why_not}. {_MEND[options.show]}"
             )
         found.append(replace(one, unsure=unsure))
-    doubts = scaled([unsure_cells(one.rows, options.show, options.cell) for one in found])
+    doubts = [unsure_cells(one.rows, options.show, options.cell) for one in found]
+    apart = _ways(found)
+    doubts = [scaled([each])[0] for each in doubts] if apart else scaled(doubts)
     return [replace(one, doubts=each) for one, each in zip(found, doubts, strict=True)]
 
 
+def _ways(mapped: Sequence[Mapped]) -> str:
+    return ways([one.evaluation for one in mapped])
+
+
+_APART = "They were carried out in different ways, which decides how large this is: compare places, not policies"
 _MEND = {
     "disagreement": "Chunks overlap in studio evaluate --n-action-steps below the policy's chunk, or with --ensemble.",
     "spread": "Run studio evaluate --samples 8 with a policy that draws, such as smolvla, pi0 or diffusion.",
@@ -207,6 +214,8 @@ def _proposals(options: Map, mapped: Sequence[Mapped], table: Table | None) -> l
         x_low, x_high, y_low, y_high = options.box
         x, y = lattice.T
         lattice = lattice[(x_low <= x) & (x <= x_high) & (y_low <= y) & (y <= y_high)]
+    if options.aim == "unsure" and (apart := _ways(mapped)):
+        raise UsageError(f"--aim unsure of several policies: {_APART} ({apart}). Name one of them.")
     points = np.concatenate([one.trials.points for one in mapped])
     success = np.concatenate([one.trials.success for one in mapped])
     unsure = np.concatenate([_unsure_of(one.trials) for one in mapped])
@@ -266,7 +275,8 @@ def _draw(
 def _note(mapped: Sequence[Mapped]) -> str:
     """At the bottom: the conditions, and of a map of doubt what that is worth."""
     judged = [f"{one.evaluation.name}: {_judged(one.unsure)}" for one in mapped if one.unsure is not None]
-    return ". ".join([*judged, mapped[0].evaluation.conditions_words])
+    apart = [_APART] if judged and _ways(mapped) else []
+    return ". ".join([*judged, *apart, mapped[0].evaluation.conditions_words])
 
 
 def _judged(unsure: Unsureness) -> str:
@@ -309,6 +319,8 @@ def _text(
             lines += [f"    {100 * r.low:4.1f} to {100 * r.high:4.1f} cm  {r.rate.of('episodes')}" for r in one.rings]
         if one.crossing is not None:
             lines.append(f"  distance at which success crosses 50 %: {one.crossing.whole.words}")
+    if options.show != "success" and (apart := _ways(mapped)):
+        lines.append(f"{_APART} ({apart}).")
     if pair is not None:
         many = len(pair.a.evaluations)
         unit = f", {many} and {len(pair.b.evaluations)} trainings as the unit" if many > 1 else ""

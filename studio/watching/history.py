@@ -122,8 +122,8 @@ class History(Sequence[Moment]):
 
     @cached_property
     def chunks(self) -> dict[int, Vector]:
-        """Every answer, shape (T, 6) each, by the frame in which the policy was asked."""
-        return {frame: self.thoughts[frame].chunk for frame in self.asked}
+        """Every answer by the frame in which the policy was asked; see `Thought.timed`."""
+        return {frame: self.thoughts[frame].timed for frame in self.asked}
 
     def overlapping(self, frame: int) -> list[Outlook]:
         """Outlooks whose chunks cover a frame, oldest first: what ensembling blends, and ghosts otherwise."""

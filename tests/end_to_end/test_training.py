@@ -13,8 +13,8 @@ import pytest
 from tests.end_to_end.commands import Commands
 
 AT = ("--at", "0.337", "-0.015", "--jitter", "0.02", "--yaw", "0")
-STEPS = 600
-"""About a minute of one core."""
+STEPS = 300
+"""About half a minute of one core; 60 of 60 fresh placements succeeded."""
 FEWER = 250
 """With good actions enough for most episodes."""
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(900)
 @pytest.fixture(scope="module")
 def data(commands: Commands) -> Path:
     """60 expert episodes; cameras are dropped by an edit, the block's pose stays."""
-    commands.studio("generate", "-n", "60", *AT, "--width", "128", "--height", "96", "--privileged", "--to", "near")
+    commands.studio("generate", "-n", "60", *AT, "--width", "32", "--height", "24", "--privileged", "--to", "near")
     cameras = ("overhead_cam", "wrist_cam")
     commands.studio("merge", "near", "--drop-feature", *cameras, "--to", "near-state", "--yes")
     return commands.home / "near-state"

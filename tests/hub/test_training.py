@@ -23,10 +23,7 @@ from tests.hub.conftest import TOKEN, Ours
 from tests.hub.server import Fault
 from training.remote import require_published
 
-WORDS = (
-    "--set", "policy.chunk_size=10", "policy.n_action_steps=5", "policy.dim_model=32", "policy.n_heads=2",
-    "policy.dim_feedforward=32", "policy.n_encoder_layers=1", "policy.use_vae=false", "save_freq=3", "--force",
-)  # fmt: skip
+WORDS = ("--preset", "cpu-state", "--set", "save_freq=3", "--force")
 
 
 def data(folder: Path) -> Path:

@@ -193,10 +193,12 @@ async def settled(pilot: Pilot[Any]) -> None:
 
 async def until(pilot: Pilot[Any], true: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for what threads do."""
-    end = time.monotonic() + seconds
+    # Looking costs what the other side needs: what takes longer is looked at less often.
+    end, pause = time.monotonic() + seconds, 0.02
     while not true():
         assert time.monotonic() < end, "never happened"
-        await pilot.pause(0.02)
+        await pilot.pause(pause)
+        pause = min(0.25, 1.1 * pause)
     await settled(pilot)
 
 

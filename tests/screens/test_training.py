@@ -154,6 +154,8 @@ SMALL = (
     "policy.chunk_size=10 policy.n_action_steps=5 policy.dim_model=32 policy.n_heads=2 policy.dim_feedforward=32 "
     "policy.n_encoder_layers=1 policy.use_vae=false log_freq=1 save_freq=10000000 num_workers=0"
 )
+OFTEN = "log_freq=1 save_freq=10000000 num_workers=0"
+"""With a preset nothing that LeRobot would have to be asked about first, which takes seconds twice."""
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +188,9 @@ async def test_trained_from_the_form_and_stopped_with_a_checkpoint(
     monkeypatch.setattr("studio.tui.train.WAIT_S", 0.01)
     jobs, run = Jobs(tmp_path / "runs"), Run(tmp_path / "runs/mine")
     async with open_studio(states, Place("train", states / "arm"), jobs=jobs, notes=False, size=(100, 40)) as pilot:
-        for field, value in (("to", "mine"), ("steps", STEPS), ("batch_size", "4"), ("more", SMALL)):
+        for field, value in (
+            ("to", "mine"), ("preset", "cpu-state"), ("steps", STEPS), ("batch_size", "4"), ("more", OFTEN),
+        ):  # fmt: skip
             pilot.app.screen.query_one(f"#{field}").value = value
         await until(pilot, lambda: "Ready: Enter trains" in text_of(pilot.app), seconds=120)
         assert "! privileged" in text_of(pilot.app), "a warning is told and refuses nothing"

@@ -247,6 +247,9 @@ def test_votes_are_shades_with_the_newest_chunk_lowest() -> None:
     assert known.tolist() == [[False, False, True, True], [True] * 4]
     assert pixels[1, 0].tolist() == CLOSED.tolist()
     assert pixels[0, 3].tolist() == OPEN.tolist()
+    late = np.full((5, 4), np.nan)
+    late[[2, 3], [2, 3]] = 30.0
+    assert shades(late, (0, 5), 4, 5)[1].T.tolist()[2:4] == [[False, True, False, False], [True, False, False, False]]
 
 
 def test_a_line_is_drawn_where_it_is_seen_and_not_behind_the_camera() -> None:

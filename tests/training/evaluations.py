@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from curation.frames import JOINTS
+
 SCENE = {"fingerprint": "4955572ef34e46e4", "scene": {"servo": "ideal", "block": "cube"}}
 PLACEMENTS = {"kind": "at", "at": [0.337, -0.015], "seed": 7, "jitter": 0.02, "yaw": "free", "episodes": 20}
 
@@ -72,3 +74,12 @@ def write_evaluation(
             }  # fmt: skip
             file.write(json.dumps(row) + "\n")
     return folder
+
+
+def unsure_row(success: bool, course: Sequence[float], frames: int, **more: Any) -> dict[str, Any]:
+    """One whose chunks were asked for every 20 frames."""
+    deg = [round(value, 4) for value in course]
+    told = {"times": len(deg), "mean": dict.fromkeys(JOINTS, 1.0), "max": dict.fromkeys(JOINTS, max(deg)),
+            "course": [[20 * (number + 1), value] for number, value in enumerate(deg)]}  # fmt: skip
+    return {"feasible": True, "success": success, "frames": frames, "disagreement_deg": float(np.mean(deg)),
+            "disagreement": told, **more}  # fmt: skip

@@ -31,7 +31,6 @@ from training.normalisation import MAPPING
 from training.preflight import Asked, World, names, preflight
 from training.preflight.machine import checkpoint_bytes, file_system, memory_bytes
 from training.recipe import Recipe
-from training.understood import CHUNKS, Understood, understood
 from training.weights import hub_answers
 
 WORLD = World("the world", "0123456789abcdef", {"overhead_cam": (48, 64), "wrist_cam": (48, 64)}, 30)
@@ -318,14 +317,6 @@ def test_arguments_that_lerobot_refuses_are_refused(
     found = preflight(asked(data, set_=settings, **recipe))
     assert "arguments" in names(found)
     assert any(what in one.what for one in found), [one.what for one in found]
-
-
-def test_the_usual_chunks_are_lerobots() -> None:
-    plain = {"log_freq": "1"}
-    for policy, (name, frames) in CHUNKS.items():
-        recipe = Recipe(policy=policy, steps=1, batch_size=1, seed=0, device="cpu", settings=plain)
-        asked_for = understood(replace(recipe, settings=plain | {"wandb.project": "x"}))
-        assert understood(recipe) == asked_for == Understood("", frames, f"policy.{name}")
 
 
 def test_the_chunk_of_every_policy_is_known(data: Path) -> None:

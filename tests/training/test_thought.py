@@ -36,6 +36,28 @@ def test_votes_are_what_each_overlapping_chunk_says_for_a_frame() -> None:
     assert apart[3, 0] == 0
 
 
+def test_while_an_arm_waits_for_an_answer_nothing_is_said_and_its_actions_are_of_later_frames() -> None:
+    nan = np.nan
+    plan, first = Plan(3, np.full(6, -1.0)), np.arange(5.0)[:, None].repeat(6, 1)
+    driven, asked = [], {}
+    for frame in range(10):
+        if plan.due:
+            plan.answer(first + 10 * frame, lost=3)
+            asked[frame] = thought(frame, [], chunk=first + 10 * frame, plan=plan.ahead())
+        driven.append(plan.next()[0])
+    assert list(asked) == [0, 6]
+    assert asked[0].timed[:, 0].tolist() == pytest.approx([nan, nan, nan, 0, 1, 2, 3, 4], nan_ok=True)
+    # Two actions are left of the first answer when the second is asked for: one frame is waited.
+    assert asked[6].timed[:, 0].tolist() == pytest.approx([60, 61, nan, 62, 63, 64], nan_ok=True)
+    assert driven == [-1, -1, -1, 0, 1, 2, 3, 4, 4, 62]
+    assert [asked[6].place(age) for age in range(6)] == [0, 1, 2, 2, 3, 4]
+    said = votes({frame: one.timed for frame, one in asked.items()}, 10, 0)
+    assert said[7].tolist() == pytest.approx([nan, 61, nan, nan, nan, nan, nan, 4], nan_ok=True)
+    assert np.isfinite(said[:3]).sum() == np.isfinite(said[8]).sum() == 0
+    for frame in (*range(3, 8), 9):
+        assert driven[frame] in said[frame], "what is driven is somebody's vote"
+
+
 def test_the_plan_in_force_foretells_each_frame() -> None:
     assert np.array_equal(foretold(THOUGHTS, 5)[:, GRIPPER], [1, 2, 30, 7, np.nan], equal_nan=True)
     assert np.array_equal(foretold(THOUGHTS, 5, 1)[:, GRIPPER], [np.nan, 2, 3, 40, np.nan], equal_nan=True)

@@ -5,36 +5,27 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from curation.coverage import grid
-from curation.errors import UsageError
 from curation.frames import JOINTS, Ending, Placement, Vector
-from curation.targets import read_targets
-from curation.trials import Trials, read_trials
 from recorders.rollout import Start, rollout
 from studio.evaluating import Evaluator, Setup, Trial
-from tests.curation.placed import TABLE, placed
 from tests.studio.conftest import Studio, studio
 from tests.training import vlas
-from tests.training.evaluations import write_evaluation, write_run
+from tests.training.evaluations import unsure_row, write_evaluation, write_run
 from tests.training.policies import SMALL, tiny_act, tiny_diffusion, tiny_tdmpc
 from training.evaluated import read_evaluation
 from training.foretelling import FAIL, NOT_TOLD, OTHER_WAY, UNKNOWN, unsureness
 from training.latency import Latency
-from training.map_picture import DOUBTS
 from training.maps import trials_of
 from training.policy import PolicyOperator, PolicySettings
 from training.policy_model import PolicyModel
-from training.proposals import propose
-from training.rows import as_csv
+from training.rows import RowFile, as_csv, read_rows
 
 __all__ = ["studio"]
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("lerobot")]
@@ -154,6 +145,32 @@ def test_where_no_two_chunks_overlap_it_says_so_instead_of_a_number(act: Path, t
     assert row["disagreement"]["why_not"] == "diffusion keeps its chunk to itself"
 
 
+@pytest.mark.parametrize("frame", [14, 70])
+def test_a_policy_whose_answer_is_no_number_leaves_a_row_that_can_be_written(
+    act: Path, frame: int, tmp_path: Path
+) -> None:
+    """The world breaks the episode off; what was heard until then stays."""
+    model = PolicyModel(act, device="cpu")
+    ask, asked = model.chunk, []
+
+    def fails(seen: dict[str, Any], seed: int) -> Any:
+        asked.append(seed)
+        return ask(seen, seed) * (float("nan") if len(asked) > frame / 7 else 1.0)
+
+    model.chunk = fails  # type: ignore[method-assign]
+    settings = PolicySettings(n_action_steps=7, batch=2)
+    setup = Setup(act, SMALL, settings.resolved(model), "cpu", 1, "pick up", "policy:tiny", 90)
+    with closing(Evaluator(setup, model)) as evaluator, closing(RowFile(tmp_path / "rows.jsonl")) as file:
+        for one in evaluator.run(
+            [Trial(i, Start(i, Placement(*place)), {"index": i}) for i, place in enumerate(PLACES)]
+        ):
+            file.append(one.row)
+    for row in read_rows(tmp_path / "rows.jsonl"):
+        assert (row["frames"], "not finite" in row["error"]) == (frame, True)
+        assert [at for at, _ in row["disagreement"]["course"]] == list(range(7, frame, 7))
+        assert row["disagreement_deg"] > 0.01
+
+
 @pytest.mark.parametrize("kind", ["smolvla", "diffusion", "tdmpc"])
 def test_samples_change_nothing_but_add_their_spread(kind: str, tmp_path: Path, vla: Path) -> None:
     made = {"diffusion": tiny_diffusion, "tdmpc": tiny_tdmpc, "smolvla": lambda _: vla}
@@ -229,15 +246,6 @@ def test_asking_for_samples_is_another_evaluation_of_the_same_episodes(trained: 
     assert (refused.code, "outside 0 to 100" in refused.err) == (2, True)
 
 
-def row(success: bool, course: Sequence[float], frames: int, **more: Any) -> dict[str, Any]:
-    """One whose chunks were asked for every 20 frames."""
-    deg = [round(value, 4) for value in course]
-    told = {"times": len(deg), "mean": dict.fromkeys(JOINTS, 1.0), "max": dict.fromkeys(JOINTS, max(deg)),
-            "course": [[20 * (number + 1), value] for number, value in enumerate(deg)]}  # fmt: skip
-    return {"feasible": True, "success": success, "frames": frames, "disagreement_deg": float(np.mean(deg)),
-            "disagreement": told, **more}  # fmt: skip
-
-
 def drawn(shift: float, seed: int = 0, n: int = 40, late: float = 0.0) -> list[dict[str, Any]]:
     """Failures that run twice as long as successes, and are less sure by `shift` standard deviations; by `late` degrees
     more once the successes are over."""
@@ -247,7 +255,7 @@ def drawn(shift: float, seed: int = 0, n: int = 40, late: float = 0.0) -> list[d
         good = number % 2 == 0
         course = np.abs(5 + 0.5 * rng.normal(0 if good else shift, 1) + rng.normal(size=7 if good else 14))
         course[7:] += late
-        rows.append(row(good, list(course), 150 if good else 300))
+        rows.append(unsure_row(good, list(course), 150 if good else 300))
     return rows
 
 
@@ -282,7 +290,7 @@ def test_what_only_grows_with_length_is_no_warning() -> None:
 
 def test_what_comes_late_is_shown_to_come_late() -> None:
     rows = [
-        row(good, [1.0 + number % 3 / 10] * 4 + [2.0 if good else 8.0] * 3, 160)
+        unsure_row(good, [1.0 + number % 3 / 10] * 4 + [2.0 if good else 8.0] * 3, 160)
         for number, good in enumerate([True, True, False, False] * 6)
     ]
     told = {frame: auroc.value for frame, auroc in unsureness(rows, "disagreement").course}
@@ -294,105 +302,8 @@ def test_rows_that_say_nothing_or_broke_off_are_left_out_and_older_ones_are_read
     found = unsureness(old, "disagreement")
     assert (found.n, found.middle, found.why_not) == (0, None, NOT_TOLD)
     rows = drawn(6.0)
-    more = [*rows, row(False, [99.0], 21, feasible=False), row(False, [99.0], 21, error="broke"), *old]
+    more = [*rows, unsure_row(False, [99.0], 21, feasible=False), unsure_row(False, [99.0], 21, error="broke"), *old]
     assert unsureness(more, "disagreement") == unsureness(rows, "disagreement")
     both = as_csv([{"phases": {}, **old[0], "index": 0}, {"phases": {}, **rows[0], "index": 1}])
     assert [line["disagreement_times"] for line in csv.DictReader(both.splitlines())] == ["", "7"]
     assert trials_of(read_evaluation(home / "a/evaluations/k1").rows).unsure is None
-
-
-MIDDLE = (0.3, 0.15)
-
-
-def unsure_in_the_middle(home: Path, run: str = "a") -> Path:
-    """A grid of evaluated places; where the policy is unsure lies elsewhere than where it fails."""
-    rng = np.random.default_rng(1)
-    places = [place for place in grid((0.2, 0.4, -0.05, 0.25), 5, 7) for _ in range(3)]
-    places = [(round(x + rng.uniform(-0.005, 0.005), 5), round(y, 5)) for x, y in places]
-    folder = write_evaluation(home, run, [x > 0.3 for x, _ in places], places=places)
-    told = [json.loads(line) for line in (folder / "rows.jsonl").read_text().splitlines()]
-    for number, one in enumerate(told):
-        deg = 1.0 + 8.0 * math.exp(-((math.dist((one["x"], one["y"]), MIDDLE) / 0.05) ** 2))
-        said = row(one["success"], [deg] * 7, one["frames"])
-        one |= {name: said[name] for name in ("disagreement_deg", "disagreement")}
-        if number % 10 == 0:
-            one |= {"disagreement_deg": None, "disagreement": {"times": 0, "why_not": "it ended before a second chunk"}}
-    (folder / "rows.jsonl").write_text("".join(json.dumps(one) + "\n" for one in told))
-    return folder
-
-
-def test_a_map_shows_where_a_policy_is_unsure(studio: Studio, home: Path, tmp_path: Path) -> None:
-    unsure_in_the_middle(home)
-    said = studio("map", "a", "--show", "disagreement", "--picture", "a.png", "--json")
-    assert said.code == 0, said.err
-    (told,) = json.loads(said.out)["maps"]
-    assert sum(cell["n"] for cell in told["unsure_cells"]) == told["unsure"]["n"] == 94
-    most = max(told["unsure_cells"], key=lambda cell: cell["middle"])
-    assert math.dist((most["cell"]["x"], most["cell"]["y"]), MIDDLE) < 0.04
-    assert most["least"] <= most["middle"] <= most["most"]
-    with Image.open(tmp_path / "a.png") as picture:
-        colours = {colour for _, colour in picture.getcolors(1 << 24)}
-    assert DOUBTS[-1] in colours
-    text = studio("map", "a", "--show", "disagreement").out
-    assert "deg (" in text
-    assert "within the 150 frames that all of them lasted: AUROC" in text
-    assert "(94 episodes, " in text
-    write_evaluation(home, "old", [True, False] * 5)
-    for words, says in (
-        (("old", "--show", "disagreement"), "these rows do not say it"),
-        (("a", "--show", "spread"), "studio evaluate --samples 8"),
-        (("a", "--show", "disagreement", "--smooth"), "leave --smooth"),
-    ):
-        refused = studio("map", *words)
-        assert (refused.code, says in refused.err) == (2, True), refused.err
-
-
-def test_where_it_is_unsure_is_proposed_to_try_and_to_record(studio: Studio, home: Path, tmp_path: Path) -> None:
-    folder = unsure_in_the_middle(home)
-    said = studio("map", "a", "--propose", "4", "--aim", "unsure", "--to", "next.json", "--json")
-    assert said.code == 0, said.err
-    made = read_targets(tmp_path / "next.json")
-    assert all(math.dist((place.x, place.y), MIDDLE) < 0.05 for place in made)
-    assert len({(place.x, place.y) for place in made}) == 4
-    assert "unsure by" in json.loads(said.out)["proposals"][0]["why"]
-    placed(tmp_path / "data", [(0.337, -0.015)], length=2)
-    table = str(folder / "rows.jsonl")
-    said = studio("coverage", "data", "--evaluation", table, "--by", "unsure", "--next", "2", "--json")
-    assert said.code == 0, said.err
-    first, second = json.loads(said.out)["proposals"]
-    assert math.dist((first["x"], first["y"]), MIDDLE) < 0.03
-    assert math.dist((first["x"], first["y"]), (second["x"], second["y"])) > 0.02
-    assert "unsure by" in first["why"]
-    refused = studio("coverage", "data", "--by", "unsure", "--next", "2")
-    assert (refused.code, "--by unsure needs --evaluation" in refused.err) == (2, True)
-    trials = read_trials(folder / "rows.jsonl")
-    assert trials.unsure is not None
-    assert np.isnan(trials.unsure).sum() == 11
-    ours = trials_of(read_evaluation(folder).rows).unsure
-    assert ours is not None
-    assert np.array_equal(trials.unsure, ours, equal_nan=True)
-
-
-def test_one_unsure_trial_far_from_all_others_does_not_outweigh_many() -> None:
-    crowd = np.repeat([[0.3, 0.1]], 12, axis=0) + np.random.default_rng(0).uniform(-0.005, 0.005, (12, 2))
-    points = np.concatenate([crowd, [[0.2, -0.05]], np.repeat([[0.4, 0.2]], 12, axis=0)])
-    unsure = np.array([5.0] * 12 + [6.0] + [1.0] * 12)
-    trials = Trials(points, np.ones(25, bool), unsure=unsure)
-    first = propose(TABLE.lattice, trials, 1, "unsure")[0]
-    assert math.dist((first.x, first.y), (0.3, 0.1)) < 0.02
-    with pytest.raises(UsageError, match="how unsure the policy was"):
-        propose(TABLE.lattice, Trials(points, np.ones(25, bool)), 1, "unsure")
-
-
-def test_the_report_says_what_it_is_worth(studio: Studio, home: Path, tmp_path: Path) -> None:
-    folder = unsure_in_the_middle(home)
-    known = [one for one in read_evaluation(folder).rows if one.told["disagreement_deg"] is not None]
-    write_evaluation(home, "old", [True, False] * 5)
-    said = studio("report", "a", "--no-films", "--to", "a.html")
-    assert said.code == 0, said.err
-    text = (tmp_path / "a.html").read_text()
-    for words in ("How unsure it was", "each chunk contradicts the one before by", "length alone", "0.5 is a coin",
-                  f"94 episodes, {sum(not one.success for one in known)} failed"):  # fmt: skip
-        assert words in text, words
-    assert studio("report", "old", "--no-films", "--to", "old.html").code == 0
-    assert "disagreement: these rows do not say it" in (tmp_path / "old.html").read_text()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,40 +12,22 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from curation.errors import DataError, StudioError, TargetExists, UnknownChoice, UsageError
-from curation.frames import Frame, Placement
+from curation.frames import Frame
 from recorders.foresight import Foresight
-from recorders.rollout import Start, rollout
+from recorders.rollout import rollout
 from recorders.world.sim import SimWorld
-from studio.again import CannotRepeat
-from studio.evaluating import Setup, pose_of
-from studio.watching.files import read_history, write_history
+from studio.evaluating import pose_of
 from studio.watching.history import History
-from studio.watching.opening import Watched, opened
-from studio.watching.repeating import first_difference, repeated
+from studio.watching.repeating import first_difference
 from studio.watching.session import Session
 from tests.training import vlas
 from tests.training.policies import SMALL, tiny_act, tiny_diffusion
-from training.latency import Latency
+from tests.training.thinkers import FRAMES, SETTINGS, START, TASK, same, session_of
 from training.policy import PolicyOperator, PolicySettings
 from training.policy_model import PolicyModel
 from training.thought import GRIPPER
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("lerobot")]
-
-TASK = "pick up the block"
-FRAMES = 36
-START = Start(3, Placement(0.3, 0.0))
-SETTINGS: dict[str, PolicySettings] = {
-    "act": PolicySettings(n_action_steps=10),
-    "late": PolicySettings(
-        n_action_steps=10, latency=Latency(150.0), gripper_bias=30.0, gripper_clip=(20.0, 60.0), batch=2
-    ),
-    "ensemble": PolicySettings(ensemble=0.01),
-    "smolvla": PolicySettings(),
-    "diffusion": PolicySettings(),
-}
-"""The ways of carrying out a policy that are told apart here."""
 
 
 @pytest.fixture(scope="module")
@@ -64,13 +46,6 @@ def folders(tmp_path_factory: pytest.TempPathFactory, arm: Path) -> dict[str, Pa
 @pytest.fixture(scope="module")
 def models(folders: dict[str, Path]) -> dict[str, PolicyModel]:
     return {kind: PolicyModel(folder, device="cpu") for kind, folder in folders.items()}
-
-
-def session_of(
-    folder: Path, model: PolicyModel, settings: PolicySettings, frames: int = FRAMES, **more: Any
-) -> Session:
-    setup = Setup(folder, SMALL, settings.resolved(model), "cpu", 1, TASK, "policy:tiny", frames)
-    return opened(Watched(setup, START, str(folder), **more), model)
 
 
 @pytest.fixture(params=SETTINGS)
@@ -102,22 +77,6 @@ def session(kind: str, folders: dict[str, Path], models: dict[str, PolicyModel])
     with closing(made.world):
         made.finish()
         yield made
-
-
-def same(one: History, other: History) -> bool:
-    """Whether two histories are equal bit for bit, thoughts and whiskers too."""
-    if first_difference(one, other) is not None or one.asked != other.asked:
-        return False
-    for frame in one.asked:
-        ours, theirs = one.outlooks[frame], other.outlooks[frame]
-        pairs = [(getattr(ours.thought, name), getattr(theirs.thought, name)) for name in ("plan", "chunk", "samples")]
-        pairs += [(ours.thought.denoising, theirs.thought.denoising), (ours.thought.sure, theirs.thought.sure)]
-        assert ours.whisker is not None
-        assert theirs.whisker is not None
-        pairs += [(ours.whisker.path, theirs.whisker.path)]
-        if not all(np.array_equal(first, second) for first, second in pairs):
-            return False
-    return True
 
 
 def test_a_whisker_is_the_way_then_taken_as_far_as_it_is_settled(history: History, kind: str) -> None:
@@ -267,10 +226,20 @@ def test_a_blend_is_lerobots_average_of_every_chunk_that_covers_a_frame(historie
     assert np.array_equal(known, np.minimum(np.arange(len(history)) + 1, 20))
 
 
+def test_what_is_driven_is_among_the_votes(history: History, kind: str) -> None:
+    """Also where the answer comes late, so that its actions are of later frames than they would have been."""
+    waited = 4 if kind == "late" else 0
+    foretold = history.foretold()
+    for joint in (1, GRIPPER):
+        votes = history.votes(joint)
+        assert np.isnan(votes[:waited]).all(), "the arm holds until the first answer comes"
+        for frame in range(waited, FRAMES if kind != "ensemble" else 1):
+            assert foretold[frame, joint] in votes[frame]
+    assert np.ptp(foretold[waited:, 1]) > 1
+
+
 def constant(source: Path, folder: Path) -> Path:
     """The same policy, but it always says the same: its chunks agree about every frame."""
-    import shutil
-
     shutil.copytree(source, folder)
     weights = load_file(folder / "model.safetensors")
     weights["model.action_head.weight"] *= 0
@@ -304,157 +273,6 @@ def test_in_hindsight_a_blend_is_a_chunk_like_any_other(histories: dict[str, His
         for frame in (0, 9, 15):
             carried_out = Foresight(world).whisker(history[frame].physics, history.columns.action[frame:])
             assert np.array_equal(carried_out.path, history.path[frame:])
-
-
-def test_stepping_jumping_and_refusals(folders: dict[str, Path], models: dict[str, PolicyModel]) -> None:
-    session = session_of(folders["act"], models["act"], SETTINGS["act"], frames=12)
-    with closing(session.world):
-        for does in (session.go_on, lambda: session.moment, lambda: session.change(blind=())):
-            with pytest.raises(UsageError, match="Nothing was run yet"):
-                does()
-        assert [moment.frame for moment in session.run(until=5)] == [0, 1, 2, 3, 4, 5]
-        assert (session.live, session.back().frame, session.live) == (True, 4, False)
-        with pytest.raises(UsageError, match="Frame 6 is outside 0 to 5"):
-            session.go(6)
-        before = session.history
-        with pytest.raises(UnknownChoice, match="Unknown setting 'blnd'"):
-            session.change(blnd=("wrist_cam",))
-        with pytest.raises(UsageError, match="no camera of this policy"):
-            session.change(blind=("left_cam",))
-        with pytest.raises(UsageError, match="nobody can repeat"):
-            session.change(latency=Latency(None))
-        assert session.history is before
-        step = session.step()
-        assert step is not None
-        assert step.frame == 5, "still the frame that was"
-        session.change(blind=("wrist_cam",))
-        assert models["act"].blinded == ("wrist_cam",)
-        session.change(ensemble=0.01)
-        assert (session.settings.ensemble, session.settings.blind) == (0.01, ("wrist_cam",))
-        session.go(3)
-        session.go_on()
-        assert models["act"].blinded == ()
-        session.finish()
-        assert session.step() is None
-        assert session.jump("success") is None
-        assert session.at == 11
-
-
-def test_a_history_is_read_as_it_was_written_and_run_again_with_its_branches(
-    folders: dict[str, Path], models: dict[str, PolicyModel], tmp_path: Path
-) -> None:
-    session = session_of(folders["act"], models["act"], SETTINGS["act"], frames=20, samples=1)
-    with closing(session.world):
-        for _ in session.run(until=14):
-            pass
-        session.go(6)
-        session.change(blind=("overhead_cam",), latency=Latency(70.0))
-        for _ in session.run(until=15):
-            pass
-        history = session.history
-        write_history(tmp_path / "a", history)
-        with pytest.raises(TargetExists, match="already exists"):
-            write_history(tmp_path / "a", history)
-    read = read_history(tmp_path / "a")
-    assert same(read, history)
-    assert read.told["branches"] == [{"frame": 6, "changed": {"blind": ["overhead_cam"], "latency": {"ms": 70.0}},
-                                      "replaced": 9}]  # fmt: skip
-    assert read.told["settings"]["blind"] == ["overhead_cam"]
-    assert read.told["began"]["blind"] == []
-    assert len(read.columns.state) == len(read) == 16, "it goes on: the state after the last action is not known yet"
-    assert np.array_equal(read.votes(), history.votes(), equal_nan=True)
-    assert [one.as_json() for one in read.tracked()] == [one.as_json() for one in history.tracked()]
-    assert (read[-1].frame, read[3:5][1].frame, len(list(read))) == (15, 4, 16)
-    again = repeated(read, models["act"])
-    with closing(again.world):
-        assert same(again.history, history)
-        again.finish()
-        assert len(again.history) == 20
-    other = tiny_act(tmp_path / "other", seed=9)
-    weights = (other / "model.safetensors").read_bytes()
-    folder = folders["act"]
-    mine = (folder / "model.safetensors").read_bytes()
-    try:
-        (folder / "model.safetensors").write_bytes(weights)
-        with pytest.raises(CannotRepeat, match="gone or has other weights"):
-            repeated(read, models["act"])
-    finally:
-        (folder / "model.safetensors").write_bytes(mine)
-
-
-def test_a_damaged_history_is_named(folders: dict[str, Path], models: dict[str, PolicyModel], tmp_path: Path) -> None:
-    session = session_of(folders["act"], models["act"], SETTINGS["act"], frames=4)
-    with closing(session.world):
-        session.finish()
-    write_history(tmp_path / "a", session.history)
-    with pytest.raises(UsageError, match=r"holds no watched episode"):
-        read_history(tmp_path)
-    path = tmp_path / "a" / "frames.npz"
-    whole = bytearray(path.read_bytes())
-    whole[len(whole) // 2] ^= 1
-    path.write_bytes(whole)
-    with pytest.raises(DataError, match="is not what was written"):
-        read_history(tmp_path / "a")
-    told = json.loads((tmp_path / "a/watch.json").read_bytes())
-    (tmp_path / "a/watch.json").write_text(json.dumps({name: told[name] for name in told if name != "ending"}))
-    with pytest.raises(DataError, match=r"does not say ending"):
-        read_history(tmp_path / "a")
-    (tmp_path / "a/watch.json").write_text(json.dumps({**told, "version": 99}))
-    with pytest.raises(DataError, match="Upgrade"):
-        read_history(tmp_path / "a")
-
-
-def without_postprocessor(source: Path, folder: Path) -> Path:
-    """The checkpoint as it is when nobody brings its actions back to degrees."""
-    import shutil
-
-    shutil.copytree(source, folder)
-    path = folder / "policy_postprocessor.json"
-    told = json.loads(path.read_bytes())
-    told["steps"] = [step for step in told["steps"] if "unnormalizer" not in step["registry_name"]]
-    path.write_text(json.dumps(told))
-    return folder
-
-
-def lively(source: Path, folder: Path) -> Path:
-    """The same policy with larger motions, such as demonstrations have."""
-    import shutil
-
-    shutil.copytree(source, folder)
-    weights = load_file(folder / "model.safetensors")
-    weights["model.action_head.weight"] *= 12
-    save_file(weights, folder / "model.safetensors")
-    return folder
-
-
-def alarms(folder: Path) -> list[str]:
-    session = session_of(folder, PolicyModel(folder, device="cpu"), SETTINGS["act"], frames=61, whiskers=False)
-    with closing(session.world):
-        session.finish()
-    return list(session.history.told["alarms"])
-
-
-def test_a_policy_without_its_postprocessor_raises_the_alarm_and_a_healthy_one_does_not(
-    folders: dict[str, Path], tmp_path: Path
-) -> None:
-    healthy = lively(folders["late"], tmp_path / "healthy")
-    assert alarms(healthy) == []
-    (said,) = alarms(without_postprocessor(healthy, tmp_path / "bare"))
-    assert "denormalised?" in said
-
-
-def test_a_policy_that_fails_leaves_what_it_did_before(folders: dict[str, Path], tmp_path: Path) -> None:
-    model = PolicyModel(folders["act"], device="cpu")
-    session = session_of(folders["act"], model, SETTINGS["act"])
-    with closing(session.world):
-        for _ in session.run(until=9):
-            pass
-        model._policy.model.decoder = None
-        with pytest.raises(StudioError, match=r"The policy \(act\) failed"):
-            session.step()
-        assert (len(session.history), session.at) == (10, 9)
-        write_history(tmp_path / "a", session.history)
-    assert len(read_history(tmp_path / "a")) == 10
 
 
 @pytest.mark.slow

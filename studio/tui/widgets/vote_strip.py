@@ -110,7 +110,7 @@ def shades(votes: Vector, span: tuple[int, int], rows: int, columns: int) -> tup
     first, end = span
     known_votes = votes[np.isfinite(votes)]
     widest = max(1.0, float(known_votes.max(initial=1.0)))
-    ages = max(1, int(np.isfinite(votes).any(axis=0).sum()))
+    ages = 1 + int(np.flatnonzero(np.isfinite(votes).any(axis=0)).max(initial=0))
     frames = first + np.arange(columns + 1) * (end - first) / columns
     steps = np.arange(rows + 1) * ages / rows
     values = np.full((rows, columns), np.nan)

@@ -111,9 +111,10 @@ function jointChart(canvas, joint) {
 const said = place => Array.from({ length: reach[place] }, (_, ahead) => number("gripper", place, ahead));
 /** What the chunks that cover a frame say for the gripper in it, oldest first. */
 const votes = frame => told.asked.map((asked, place) => [frame - asked, place])
-  .filter(([ahead, place]) => ahead >= 0 && ahead < reach[place]).map(([ahead, place]) => number("gripper", place, ahead));
+  .filter(([ahead, place]) => ahead >= 0 && ahead < reach[place]).map(([ahead, place]) => number("gripper", place, ahead))
+  .filter(Number.isFinite);
 
-const everyVote = told.asked.flatMap((_, place) => said(place));
+const everyVote = told.asked.flatMap((_, place) => said(place)).filter(Number.isFinite);
 const CLOSED = everyVote.reduce((a, b) => Math.min(a, b)), OPEN = everyVote.reduce((a, b) => Math.max(a, b));
 /** As far closed as any chunk says is dark blue, as far open amber. */
 function gripperColour(value) {

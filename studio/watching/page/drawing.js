@@ -38,9 +38,10 @@ for (let frame = 0, last = 0; frame < told.frames; frame += 1) {
   while (last + 1 < told.asked.length && told.asked[last + 1] <= frame) last += 1;
   question[frame] = last;
 }
+/** How many frames the answer to each question is of; an arm that waits for one has nothing said for it meanwhile. */
 const reach = told.asked.map((_, place) => {
-  let length = 0;
-  while (length < size("gripper", 1) && !Number.isNaN(number("gripper", place, length))) length += 1;
+  let length = size("gripper", 1);
+  while (length && Number.isNaN(number("gripper", place, length - 1))) length -= 1;
   return length;
 });
 

@@ -84,7 +84,7 @@ def _arrays(history: History, asked: Sequence[Outlook], stride: int) -> dict[str
         "tip": (columns.tip, METRES),
         "apart": (history.disagreement(), DEGREES),
         "plan": (_even([one.thought.plan[::stride] for one in asked]), DEGREES),
-        "gripper": (_even([one.thought.chunk[:, GRIPPER] for one in asked]), DEGREES),
+        "gripper": (_even([one.thought.timed[:, GRIPPER] for one in asked]), DEGREES),
     }
     spreads = [one.thought.spread for one in asked]
     if history.told["draws"] and any(one is not None for one in spreads):

@@ -75,8 +75,9 @@ function tellMoment() {
     Object.assign(document.createElement("dt"), { textContent: name }),
     Object.assign(document.createElement("dd"), { textContent: value })]));
   const said = votes(frame), degrees = value => Number.isFinite(value) ? `${value.toFixed(1)} deg` : "unknown";
-  $("votes-words").replaceChildren(bold("Votes for the gripper"), ` ${said.length} chunk${said.length === 1 ? " says" : "s say"} ` +
-    (said.length > 1 ? `${Math.min(...said).toFixed(0)} to ${Math.max(...said).toFixed(0)}` : said.map(one => one.toFixed(0)).join()) +
+  const range = said.length > 1 ? `${Math.min(...said).toFixed(0)} to ${Math.max(...said).toFixed(0)}` : said.map(one => one.toFixed(0)).join();
+  $("votes-words").replaceChildren(bold("Votes for the gripper"),
+    (said.length ? ` ${said.length} chunk${said.length === 1 ? " says" : "s say"} ${range}` : " none yet") +
     `, driven ${number("action", frame, 5).toFixed(0)} · blue ${CLOSED.toFixed(0)}, amber ${OPEN.toFixed(0)}, newest below`);
   $("doubt-words").replaceChildren(bold("Doubt"), ` chunks apart ${degrees(apart[frame])}` +
     (told.samples && told.draws ? `, ${told.samples} samples spread ${degrees(unsure[place])}` : ""));
