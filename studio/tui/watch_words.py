@@ -18,7 +18,7 @@ from studio.watching.words import caveats
 from training.tracking import Tracked
 
 Colours = dict[str, str]
-FAINTEST = 0.3
+FAINTEST = 0.42
 """How much of its colour the faintest line keeps: a terminal's pictures let nothing through."""
 BEFORE_S = 1.5
 """How much of the way taken before a moment is shown [s]."""
@@ -43,7 +43,7 @@ def strands(sight: Sight, moment: Moment, layers: frozenset[str]) -> list[Strand
 
 def faded(kind: str, strength: float) -> Colour:
     """The colour of a line, the darker the weaker it is."""
-    share = max(FAINTEST, strength**2)
+    share = FAINTEST + (1 - FAINTEST) * strength**3
     red, green, blue = (round(share * value) for value in COLOURS[kind])
     return red, green, blue
 
