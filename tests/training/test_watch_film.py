@@ -99,7 +99,8 @@ def test_alarms_are_over_every_frame(film: Path, history: History, tmp_path: Pat
         with av.open(str(path)) as container:
             shown = next(container.decode(video=0)).to_ndarray(format="rgb24").astype(int)
         strip = np.median(shown[-FOOTER - ALARM_HEIGHT : -FOOTER], axis=(0, 1))
-        assert (np.abs(strip - ALARM).max() < 12) is there
+        # Encoding shifts colours a little.
+        assert bool(np.abs(strip - ALARM).max() < 40) is there, strip
 
 
 def test_an_empty_history_is_no_film(history: History, tmp_path: Path) -> None:
