@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,8 @@ COLUMNS, ROWS = 3, 2
 TILE_WIDTH, TILE_HEIGHT = 640, 360
 FOOTER = 56
 """Height of the strip under the tiles [px]."""
+ALARM_HEIGHT, ALARM = 34, (176, 38, 34)
+"""Of the strip above it that says what is wrong [px], and its colour."""
 GAP = 4
 """Between tiles [px]."""
 WIDTH = COLUMNS * TILE_WIDTH + (COLUMNS - 1) * GAP
@@ -49,6 +52,7 @@ class Caption:
     seconds: float
     total: float
     legend: tuple[tuple[str, Colour], ...] = ()
+    alarm: str = ""
 
 
 def make_film(
@@ -176,7 +180,19 @@ def compose(images: Sequence[frames.Image], labels: Sequence[frames.Image], capt
         opacity = label[:, :, 3:] / 255.0
         corner[:] = (corner * (1.0 - opacity) + label[:, :, :3] * opacity).astype(np.uint8)
     canvas[-FOOTER:] = _footer(caption)
+    if caption.alarm:
+        canvas[-FOOTER - ALARM_HEIGHT : -FOOTER] = _alarm(caption.alarm)
     return canvas
+
+
+@cache
+def _alarm(text: str) -> frames.Image:
+    """A strip that cannot be overlooked; a text that is too long for it is cut."""
+    strip = Image.new("RGB", (WIDTH, ALARM_HEIGHT), ALARM)
+    while font(18).getlength(text) > WIDTH - 48:
+        text = text[:-2].rstrip() + "…"
+    ImageDraw.Draw(strip).text((24, ALARM_HEIGHT // 2), text, PAPER, font(18), anchor="lm")
+    return np.asarray(strip)
 
 
 def plates() -> list[frames.Image]:

@@ -7,6 +7,7 @@ import os
 import queue
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -137,7 +138,11 @@ class WatchProcess:
         """Have what was seen kept, and end it; waits so long at most."""
         if self.history is not None:
             self.leave()
-            self._process.join(timeout=patience_s)
+            end = time.monotonic() + patience_s
+            # It ends only when all that it said was taken in.
+            while self._process.is_alive() and time.monotonic() < end:
+                self.listen()
+                self._process.join(timeout=0.05)
             self.listen()
         self._process.terminate()
         self._process.join(timeout=5)
@@ -181,7 +186,7 @@ def _serve(words: tuple[str, ...], inbox: Any, news: Any) -> None:
     # What libraries print would tear the screen.
     for stream in (1, 2):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, lambda *_: _end(news))
     over = Over()
     try:
         _watch(words, inbox, news)
@@ -190,6 +195,12 @@ def _serve(words: tuple[str, ...], inbox: Any, news: Any) -> None:
     except Exception as error:  # noqa: BLE001  a fault of ours: the screen tells it, the history is kept
         over = Over(FAILED, f"unexpected {type(error).__name__} while watching: {error}")
     news.put(over)
+
+
+def _end(news: Any) -> None:
+    """End although nobody takes in what was said: whoever terminates this process waits for it, and reads no more."""
+    news.cancel_join_thread()
+    sys.exit(0)
 
 
 def _watch(words: tuple[str, ...], inbox: Any, news: Any) -> None:
@@ -268,6 +279,9 @@ class _Telling:
         try:
             made = session.step()
         except StudioError as error:
+            if not len(session.history):
+                # There is nothing to look at, nor to go on from.
+                raise
             self._goal = session.at
             self._news.put(Told(str(error), grave=True))
         self._kept = False
@@ -282,10 +296,10 @@ class _Telling:
     def _go_on(self, frame: int, words: tuple[str, ...]) -> None:
         from studio.verbs.watch_from import changes_in
 
-        self.keep()
         before = self._session.at
         try:
-            changed = changes_in(_parsed(("watch", "--again", ".", "--from-frame", str(frame), *words)).carried)
+            self.keep()
+            changed = changes_in(_parsed(("watch", "--again", ".", "--from-frame", str(frame), *words)))
             self._session.go(frame)
             self._session.change(**changed)
         except StudioError as error:

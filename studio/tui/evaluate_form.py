@@ -26,7 +26,8 @@ SHOWN = 4
 FLAGS = {
     "--at": "at", "--box": "box", "--grid": "grid", "--targets": "file", "--per-position": "per_position",
     "--episodes": "episodes", "-n": "episodes", "--jitter": "jitter", "--yaw": "yaw", "--seed": "seed",
-    "--limit": "limit", "--films": "films", "--n-action-steps": "actions", "--device": "device",
+    "--limit": "limit", "--films": "films", "--n-action-steps": "actions", "--samples": "samples",
+    "--device": "device",
 }  # fmt: skip
 """Which field an option comes from."""
 
@@ -77,6 +78,7 @@ def questions(checkpoint: str) -> list[Question]:
         Question("limit", "time limit", hint="the usual", unit="s"),
         Question("films", "films", "0", "median and worst"),
         Question("actions", "actions", hint="as trained", unit="of each chunk"),
+        Question("samples", "samples", "0", "further answers to every question"),
         Question("device", "device", DEVICES[0], options=DEVICES),
     ]
 
@@ -195,8 +197,8 @@ def _placed(said: dict[str, str]) -> Iterator[str]:
 
 def _carried(said: dict[str, str]) -> Iterator[str]:
     """Everything else that differs from what the command does by itself."""
-    usual = {"jitter": "0", "yaw": "free", "seed": "1000", "films": "0", "device": DEVICES[0]}
+    usual = {"jitter": "0", "yaw": "free", "seed": "1000", "films": "0", "samples": "0", "device": DEVICES[0]}
     flags = {name: flag for flag, name in FLAGS.items()}
-    for name in ("jitter", "yaw", "seed", "limit", "films", "actions", "device"):
+    for name in ("jitter", "yaw", "seed", "limit", "films", "actions", "samples", "device"):
         if said[name] and said[name] != usual.get(name):
             yield from (flags[name], said[name])

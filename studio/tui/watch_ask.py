@@ -13,7 +13,7 @@ from studio.tui.widgets.form_row import Question
 from studio.watching.history import History
 
 SAME = "as it is"
-BOTH = "both"
+BOTH, NONE = "both", "none"
 STEPS, ENSEMBLE, PLAIN = "actions", "ensemble", "no ensemble"
 USUAL = "0.01"
 """LeRobot's usual coefficient."""
@@ -26,7 +26,7 @@ def go_on_sheet(history: History, frame: int, *, live: bool) -> Ask:
     cameras = scene_from(history.told["scene"]["scene"]).cameras
     unfinished = history.told["ending"] is None and not live and frame == len(history) - 1
     questions = [
-        Question("blind", "blind", SAME, options=(SAME, *cameras, BOTH)),
+        Question("blind", "blind", SAME, options=(SAME, *cameras, BOTH, NONE)),
         Question("carried", "carry out", SAME, options=(SAME, STEPS, ENSEMBLE, PLAIN)),
         Question("steps", "actions", "", "of each chunk", hint="10", only_if=("carried", (STEPS,))),
         Question("ensemble", "coefficient", USUAL, only_if=("carried", (ENSEMBLE,))),
@@ -59,7 +59,9 @@ def changed_words(answers: Answers, cameras: Sequence[str]) -> list[str]:
             words += ["--ensemble", _number(answers["ensemble"], "coefficient")]
         case x if x == PLAIN:
             words += ["--no-ensemble"]
-    if answers["blind"] != SAME:
+    if answers["blind"] == NONE:
+        words += ["--usual", "blind"]
+    elif answers["blind"] != SAME:
         words += ["--blind", *(cameras if answers["blind"] == BOTH else [answers["blind"]])]
     return words
 

@@ -57,10 +57,10 @@ class WatchScreen(StudioScreen):
 
     NAME = "watch"
     HELP = (
-        "Yellow is where the policy goes until it is asked again, orange what it means to do then, green a blend of "
-        "grey chunks, blue the way really taken. Below: what happened when (G grasp, L lift, D drop, R release, "
-        "S success), each chunk's vote for the gripper, and every joint with its lag and mean error. Enter goes on "
-        "from here with other settings; nothing that was watched is lost."
+        "Green is where the policy goes until it is asked again, darker green what it means to do then, or a blend "
+        "of grey chunks; blue what it meant before, yellow the way taken, dotted what then came. Below: what happened "
+        "when (G grasp, L lift, D drop, R release, S success), each chunk's vote for the gripper (blue closed, amber "
+        "open, newest lowest), every joint with its lag and mean error. Enter goes on from here; nothing is lost."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "run", "run, pause"),
@@ -199,7 +199,7 @@ class WatchScreen(StudioScreen):
         if frames < 1:
             return
         # A process that makes them slower is not caught up with in a leap.
-        self._since = now
+        self._since = now if self._watching.at + frames > last else self._since + frames / fps
         self._to(min(self._watching.at + frames, last))
         if self._watching.at == last and not self._watching.live and not self._watching.loading:
             self._plays = False

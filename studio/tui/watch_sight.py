@@ -10,12 +10,9 @@ import numpy as np
 from curation.frames import Vector
 from recorders.events import Event
 from studio.watching.history import History
-from studio.watching.moment import Moment, Outlook
+from studio.watching.moment import Moment
 from training.thought import GRIPPER
 from training.tracking import Tracked
-
-GHOSTS = 6
-"""Past answers that are shown, at most, where none of them is blended any more."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +47,6 @@ class Sight:
         thought = moment.outlook.thought
         spread = thought.spread
         return None if spread is None else float(spread[thought.place(moment.age) :, :GRIPPER].mean())
-
-    def ghosts(self, moment: Moment) -> list[Outlook]:
-        """Earlier answers, oldest first: all that are blended now, or the last ones."""
-        history, now = self.history, moment.outlook.thought
-        if now.blended:
-            return history.overlapping(moment.frame)
-        asked = [at for at in history.asked if at < now.frame][-GHOSTS:]
-        return [history.outlooks[at] for at in asked]
 
 
 def settings_words(told: dict[str, Any]) -> str:

@@ -7,65 +7,45 @@ from rich.text import Text
 
 from curation.frames import Vector
 from curation.palette import Colour
-from recorders.whisker import Whisker
 from studio.tui.theme import outcome_style
 from studio.tui.watch_sight import Sight, settings_words
 from studio.tui.watching import Watching
 from studio.tui.widgets.whisker_view import Strand
 from studio.tui.words import counted, cut, outcome_word
+from studio.watching.lines import COLOURS, lines_of
 from studio.watching.moment import Moment
+from studio.watching.words import caveats
 from training.tracking import Tracked
 
 Colours = dict[str, str]
-SURE: Colour = (255, 214, 60)
-MEANT: Colour = (232, 140, 40)
-BLEND: Colour = (60, 210, 120)
-TAKEN: Colour = (70, 150, 255)
-SAMPLE: Colour = (214, 110, 240)
-NOISE, ANSWER = np.array((120.0, 50, 60)), np.array((250.0, 90, 110))
-"""Colours of the answer on its way from noise."""
-OLD, RECENT = 90, 205
-"""Greys of the oldest and of the newest ghost."""
+FAINTEST = 0.42
+"""How much of its colour the faintest line keeps: a terminal's pictures let nothing through."""
 BEFORE_S = 1.5
 """How much of the way taken before a moment is shown [s]."""
 LAYERS = {"samples": "samples", "denoising": "denoising", "ghosts": "past chunks"}
-"""What can be left out."""
+KINDS = {"samples": ("sample",), "denoising": ("denoising",), "ghosts": ("ghost", "chunk")}
+"""What can be left out, and which lines these are."""
+MEANT = 0.75
+"""How strong the part of a plan is that is not carried out before the policy is asked again."""
 
 
 def strands(sight: Sight, moment: Moment, layers: frozenset[str]) -> list[Strand]:
-    """What is drawn over the pictures, lowest first."""
-    found: list[Strand] = []
-    if "ghosts" in layers:
-        ghosts = sight.ghosts(moment)
-        for number, ghost in enumerate(ghosts):
-            if ghost.alone is not None:
-                grey = OLD + (RECENT - OLD) * (number + 1) // len(ghosts)
-                found.append(Strand(ghost.alone.path, (grey, grey, grey)))
-    outlook, age = moment.outlook, moment.age
-    if "samples" in layers:
-        found += [Strand(one.after(age).path, SAMPLE) for one in outlook.samples]
-    if "denoising" in layers:
-        steps = outlook.denoising
-        for number, one in enumerate(steps):
-            shade = NOISE + (ANSWER - NOISE) * (number + 1) / len(steps)
-            found.append(Strand(one.path, (int(shade[0]), int(shade[1]), int(shade[2])), dashed=True))
-    found.append(Strand(taken(sight, moment), TAKEN))
-    return found + _whisker(moment)
+    """What is drawn over the pictures, lowest first: what every face draws, and the way that then came."""
+    left_out = {kind for layer, kinds in KINDS.items() if layer not in layers for kind in kinds}
+    came = sight.history.path[moment.frame : moment.frame + len(moment.plan) + 1]
+    found = [Strand(came, COLOURS["taken"], dashed=True)]
+    for line in lines_of(sight.history, moment.frame):
+        if line.kind not in left_out:
+            points = line.points[-round(BEFORE_S * sight.history.fps) :] if line.kind == "taken" else line.points
+            found.append(Strand(points, faded(line.kind, line.strength)))
+    return found
 
 
-def taken(sight: Sight, moment: Moment) -> Vector:
-    """The way really taken, for the last seconds and as far as the plan reaches, shape (N, 3) [m]."""
-    first = max(0, moment.frame - round(BEFORE_S * sight.history.fps))
-    return sight.history.path[first : moment.frame + len(moment.plan) + 1]
-
-
-def _whisker(moment: Moment) -> list[Strand]:
-    whisker: Whisker | None = moment.whisker
-    if whisker is None:
-        return []
-    if moment.outlook.thought.blended:
-        return [Strand(whisker.path, BLEND)]
-    return [Strand(whisker.path[moment.sure :], MEANT), Strand(whisker.path[: moment.sure + 1], SURE)]
+def faded(kind: str, strength: float) -> Colour:
+    """The colour of a line, the darker the weaker it is."""
+    share = FAINTEST + (1 - FAINTEST) * strength**3
+    red, green, blue = (round(share * value) for value in COLOURS[kind])
+    return red, green, blue
 
 
 def heading(sight: Sight, moment: Moment, state: str, width: int, colours: Colours) -> Text:
@@ -94,10 +74,10 @@ def said(watching: Watching, sight: Sight | None) -> tuple[str, bool]:
     if watching.wrong:
         return watching.wrong, True
     text, grave = watching.said
-    if grave or watching.loading:
+    if watching.loading:
         return text, grave
-    alarms = sight.history.told["alarms"] if sight is not None else []
-    return " ".join(f"ALARM: {alarm}" for alarm in alarms), True
+    alarms = [f"ALARM: {alarm}" for alarm in sight.history.told["alarms"]] if sight is not None else []
+    return " ".join([*alarms, *([text] if grave else [])]), True
 
 
 STATE_LOOKS = {"running": "success", "paused": "accent", "loading": "warning", "failed": "error"}
@@ -123,7 +103,8 @@ def _moment(sight: Sight, moment: Moment, colours: Colours) -> list[Text]:
         text.append(f"  {', '.join(here)}!", f"bold {colours['warning']}")
     asked = "asked now" if moment.asked else f"asked {counted(moment.age, 'frame')} ago"
     sure = "blended anew" if moment.outlook.thought.blended else f"{moment.sure} of {len(moment.plan)} sure"
-    return [text, Text(f"{asked}, {sure}", colours["muted"])]
+    first = [text, Text(f"{asked}, {sure}", colours["muted"])]
+    return [*first, *(Text(words, colours["warning"]) for words in caveats(sight.history))]
 
 
 def _doubts(sight: Sight, moment: Moment, colours: Colours) -> list[Text]:
@@ -144,14 +125,15 @@ def _doubts(sight: Sight, moment: Moment, colours: Colours) -> list[Text]:
 def _legend(moment: Moment, layers: frozenset[str], colours: Colours) -> list[Text]:
     """What the lines in the pictures are."""
     outlook = moment.outlook
-    if outlook.thought.blended:
-        plan = [(BLEND, "the blend")]
-    else:
-        plan = [(SURE, "carried out"), (MEANT, "meant")]
-    rows: list[list[tuple[Colour, str]]] = [plan]
-    rows.append([(TAKEN, "way taken"), *([((150, 150, 150), "chunks")] if "ghosts" in layers else [])])
-    more = [(SAMPLE, "samples")] if outlook.samples and "samples" in layers else []
-    more += [((250, 90, 110), "denoising")] if outlook.denoising and "denoising" in layers else []
+    blended = outlook.thought.blended
+    sure, meant = faded("plan", 1.0), faded("plan", MEANT)
+    rows: list[list[tuple[Colour, str]]] = [
+        [(sure, "the blend")] if blended else [(sure, "carried out"), (meant, "meant")]
+    ]
+    past = (COLOURS["chunk"], "chunks") if blended else (COLOURS["ghost"], "before")
+    rows.append([(COLOURS["taken"], "way taken"), *([past] if "ghosts" in layers else [])])
+    more = [(COLOURS["sample"], "samples")] if outlook.samples and "samples" in layers else []
+    more += [(COLOURS["denoising"], "denoising")] if outlook.denoising and "denoising" in layers else []
     rows += [more] if more else []
     if outlook.whisker is None:
         return [Text("no whiskers in this history", colours["muted"])]
@@ -174,8 +156,8 @@ def _more(sight: Sight, colours: Colours) -> list[Text]:
              colours["secondary"])
         for one in told["branches"]
     ]  # fmt: skip
-    if words := told.get("compared", {}).get("words"):
-        found.append(Text(str(words), colours["muted"]))
+    if (compared := told.get("compared", {})).get("equal") and compared.get("words"):
+        found.append(Text(str(compared["words"]), colours["muted"]))
     return found
 
 

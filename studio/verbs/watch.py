@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
+from typing import Literal
 
 import tyro
 
@@ -37,7 +38,8 @@ class Watch:
     """
 
     checkpoint: tyro.conf.Positional[str] = ""
-    """A run (its last checkpoint), run@best, run@000100, a folder, or hf:owner/name. Not with --row and --again."""
+    """A run (its last checkpoint), run@best, run@000100, a folder, or hf:owner/name. Not with --row; with --again
+    only where the checkpoint lies elsewhere now."""
     where: Where = field(default_factory=Where)
     episode: str | None = None
     """Begin as a saved episode did: DATASET:INDEX or DATASET:ID."""
@@ -47,6 +49,8 @@ class Watch:
     """Run a watched episode again; with --from-frame and other settings, go on otherwise from there."""
     from_frame: int | None = None
     """The frame from which --again goes on with what is asked here."""
+    usual: tuple[Literal["blind", "gripper_bias", "gripper_clip", "latency"], ...] = ()
+    """With --from-frame: settings that are as usual again, such as blind: every camera sees from there on."""
     to: Path | None = None
     """This new folder; by default the first free one of ./watched/NAME-1, NAME-2, ..."""
     samples: int = 0
@@ -140,7 +144,7 @@ def require_valid(options: Watch) -> None:
     kinds = [name for name in ("episode", "row", "again") if getattr(options, name)]
     if len(kinds) > 1 or (kinds and options.where != Where()):
         raise UsageError("An episode begins in one way: --at (--box, --targets), --episode, --row or --again.")
-    if bool(options.checkpoint) == bool(options.row or options.again):
+    if (options.row and options.checkpoint) or not (options.checkpoint or options.row or options.again):
         whose = "is of the checkpoint that drove then: name none." if options.checkpoint else "needs a checkpoint."
         raise UsageError(f"studio watch {f'--{kinds[0]}' if kinds else '--at X Y'} {whose}")
     fixed = next((_FIXED[kind] for kind in kinds), ())
@@ -149,7 +153,7 @@ def require_valid(options: Watch) -> None:
     idle = [name for name in fixed if getattr(asked, name) != getattr(Watch(), name)]
     if idle:
         raise UsageError(f"--{idle[0]} says nothing with --{kinds[0]}, which begins and runs as it did then.")
-    changes = options.carried != Carried()
+    changes = options.carried != Carried() or bool(options.usual)
     if options.row and changes:
         raise UsageError("--row is watched as it was evaluated; watch it, then change settings with --again.")
     if (options.again is None or not changes) != (options.from_frame is None):

@@ -156,7 +156,7 @@ def _again(options: Watch, folder: Path, console: Console) -> Opened:
         raise UsageError(
             f"--from-frame {options.from_frame} is outside 0 to {len(history) - 1}, the frames of {folder}."
         )
-    watched = watched_in(history)
+    watched = watched_in(history, options.checkpoint)
     watched = replace(watched, samples=options.samples or watched.samples, whiskers=not options.no_whiskers)
     setup = watched.setup
     console.progress(f"{folder} is run again")
@@ -165,7 +165,7 @@ def _again(options: Watch, folder: Path, console: Console) -> Opened:
     if options.from_frame is not None:
         try:
             session.go(options.from_frame)
-            session.change(**changes_in(options.carried))
+            session.change(**changes_in(options))
         except StudioError:
             session.world.close()
             raise
@@ -194,19 +194,23 @@ def _watched(options: Watch, setup: evaluating.Setup, start: Start) -> Watched:
     )  # fmt: skip
 
 
-def changes_in(carried: Carried) -> dict[str, Any]:
+def changes_in(options: Watch) -> dict[str, Any]:
     """Settings that are asked for, by name.
 
     Raises:
-        UsageError: the instruction is among them.
+        UsageError: the instruction is among them, or one shall be usual and otherwise at once.
     """
+    carried, usual = options.carried, Carried()
     if carried.task is not None:
         raise UsageError("--task cannot change within an episode: watch it anew with another one.")
     asked = {one.name: getattr(carried, one.name) for one in fields(Carried)}
-    found = {name: value for name, value in asked.items() if value != getattr(Carried(), name)}
+    found = {name: value for name, value in asked.items() if value != getattr(usual, name)}
+    if both := set(options.usual) & set(found):
+        raise UsageError(f"--usual {min(both)} takes back what --{min(both).replace('_', '-')} asks for: name one.")
+    found |= {name: getattr(usual, name) for name in options.usual}
     if found.pop("no_ensemble", False):
         found["ensemble"] = None
-    return {**found, **({"latency": parse_latency(carried.latency)} if "latency" in found else {})}
+    return {**found, **({"latency": parse_latency(found["latency"])} if "latency" in found else {})}
 
 
 def _episode(named: str) -> tuple[Store, SavedEpisode]:

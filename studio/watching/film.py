@@ -17,6 +17,7 @@ from recorders.world.scene import Scene, compile_scene, scene_from
 from .history import History
 from .lines import COLOURS, lines_of, words_of
 from .overlay import draw_lines
+from .words import caveats
 
 
 def write_film(history: History, path: Path, progress: Callable[[int, int], None] = lambda done, of: None) -> int:
@@ -53,6 +54,8 @@ def scene_of(history: History) -> Scene:
 
 def _all_frames(history: History, painter: Painter) -> Iterator[frames.Image]:
     labels, told, nq = plates(), history.told, painter.model.nq
+    legend = tuple((words, COLOURS[kind]) for kind, words in words_of(history).items())
+    alarm = "  ".join([*(f"ALARM: {text}" for text in told["alarms"]), *caveats(history)])
     follower: Follower | None = None
     for moment in history:
         qpos = moment.physics[1 : 1 + nq]
@@ -68,6 +71,7 @@ def _all_frames(history: History, painter: Painter) -> Iterator[frames.Image]:
             moment.phase.value,
             moment.time,
             len(history) / history.fps,
-            tuple((words, COLOURS[kind]) for kind, words in words_of(history).items()),
+            legend,
+            alarm,
         )
         yield compose(tiles, labels, caption)

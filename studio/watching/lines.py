@@ -34,6 +34,13 @@ WORDS = {
 }
 
 
+CLOSED: Colour = (46, 88, 160)
+OPEN: Colour = (250, 190, 70)
+"""Of votes for a gripper as far closed, and as far open, as any chunk of the episode says."""
+LEAST_SPAN = 20.0
+"""Percent of the gripper between `CLOSED` and `OPEN`, at least."""
+
+
 @dataclass(frozen=True)
 class Line:
     """One line in space.

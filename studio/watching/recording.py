@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image as Pillow
 
-from curation.errors import UsageError
+from curation.errors import CannotWrite, UsageError
 from curation.frames import JOINTS, Image, Vector
 from curation.palette import ACCENT, UNKNOWN, Colour
 from recorders.world.drawing import Painter
@@ -52,6 +53,7 @@ def write_recording(history: History, path: Path, progress: Progress = lambda do
 
     Raises:
         UsageError: rerun-sdk is not installed, or the history is empty.
+        CannotWrite: the disk refused.
     """
     require_rerun()
     import rerun as rr
@@ -63,21 +65,25 @@ def write_recording(history: History, path: Path, progress: Progress = lambda do
     aside = path.with_name(f".{path.stem}.part.rrd")
     stream = rr.RecordingStream(APPLICATION)
     try:
-        stream.save(str(aside), default_blueprint=_blueprint(scene.cameras))
+        with _told_by_rerun(path):
+            stream.save(str(aside), default_blueprint=_blueprint(scene.cameras))
         stream.send_recording_name(str(history.told["checkpoint"]["label"]))
         _words(rr, stream, history)
         _robot(rr, stream, history, painter)
         _joints(rr, stream, history)
+        kinds = kinds_of(history)
         for frame in range(len(history)):
             _at(stream, history, frame)
             _cameras(rr, stream, painter, history.columns.physics[frame])
-            _thought(rr, stream, history, frame)
+            _thought(rr, stream, history, frame, kinds)
             progress(frame + 1, len(history))
-        stream.flush()
-        stream.disconnect()
-        aside.replace(path)
+        with _told_by_rerun(path):
+            stream.flush()
+            stream.disconnect()
+            aside.replace(path)
     finally:
-        stream.disconnect()
+        with suppress(RuntimeError):
+            stream.disconnect()
         painter.close()
         aside.unlink(missing_ok=True)
 
@@ -95,6 +101,19 @@ def require_rerun() -> None:
             f"--rerun writes with rerun-sdk, which cannot be loaded ({error}). Install the extra: uv sync --extra "
             "rerun, or pip install 'teleop-studio[rerun]'."
         ) from error
+
+
+@contextmanager
+def _told_by_rerun(path: Path) -> Iterator[None]:
+    """What Rerun says where the disk refuses, as our own error; the SDK knows no kind of error for it.
+
+    Raises:
+        CannotWrite: the disk refused.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        raise CannotWrite(path, error if isinstance(error, OSError) else OSError(str(error))) from error
 
 
 def _at(stream: Any, history: History, frame: int) -> None:
@@ -195,8 +214,8 @@ def _axes(eye: Eye) -> Vector:
     return np.column_stack([np.cross(eye.forward, eye.up), -eye.up, eye.forward])
 
 
-def _thought(rr: Any, stream: Any, history: History, frame: int) -> None:
-    together: dict[str, list[Line]] = {kind: [] for kind in kinds_of(history)}
+def _thought(rr: Any, stream: Any, history: History, frame: int, kinds: Sequence[str]) -> None:
+    together: dict[str, list[Line]] = {kind: [] for kind in kinds}
     for line in lines_of(history, frame):
         together[line.kind].append(line)
     for kind, lines in together.items():

@@ -24,8 +24,12 @@ if TYPE_CHECKING:
     from training.policy_model import PolicyModel
 
 
-def watched_in(history: History) -> Watched:
+def watched_in(history: History, checkpoint: str = "") -> Watched:
     """What was watched, to be watched again.
+
+    Args:
+        history: of it.
+        checkpoint: where its checkpoint lies now; "" is where it lay.
 
     Raises:
         CannotRepeat: the checkpoint is gone or is another one.
@@ -36,7 +40,7 @@ def watched_in(history: History) -> Watched:
     told = history.told
     try:
         setup = evaluating.Setup(
-            _checkpoint(told["checkpoint"]),
+            _checkpoint(told["checkpoint"], checkpoint),
             scene_from(told["scene"]["scene"]),
             settings_from(told["began"]),
             told["device"],
@@ -48,7 +52,7 @@ def watched_in(history: History) -> Watched:
         return Watched(
             setup,
             Start(told["seed"], Placement(**told["placement"])),
-            told["checkpoint"]["name"],
+            checkpoint or told["checkpoint"]["name"],
             told["source"],
             None if told["seat"] is None else tuple(told["seat"]),
             told["samples"],
@@ -124,7 +128,12 @@ def _run_to(session: Session, frame: int) -> None:
         pass
 
 
-def _checkpoint(told: dict[str, Any]) -> Path:
+def _checkpoint(told: dict[str, Any], now: str) -> Path:
+    if now:
+        folder = resolve(now, runs_home())
+        if digest(folder) == told["digest"]:
+            return folder
+        raise CannotRepeat(f"{now} has other weights than {told['name']}, which was watched; name that one.")
     for name in (told["name"], told["folder"]):
         try:
             folder = resolve(name, runs_home())
@@ -133,7 +142,8 @@ def _checkpoint(told: dict[str, Any]) -> Path:
         except StudioError:
             continue
     raise CannotRepeat(
-        f"The checkpoint {told['name']} is gone or has other weights, so the episode cannot be repeated."
+        f"The checkpoint {told['name']} is gone from here or has other weights, so the episode cannot be "
+        "repeated. If it lies elsewhere, name it: studio watch CHECKPOINT --again FOLDER."
     )
 
 

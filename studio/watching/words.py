@@ -41,6 +41,13 @@ def summary(history: History) -> str:
     return "\n".join(line for line in lines if line.strip())
 
 
+def caveats(history: History) -> list[str]:
+    """What one should know before one believes what is shown: that no policy could do it, that it went otherwise."""
+    compared = history.told.get("compared", {})
+    otherwise = "" if compared.get("equal", True) else str(compared.get("words", ""))
+    return [words for words in (_infeasible(history), otherwise) if words]
+
+
 def _infeasible(history: History) -> str:
     """Why no policy could do it there; a failure at such a place says nothing of this one."""
     why = history.told["source"].get("why_not")

@@ -164,8 +164,9 @@ def answers(checkpoint: str = "a", **said: str) -> dict[str, str]:
          "evaluate a@best --at 0.3 0.1 -n 20 --yaw 45"),
         ({"which": "step", "step": "2000", "where": "grid", "per_position": "10", "films": "2"},
          "evaluate a@002000 --box 0.12 0.42 -0.10 0.35 --grid 7 7 --per-position 10 --jitter 0.02 --films 2"),
-        ({"where": "file", "file": "gaps.json", "seed": "7", "limit": "5", "actions": "8", "device": "cpu"},
-         "evaluate a --targets gaps.json --jitter 0.02 --seed 7 --limit 5 --n-action-steps 8 --device cpu"),
+        ({"where": "file", "file": "gaps.json", "seed": "7", "limit": "5", "actions": "8", "samples": "5",
+          "device": "cpu"},
+         "evaluate a --targets gaps.json --jitter 0.02 --seed 7 --limit 5 --n-action-steps 8 --samples 5 --device cpu"),
         ({"where": "box", "episodes": "60"}, "evaluate a --box 0.12 0.42 -0.10 0.35 -n 60 --jitter 0.02"),
     ],
 )  # fmt: skip

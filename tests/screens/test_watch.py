@@ -14,12 +14,14 @@ import pytest
 from curation.frames import Image
 from studio.tui.following import Following
 from studio.tui.state import Place
+from studio.tui.watch_ask import SAME, changed_words
 from studio.tui.watch_sight import Sight
-from studio.tui.watch_words import SURE, joint_note, series, strands
+from studio.tui.watch_words import MEANT, faded, joint_note, series, strands
 from studio.tui.watching import Watching
-from studio.tui.widgets.vote_strip import CLOSED, OPEN, shades
+from studio.tui.widgets.vote_strip import shades
 from studio.tui.widgets.whisker_view import Strand, WhiskerView
 from studio.watching.files import read_history, write_history
+from studio.watching.lines import CLOSED, COLOURS, OPEN, lines_of
 from tests.screens import snapshots, watches
 from tests.screens.conftest import Open, press, text_of, until
 from tests.training.evaluations import write_evaluation
@@ -163,6 +165,7 @@ async def test_what_shall_be_otherwise_is_asked_and_checked(open_studio: Open, s
         assert "Go on from frame 60" in text_of(pilot.app)
         await press(pilot, "enter")
         assert "Nothing would be otherwise" in words(pilot.app)
+        assert changed_words({"carried": SAME, "blind": "none"}, ("a", "b")) == ["--usual", "blind"]
         pilot.app.screen.query_one("#carried").value = "actions"
         await press(pilot, "enter")
         assert "How many actions of each chunk?" in words(pilot.app)
@@ -210,22 +213,41 @@ async def test_an_evaluated_episode_is_chosen_and_a_policy_that_is_gone_is_told(
         watching = pilot.app.studio.trail[-1].what
         assert watching._words == ("watch", "--row", f"{rows}:4")
         assert "● loading" in text_of(pilot.app)
+        await until(pilot, lambda: bool(watching.wrong), seconds=180)
+        await until(pilot, lambda: "● failed" in text_of(pilot.app))
+        assert "checkpoint" in words(pilot.app)
         await press(pilot, "escape")
-        assert watching.process is None or watching.process.over is None
+        await until(pilot, lambda: watching.process is None)
 
 
 def test_lines_are_what_was_meant_what_was_done_and_ghosts() -> None:
     sight = Sight.of(watches.made(samples=2))
     moment = sight.history[73]
     found = strands(sight, moment, frozenset({"samples", "ghosts"}))
-    assert len(found) == 6 + 2 + 1 + 2
-    sure = next(one for one in found if one.colour == SURE)
+    came, taken, *ghosts, _, _, meant, sure = found
+    assert (came.dashed, came.colour, taken.colour) == (True, COLOURS["taken"], COLOURS["taken"])
+    assert np.array_equal(came.path, sight.history.path[73 : 73 + 28])
+    assert np.array_equal(taken.path, sight.history.path[73 - 44 : 74]), "only what was, of the last seconds"
     assert moment.whisker is not None
+    assert (sure.colour, meant.colour) == (COLOURS["plan"], faded("plan", MEANT))
     assert np.array_equal(sure.path, moment.whisker.path[:8])
-    ghosts = found[:6]
-    assert [one.colour[0] for one in ghosts] == sorted(one.colour[0] for one in ghosts), "older ones are fainter"
-    assert np.array_equal(ghosts[-1].path, sight.history.outlooks[60].alone.path)  # type: ignore[union-attr]
-    assert len(strands(sight, moment, frozenset())) == 3
+    assert len(ghosts) == 7
+    assert [one.colour[2] for one in ghosts] == sorted(one.colour[2] for one in ghosts), "older ones are fainter"
+    assert np.array_equal(ghosts[-1].path, sight.history.outlooks[60].whisker.path)  # type: ignore[union-attr]
+    assert len(strands(sight, moment, frozenset())) == 4
+
+
+@pytest.mark.parametrize("blended", [False, True])
+def test_the_screen_draws_what_film_and_page_draw_in_their_colours(blended: bool) -> None:
+    sight = Sight.of(watches.made(blended=blended, samples=2))
+    moment = sight.history[20]
+    drawn = [one for one in strands(sight, moment, frozenset({"samples", "ghosts"})) if not one.dashed]
+    lines = lines_of(sight.history, 20)
+    assert len(drawn) == len(lines)
+    for one, line in zip(drawn, lines, strict=True):
+        assert np.array_equal(one.path, line.points), line.kind
+        own = np.array(COLOURS[line.kind]) / max(COLOURS[line.kind])
+        assert np.allclose(np.array(one.colour) / max(one.colour), own, atol=0.03), f"{line.kind} has its colour"
 
 
 def test_graphs_show_the_plan_of_the_moment_beyond_what_was_made() -> None:
@@ -245,23 +267,29 @@ def test_votes_are_shades_with_the_newest_chunk_lowest() -> None:
     votes[:, 0], votes[2:, 1] = 0.0, 50.0
     pixels, known = shades(votes, (0, 4), 2, 4)
     assert known.tolist() == [[False, False, True, True], [True] * 4]
-    assert pixels[1, 0].tolist() == CLOSED.tolist()
-    assert pixels[0, 3].tolist() == OPEN.tolist()
-    late = np.full((5, 4), np.nan)
-    late[[2, 3], [2, 3]] = 30.0
-    assert shades(late, (0, 5), 4, 5)[1].T.tolist()[2:4] == [[False, True, False, False], [True, False, False, False]]
+    assert pixels[1, 0].tolist() == list(CLOSED)
+    assert pixels[0, 3].tolist() == list(OPEN)
+
+
+def test_the_newest_vote_is_lowest_however_old_it_is() -> None:
+    votes = np.full((2, 9), np.nan)
+    votes[0, 3], votes[1, 4], votes[1, 8] = 100.0, 100.0, 0.0
+    pixels, known = shades(votes, (0, 2), 2, 2)
+    assert known.tolist() == [[False, True], [True, True]]
+    assert pixels[1].tolist() == [list(OPEN)] * 2
+    assert pixels[0, 1].tolist() == list(CLOSED)
 
 
 def test_a_line_is_drawn_where_it_is_seen_and_not_behind_the_camera() -> None:
     view = WhiskerView()
     ahead = np.array([[0.2, 0.0, 0.0], [0.2, -0.2, 0.0]])
     view._image, view._eye = table(), watches.ABOVE
-    view._strands = [Strand(ahead, SURE)]
+    view._strands = [Strand(ahead, OPEN)]
     cells = view.lines_over(np.zeros((24, 32), np.uint32))
     assert {line for line, _ in cells} == {6}, "a level line in the middle"
     assert min(column for _, column in cells) == 16
     assert max(column for _, column in cells) == 22, "0.2 m of 0.8 m half a picture's height away"
-    view._strands = [Strand(ahead + np.array([0.0, 0.0, 2.0]), SURE)]
+    view._strands = [Strand(ahead + np.array([0.0, 0.0, 2.0]), OPEN)]
     assert view.lines_over(np.zeros((24, 32), np.uint32)) == {}
     assert np.array_equal(view.with_lines(table()), table())
 

@@ -129,6 +129,37 @@ def test_a_history_is_gone_on_with_otherwise(home: Path, studio: Studio) -> None
     assert np.array_equal(read_history(home / "u").columns.physics, other.columns.physics)
 
 
+def test_what_was_changed_is_taken_back(home: Path, studio: Studio) -> None:
+    run(studio, "watch", "a", *AT, *QUICK, "--no-whiskers", "--gripper-bias", "5", "--to", "w")
+    done = run(studio, "watch", "--again", "w", "--from-frame", "14", "--usual", "gripper_bias", "blind", "--to", "v")
+    assert "from frame 14 on: gripper_bias 0.0, blind none" in done.out, done.out
+    told = read_history(home / "v").told
+    assert (told["began"]["gripper_bias"], told["settings"]["gripper_bias"]) == (5, 0)
+    done = run(studio, "watch", "--again", "v", "--no-whiskers", "--to", "u")
+    refused = studio("watch", "--again", "w", "--from-frame", "3", "--usual", "gripper_bias", "--gripper-bias", "3")
+    assert (refused.code, "takes back what --gripper-bias asks for" in refused.err) == (2, True), refused.err
+
+
+def test_a_history_that_was_carried_elsewhere_goes_on_with_its_checkpoint_named_anew(
+    home: Path, trained: Path, studio: Studio
+) -> None:
+    run(studio, "watch", "a", *AT, *QUICK, "--no-whiskers", "--to", "w")
+    told = json.loads((home / "w/watch.json").read_text())
+    told["checkpoint"] |= {"name": "gone", "folder": "/gone"}
+    (home / "w/watch.json").write_text(json.dumps(told))
+    assert "30 frames" in run(studio, "watch", "--history", "w").out, "looking needs no policy"
+    go_on = ("--again", "w", "--from-frame", "20", "--n-action-steps", "3", "--no-whiskers")
+    refused = studio("watch", *go_on)
+    assert refused.code != 0
+    assert "name it: studio watch CHECKPOINT --again FOLDER" in refused.err
+    other = tiny_act(home / "other", cameras=(), privileged=True, seed=1)
+    (other / "studio.json").write_text((card := next(trained.rglob("studio.json"))).read_text())
+    refused = studio("watch", str(other), *go_on)
+    assert (refused.code != 0, "has other weights than gone" in refused.err) == (True, True), refused.err
+    run(studio, "watch", str(card.parent), *go_on, "--to", "v")
+    assert read_history(home / "v").told["checkpoint"]["name"] == str(card.parent)
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [

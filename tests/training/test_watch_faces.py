@@ -14,10 +14,12 @@ import pytest
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
+from curation.errors import CannotWrite
 from curation.frames import JOINTS
 from studio.watching.files import write_history
 from studio.watching.history import History
 from studio.watching.lines import lines_of
+from studio.watching.recording import write_recording
 from tests.studio.conftest import Studio, studio
 from tests.training.histories import EVENTS, diffused, with_events
 
@@ -106,6 +108,11 @@ def test_without_rerun_the_extra_is_named(folder: Path, studio: Studio, monkeypa
     refused = studio("watch", "--history", str(folder), "--rerun")
     assert (refused.code, "uv sync --extra rerun" in refused.err) == (2, True), refused.err
     assert not (folder / "thought.rrd").exists()
+
+
+def test_a_disk_that_refuses_the_recording_is_told_in_words(history: History, tmp_path: Path) -> None:
+    with pytest.raises(CannotWrite, match=r"Cannot write .*thought\.rrd"):
+        write_recording(history, tmp_path / "nowhere/thought.rrd")
 
 
 def test_page_and_film_lie_beside_the_history(tmp_path: Path, studio: Studio) -> None:

@@ -12,13 +12,14 @@ import pytest
 
 from curation.errors import UsageError
 from curation.frames import Image
-from recorders.film import FOOTER, GAP, HEIGHT, TILE_HEIGHT, TILE_WIDTH, WIDTH
+from recorders.film import ALARM, ALARM_HEIGHT, FOOTER, GAP, HEIGHT, TILE_HEIGHT, TILE_WIDTH, WIDTH
 from recorders.views import VIEWS, Follower
 from recorders.world.drawing import Painter
 from recorders.world.scene import compile_scene
 from studio.watching.film import scene_of, write_film
 from studio.watching.history import History
 from studio.watching.lines import lines_of
+from studio.watching.piece import Piece
 from tests.training.histories import diffused
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("lerobot")]
@@ -87,6 +88,19 @@ def coloured(tile: Image, plain: Image, pixels: np.ndarray) -> bool:
     inside = seen[(seen >= 0).all(axis=1) & (seen < (TILE_WIDTH, TILE_HEIGHT)).all(axis=1)]
     difference = np.abs(tile - plain).sum(axis=2)
     return len(inside) > 0 and np.median(difference[inside[:, 1], inside[:, 0]]) > 20 * max(1, np.median(difference))
+
+
+def test_alarms_are_over_every_frame(film: Path, history: History, tmp_path: Path) -> None:
+    one = Piece.of(history, 0).columns
+    short = type(one)(one.state[:1], one.physics[:1], one.tip[:1], one.action[:1], one.marks[:1])
+    told = {**history.told, "alarms": ["these actions were never denormalised " * 20], "ending": None}
+    write_film(History(told, short, {0: history.outlooks[0]}), tmp_path / "film.mp4")
+    for path, there in ((tmp_path / "film.mp4", True), (film, False)):
+        with av.open(str(path)) as container:
+            shown = next(container.decode(video=0)).to_ndarray(format="rgb24").astype(int)
+        strip = np.median(shown[-FOOTER - ALARM_HEIGHT : -FOOTER], axis=(0, 1))
+        # Encoding shifts colours a little.
+        assert bool(np.abs(strip - ALARM).max() < 40) is there, strip
 
 
 def test_an_empty_history_is_no_film(history: History, tmp_path: Path) -> None:

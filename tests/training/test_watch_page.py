@@ -28,12 +28,14 @@ pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("ler
 
 FRAMES = 26
 ALARM = "the actions look as if nobody denormalised them <b>&"
+OTHERWISE = "NOT as row 3 says: outcome <i>success</i> there"
 
 
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> History:
     made = with_events(diffused(tmp_path_factory.mktemp("policy") / "diffusion", FRAMES))
-    return History({**made.told, "alarms": [ALARM]}, made.columns, made.outlooks)
+    told = {**made.told, "alarms": [ALARM], "compared": {"equal": False, "words": OTHERWISE}}
+    return History(told, made.columns, made.outlooks)
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +115,7 @@ def test_the_page_tells_what_the_history_says(tab: Tab, written: Written, histor
     show(tab, written)
     words = tab.run("document.querySelector('[role=alert]').textContent")
     assert words == f"Alarm: {ALARM}"
+    assert tab.run("document.querySelectorAll('#alarms p')[1].textContent") == OTHERWISE
     tab.run("show(13)")
     one = history.tracked()[5]
     caption = tab.run("captions[5].textContent")

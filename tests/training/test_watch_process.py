@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import queue
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +15,11 @@ import numpy as np
 import pytest
 
 from curation.errors import UsageError
-from studio.watch_process import Doubt, GoOn, Kept, Leave, Told, Until, _watch
+from studio.watch_process import Doubt, GoOn, Kept, Leave, Over, Told, Until, WatchProcess, _watch
 from studio.watching.files import read_history
 from studio.watching.history import History
 from studio.watching.piece import Piece
+from tests.devices.pseudo import eventually
 from tests.training.test_watch_command import AT, home, trained
 
 assert home
@@ -104,6 +108,40 @@ def test_whoever_leaves_in_the_middle_keeps_what_was_seen(looker: Looker, home: 
     again.until(lambda: again.frames() == 10)
     again.leave()
     assert len(read_history(home / again.kept[0])) == 10
+
+
+def test_whoever_leaves_while_much_was_not_taken_in_yet_keeps_it_and_is_told_where(home: Path) -> None:
+    """What was made meanwhile is more than a pipe holds."""
+    resource_tracker.ensure_running()
+    process = WatchProcess(("watch", "a", *AT, "--limit", "3", "--device", "cpu", "--ensemble", "0.01"))
+    eventually(lambda: process.listen() and process.history is not None, "the policy is loaded", within_s=240)
+    process.until(1000)
+    eventually(lambda: list(home.glob("watched/*/watch.json")), "it came to the end", within_s=240)
+    process.close(patience_s=240)
+    assert process.over == Over()
+    assert process.kept is not None
+    assert process.history is not None
+    assert len(process.history) == len(read_history(home / process.kept)) == 90
+
+
+def test_the_application_ends_although_nobody_takes_in_what_was_said(home: Path) -> None:
+    script = home / "leave.py"
+    script.write_text(
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from studio.watch_process import WatchProcess\n"
+        "if __name__ == '__main__':\n"
+        "    process = WatchProcess(sys.argv[1:])\n"
+        "    while process.history is None:\n"
+        "        assert process.over is None, process.over\n"
+        "        time.sleep(0.05), process.listen()\n"
+        "    process.until(1000)\n"
+        "    while not list(Path('watched').glob('*/watch.json')):\n"
+        "        time.sleep(0.1)\n"
+    )
+    words = ("watch", "a", *AT, "--limit", "3", "--device", "cpu", "--ensemble", "0.01")
+    done = subprocess.run([sys.executable, str(script), *words], timeout=400)
+    assert done.returncode == 0
 
 
 @pytest.mark.parametrize(

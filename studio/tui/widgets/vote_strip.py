@@ -10,13 +10,12 @@ from textual import events as textual_events
 
 from curation.frames import Vector
 from recorders.events import Event
+from studio.watching.lines import CLOSED, LEAST_SPAN, OPEN
 
 from .cells import CellGrid
 from .halfblocks import Glyph, packed, write
 from .joint_plot import AXIS, CURSOR, FAINT, INK, MUTED
 
-CLOSED, OPEN = np.array((242, 150, 70.0)), np.array((90, 160, 250.0))
-"""Colours of a gripper that shall be at 0 and at the widest of the episode."""
 SIGNS = {"grasp": "G", "lift": "L", "drop": "D", "release": "R", "success": "S"}
 
 
@@ -108,9 +107,11 @@ def shades(votes: Vector, span: tuple[int, int], rows: int, columns: int) -> tup
         rows, columns: of the picture; the newest chunk is in the lowest row.
     """
     first, end = span
-    known_votes = votes[np.isfinite(votes)]
-    widest = max(1.0, float(known_votes.max(initial=1.0)))
-    ages = 1 + int(np.flatnonzero(np.isfinite(votes).any(axis=0)).max(initial=0))
+    cast = np.isfinite(votes)
+    least, most = (votes[cast].min(), votes[cast].max()) if cast.any() else (0.0, 0.0)
+    # Rows are the chunks that cover a frame, the newest first, however long ago they were asked.
+    votes = np.take_along_axis(votes, np.argsort(~cast, axis=1, kind="stable"), axis=1)
+    ages = max(1, int(cast.sum(axis=1).max(initial=0)))
     frames = first + np.arange(columns + 1) * (end - first) / columns
     steps = np.arange(rows + 1) * ages / rows
     values = np.full((rows, columns), np.nan)
@@ -124,5 +125,5 @@ def shades(votes: Vector, span: tuple[int, int], rows: int, columns: int) -> tup
             cell = block[:, old : max(old + 1, int(np.ceil(steps[row + 1])))]
             if np.isfinite(cell).any():
                 values[rows - 1 - row, column] = np.nanmean(cell)
-    share = np.clip(np.nan_to_num(values) / widest, 0, 1)[..., None]
-    return np.round(CLOSED + (OPEN - CLOSED) * share).astype(np.uint8), np.isfinite(values)
+    share = np.clip((np.nan_to_num(values) - least) / max(LEAST_SPAN, most - least), 0, 1)[..., None]
+    return np.round(np.array(CLOSED) + (np.array(OPEN) - CLOSED) * share).astype(np.uint8), np.isfinite(values)

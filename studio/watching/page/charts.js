@@ -116,10 +116,10 @@ const votes = frame => told.asked.map((asked, place) => [frame - asked, place])
 
 const everyVote = told.asked.flatMap((_, place) => said(place)).filter(Number.isFinite);
 const CLOSED = everyVote.reduce((a, b) => Math.min(a, b)), OPEN = everyVote.reduce((a, b) => Math.max(a, b));
-/** As far closed as any chunk says is dark blue, as far open amber. */
+/** As far closed as any chunk says is blue, as far open amber. */
 function gripperColour(value) {
-  const share = (value - CLOSED) / Math.max(20, OPEN - CLOSED), mix = (closed, open) => Math.round(closed + share * (open - closed));
-  return [mix(32, 250), mix(62, 190), mix(120, 70)];
+  const share = (value - CLOSED) / Math.max(told.grip.least, OPEN - CLOSED), mix = (closed, open) => Math.round(closed + share * (open - closed));
+  return told.grip.closed.map((closed, place) => mix(closed, told.grip.open[place]));
 }
 
 function votesChart(canvas) {

@@ -13,9 +13,9 @@ from curation.frames import JOINTS, Vector
 from curation.palette import outcome_colour
 from recorders.whisker import Whisker
 from studio.watching.history import History
-from studio.watching.lines import COLOURS, GHOSTS, words_of
+from studio.watching.lines import CLOSED, COLOURS, GHOSTS, LEAST_SPAN, OPEN, words_of
 from studio.watching.moment import Outlook
-from studio.watching.words import summary
+from studio.watching.words import caveats, summary
 from training.thought import GRIPPER
 
 METRES, DEGREES = 1e-4, 1e-2
@@ -46,6 +46,7 @@ def numbers(history: History) -> dict[str, Any]:
         "outcome": (told["ending"] or {}).get("outcome", "goes on"),
         "tone": "rgb({}, {}, {})".format(*outcome_colour((told["ending"] or {}).get("outcome", ""))),
         "alarms": list(told["alarms"]),
+        "caveats": caveats(history),
         "branches": [{"frame": one["frame"], "words": _changed(one["changed"])} for one in told["branches"]],
         "summary": summary(history),
         "fps": history.fps,
@@ -62,6 +63,7 @@ def numbers(history: History) -> dict[str, Any]:
         "whiskers": all(one.whisker is not None for one in asked),
         "stride": stride,
         "ghosts": GHOSTS,
+        "grip": {"closed": CLOSED, "open": OPEN, "least": LEAST_SPAN},
         "lines": [{"kind": kind, "words": words, "colour": COLOURS[kind]} for kind, words in words_of(history).items()],
         "arrays": {name: packed(array, scale) for name, (array, scale) in _arrays(history, asked, stride).items()},
     }

@@ -211,6 +211,7 @@ for (const words of told.alarms) {
   alarm.setAttribute("role", "alert");
   alarm.append(bold("Alarm: "), words);
 }
+for (const words of told.caveats) $("alarms").appendChild(document.createElement("p")).textContent = words;
 $("summary").textContent = told.summary;
 $("keys").innerHTML = "<kbd>space</kbd> run, pause · <kbd>←</kbd> <kbd>→</kbd> a frame, with <kbd>shift</kbd> ten · " +
   `<kbd>n</kbd> <kbd>p</kbd> events · <kbd>home</kbd> <kbd>end</kbd> · <kbd>1</kbd> to <kbd>${LEGEND.length}</kbd> lines`;
