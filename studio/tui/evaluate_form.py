@@ -78,7 +78,7 @@ def questions(checkpoint: str) -> list[Question]:
         Question("limit", "time limit", hint="the usual", unit="s"),
         Question("films", "films", "0", "median and worst"),
         Question("actions", "actions", hint="as trained", unit="of each chunk"),
-        Question("samples", "samples", "0", "further answers to every question"),
+        Question("samples", "samples", "0", "further answers"),
         Question("device", "device", DEVICES[0], options=DEVICES),
     ]
 

@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
+from textual.worker import WorkerCancelled
 
 from curation.layout import ATTEMPTS, TAKES
 from curation.notes import Note, add_notes
@@ -185,9 +186,13 @@ def _shown(dataset: Path | None, home: Path) -> Path | None:
 
 async def settled(pilot: Pilot[Any]) -> None:
     """Wait until no worker works and no message waits."""
-    for _ in range(3):
+    waited = 0
+    while waited < 3:
         await pilot.pause()
-        await pilot.app.workers.wait_for_complete()
+        # What is asked for anew cancels what was asked before; then its successor is waited for.
+        with suppress(WorkerCancelled):
+            await pilot.app.workers.wait_for_complete()
+            waited += 1
     await pilot.pause()
 
 
