@@ -18,7 +18,9 @@ INK: Colour = (28, 32, 38)
 MUTED: Colour = (112, 118, 126)
 FAINT: Colour = (222, 221, 215)
 ACCENT: Colour = (51, 107, 179)
-"""Blue of the bowl."""
+"""Blue of the bowl; of joints, what was measured."""
+COMMANDED: Colour = (168, 105, 42)
+"""Of joints, what they were told."""
 NIGHT: Colour = (18, 21, 26)
 """Behind films."""
 

@@ -15,7 +15,7 @@ from PIL import Image as Pillow
 
 from curation.errors import CannotWrite, UsageError
 from curation.frames import JOINTS, Image, Vector
-from curation.palette import ACCENT, UNKNOWN, Colour
+from curation.palette import ACCENT, COMMANDED, UNKNOWN, Colour
 from recorders.world.drawing import Painter
 from recorders.world.eye import Eye
 from recorders.world.scene import compile_scene
@@ -183,8 +183,8 @@ def _turned(quaternion: Vector, vector: Vector) -> Vector:
 def _joints(rr: Any, stream: Any, history: History) -> None:
     columns, frames = history.columns, len(history)
     looks = {
-        "actual": (columns.state[:frames], UNKNOWN),
-        "commanded": (columns.action, ACCENT),
+        "actual": (columns.state[:frames], ACCENT),
+        "commanded": (columns.action, COMMANDED),
         "predicted": (history.foretold(), COLOURS["plan"]),
     }
     times = _times(rr, history, frames)

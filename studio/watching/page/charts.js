@@ -1,5 +1,5 @@
 // Graphs over the episode: joints, votes for the gripper, doubt. What stands still is drawn once and kept.
-const INK = "#1c2026", MUTED = "#70767e", FAINT = "#deddd7", ACCENT = "#336bb3", GREEN = "#1e9d57", VIOLET = "#9a4fd0";
+const INK = "#1c2026", MUTED = "#70767e", FAINT = "#deddd7", ACCENT = "#336bb3", BROWN = "#a8692a", GREEN = "#1e9d57", VIOLET = "#9a4fd0";
 const END = Math.max(1, told.frames - 1);
 
 /** A canvas over the episode: `still` draws what does not move, `now` what depends on the frame. */
@@ -80,8 +80,8 @@ function jointChart(canvas, joint) {
   const y = chart => value => chart.height - (value - low + room) / (high - low + 2 * room) * chart.height;
   return new Chart(canvas, (context, chart) => {
     line(context, ofFrames(chart, foretold, y(chart)), GREEN, 3, [], 0.35);
-    line(context, ofFrames(chart, state, y(chart)), INK, 1.3);
-    line(context, held(chart, action, y(chart)), ACCENT, 1.3, [1.5, 2.5]);
+    line(context, ofFrames(chart, state, y(chart)), ACCENT, 1.3);
+    line(context, held(chart, action, y(chart)), BROWN, 1.3, [1.5, 2.5]);
     heightMark(context, chart, high.toFixed(0), 2);
     heightMark(context, chart, low.toFixed(0), chart.height - 15);
   }, (context, chart, frame) => {

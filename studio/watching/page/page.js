@@ -215,7 +215,7 @@ for (const words of told.caveats) $("alarms").appendChild(document.createElement
 $("summary").textContent = told.summary;
 $("keys").innerHTML = "<kbd>space</kbd> run, pause · <kbd>←</kbd> <kbd>→</kbd> a frame, with <kbd>shift</kbd> ten · " +
   `<kbd>n</kbd> <kbd>p</kbd> events · <kbd>home</kbd> <kbd>end</kbd> · <kbd>1</kbd> to <kbd>${LEGEND.length}</kbd> lines`;
-const notes = ["Joints in degrees, the gripper in percent, lag in frames: black measured, blue dotted commanded, green planned " +
+const notes = ["Joints in degrees, the gripper in percent, lag in frames: blue measured, brown dotted commanded, green planned " +
   "(strong until the policy is asked again" + (has("spread") ? "; violet two standard deviations of the samples" : "") + ").",
   every === 1 ? "" : `A picture is there of every ${every}${every === 2 ? "nd" : every === 3 ? "rd" : "th"} frame, so that this file stays small; lines are of every frame.`,
   told.stride === 1 ? "" : `Of plans every ${told.stride}th point is drawn.`,
