@@ -18,7 +18,7 @@ Truth = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Measured:
-    """A number with its 95 % bootstrap interval; NaN where one kind of episode is missing."""
+    """A number with its 95 % interval, a bootstrap's if nothing else is said; NaN where one kind is missing."""
 
     value: float
     low: float
