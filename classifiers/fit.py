@@ -32,8 +32,8 @@ AVERAGED = 0.998
 weights that the last step left."""
 BLIND_SHARE = 0.25
 """Share of the instants learned without one camera. Of 100 successes drawn again with the block on the bowl's rim, 98
-or 99 are told apart for each of three seeds; with both cameras always there, 85 for one of them (measured): that the wrist
-camera sees no block then outvoted where the overhead camera sees it."""
+or 99 are told apart for each of three seeds; with both cameras always there, 85 for one of them (measured): that the
+wrist camera sees no block then outvoted where the overhead camera sees it."""
 PER_EPISODE = 10
 """Instants of either kind that an episode gives at most."""
 MOST_INSTANTS = 6000
