@@ -15,6 +15,7 @@ from curation.rates import Rate
 
 CONTROL_HIGH = 0.8
 """AUROC of a control from which it is named as a danger."""
+SHUFFLED = "shuffled labels"
 WORSE = 0.9
 """AUROC in another look below which a classifier does not carry over to it."""
 WIDTH = 100
@@ -113,11 +114,18 @@ def warnings(card: Card) -> list[str]:
             "The threshold may have been chosen by these episodes, so what it keeps looks better here than it is: make "
             "the card on others."
         )
-    high = [what for what, one in card.controls.items() if one.value >= CONTROL_HIGH and "painted" not in what]
+    beside = ("block and bowl painted out", SHUFFLED)
+    high = [what for what, one in card.controls.items() if one.value >= CONTROL_HIGH and what not in beside]
     if high:
         said.append(
             f"In this data {' and '.join(high)} would nearly be enough to tell, so the numbers do not show what it "
             "looks at; the pairs do."
+        )
+    shuffled = card.controls.get(SHUFFLED)
+    if shuffled is not None and shuffled.low > 0.5:
+        said.append(
+            "Trainings on shuffled labels tell them apart too: either the procedure is at fault, or this is the one "
+            "card in forty on which they do by chance. Make it again with another --seed."
         )
     worse = [what for what, one in card.looks.items() if one.value < WORSE]
     if worse:

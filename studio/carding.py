@@ -108,7 +108,7 @@ def _taught(
         said(f"{what} shuffled labels", done, total)
 
     fitted = classifier.fitted
-    controls["shuffled labels"] = shuffled_labels(stores, learn, held, fitted.look, fitted.settings, shuffled)
+    controls["shuffled labels"] = shuffled_labels(stores, learn, held, fitted.look, fitted.settings, ask.seed, shuffled)
     return controls
 
 

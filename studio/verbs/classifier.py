@@ -49,7 +49,7 @@ class Classifier:
     """Where a camera is looked at: CAMERA=TOP,LEFT,HEIGHT,WIDTH as shares of the picture. By default around the bowl
     where the dataset says where that is, else the whole picture."""
     controls: bool = True
-    """Also measure what should not be enough to tell; trains a second time on shuffled labels."""
+    """Also measure what should not be enough to tell; trains again, on shuffled labels."""
     json: bool = False
     """Print the card as JSON."""
 

@@ -124,6 +124,9 @@ def test_conclusions_name_every_danger() -> None:
     said = " ".join(trust(made()))
     assert "length only would nearly be enough" in said
     assert "shuffled" not in said
+    leaks = replace(made(), controls={"shuffled labels": Measured(0.85, 0.62, 1.0)})
+    assert "Trainings on shuffled labels tell them apart too" in " ".join(trust(leaks))
+    assert "nearly be enough" not in " ".join(trust(leaks))
     assert "does not carry over to: dark ground" in said
     assert "as recorded" not in said
     page = card_page(made(), "card.png")
