@@ -104,7 +104,7 @@ def test_a_history_is_read_as_it_was_written_and_run_again_with_its_branches(
     mine = (folder / "model.safetensors").read_bytes()
     try:
         (folder / "model.safetensors").write_bytes(weights)
-        with pytest.raises(CannotRepeat, match="gone or has other weights"):
+        with pytest.raises(CannotRepeat, match="is gone from here or has other weights"):
             repeated(read, model)
     finally:
         (folder / "model.safetensors").write_bytes(mine)
