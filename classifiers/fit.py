@@ -105,7 +105,7 @@ class Lessons:
     truth: NDArray[np.bool_]
 
     def dealt_out(self, rng: np.random.Generator, share: float) -> Lessons:
-        """A share of the instants, drawn at random, and all labels dealt out at random among their kind."""
+        """A share of the instants, drawn at random; labels are dealt out at random, of instants and of ends apart."""
         some = np.sort(rng.permutation(len(self.labels))[: max(2, round(share * len(self.labels)))])
         return replace(
             self,

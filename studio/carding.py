@@ -10,6 +10,7 @@ import numpy as np
 
 from classifiers.card import Card, answers, unseen
 from classifiers.card_file import card_of_its_own
+from classifiers.card_text import SHUFFLED
 from classifiers.checkpoint import Classifier, load
 from classifiers.controls import joints_only, length_only, shuffled_labels
 from classifiers.labels import Labelled
@@ -108,7 +109,7 @@ def _taught(
         said(f"{what} shuffled labels", done, total)
 
     fitted = classifier.fitted
-    controls["shuffled labels"] = shuffled_labels(stores, learn, held, fitted.look, fitted.settings, ask.seed, shuffled)
+    controls[SHUFFLED] = shuffled_labels(stores, learn, held, fitted.look, fitted.settings, ask.seed, shuffled)
     return controls
 
 

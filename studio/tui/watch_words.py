@@ -12,7 +12,7 @@ from studio.tui.watch_sight import Sight, settings_words
 from studio.tui.watching import Watching
 from studio.tui.widgets.whisker_view import Strand
 from studio.tui.words import counted, cut, outcome_word
-from studio.watching.lines import COLOURS, lines_of
+from studio.watching.lines import COLOURS, MEANT, lines_of
 from studio.watching.moment import Moment
 from studio.watching.words import caveats
 from training.tracking import Tracked
@@ -25,8 +25,6 @@ BEFORE_S = 1.5
 LAYERS = {"samples": "samples", "denoising": "denoising", "ghosts": "past chunks"}
 KINDS = {"samples": ("sample",), "denoising": ("denoising",), "ghosts": ("ghost", "chunk")}
 """What can be left out, and which lines these are."""
-MEANT = 0.75
-"""How strong the part of a plan is that is not carried out before the policy is asked again."""
 
 
 def strands(sight: Sight, moment: Moment, layers: frozenset[str]) -> list[Strand]:

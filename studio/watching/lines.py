@@ -15,6 +15,8 @@ from .moment import Outlook
 
 GHOSTS = 8
 """So many plans before the present one are still drawn, each fainter than the one after it."""
+MEANT = 0.75
+"""How strong the part of a plan is that is not carried out before the policy is asked again."""
 COLOURS: dict[str, Colour] = {
     "taken": (255, 214, 46),
     "chunk": (150, 156, 164),
@@ -70,7 +72,7 @@ def lines_of(history: History, frame: int) -> list[Line]:
     found += _denoising(moment.outlook)
     if moment.whisker is not None:
         path = moment.whisker.path
-        later = 1.0 if moment.outlook.thought.blended else 0.75
+        later = 1.0 if moment.outlook.thought.blended else MEANT
         found += [Line("plan", path[moment.sure :], later), Line("plan", path[: moment.sure + 1])]
     return [one for one in found if len(one.points) > 1]
 

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file, save_file
 
 from curation.errors import DataError, StudioError, TargetExists, UnknownChoice, UsageError
 from studio.again import CannotRepeat
 from studio.watching.files import read_history, write_history
 from studio.watching.repeating import repeated
 from tests.training.policies import tiny_act
-from tests.training.thinkers import SETTINGS, same, session_of
+from tests.training.thinkers import SETTINGS, amplified, same, session_of
 from training.latency import Latency
 from training.policy_model import PolicyModel
 
@@ -142,15 +141,6 @@ def without_postprocessor(source: Path, folder: Path) -> Path:
     return folder
 
 
-def lively(source: Path, folder: Path) -> Path:
-    """The same policy with larger motions, such as demonstrations have."""
-    shutil.copytree(source, folder)
-    weights = load_file(folder / "model.safetensors")
-    weights["model.action_head.weight"] *= 12
-    save_file(weights, folder / "model.safetensors")
-    return folder
-
-
 def alarms(folder: Path) -> list[str]:
     session = session_of(folder, PolicyModel(folder, device="cpu"), SETTINGS["act"], frames=61, whiskers=False)
     with closing(session.world):
@@ -162,7 +152,7 @@ def test_a_policy_without_its_postprocessor_raises_the_alarm_and_a_healthy_one_d
     tmp_path: Path,
 ) -> None:
     blind = tiny_act(tmp_path / "policy", cameras=(), privileged=True)
-    healthy = lively(blind, tmp_path / "healthy")
+    healthy = amplified(blind, tmp_path / "healthy", 12)
     assert alarms(healthy) == []
     (said,) = alarms(without_postprocessor(healthy, tmp_path / "bare"))
     assert "denormalised?" in said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -11,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file, save_file
 
 from curation.errors import CannotWrite, StudioError, TargetExists, UsageError
 from curation.frames import Ending, Outcome, Placement, Status
@@ -26,6 +24,7 @@ from studio.watching.opening import Watched, opened
 from studio.watching.repeating import repeated
 from studio.watching.session import Session
 from tests.training.policies import SMALL, tiny_act
+from tests.training.thinkers import amplified
 from training.evaluated import Row
 from training.policy import PolicySettings
 from training.policy_model import PolicyModel
@@ -66,17 +65,8 @@ def history(session: Session) -> History:
     return session.history
 
 
-def standing(source: Path, folder: Path) -> Path:
-    """The same policy, but it always says the same, so that an alarm is raised after a while."""
-    shutil.copytree(source, folder)
-    weights = load_file(folder / "model.safetensors")
-    weights["model.action_head.weight"] *= 0
-    save_file(weights, folder / "model.safetensors")
-    return folder
-
-
 def test_an_alarm_of_frames_that_are_gone_is_gone_and_comes_again_with_them(folder: Path, tmp_path: Path) -> None:
-    still = standing(folder, tmp_path / "still")
+    still = amplified(folder, tmp_path / "still", 0)
     session = session_of(still, PolicyModel(still, device="cpu"), 61)
     with closing(session.world):
         session.finish()

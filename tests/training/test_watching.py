@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file, save_file
 
 from curation.frames import Frame
 from recorders.foresight import Foresight
@@ -22,7 +20,7 @@ from studio.watching.repeating import first_difference
 from studio.watching.session import Session
 from tests.training import vlas
 from tests.training.policies import SMALL, tiny_act, tiny_diffusion
-from tests.training.thinkers import FRAMES, SETTINGS, START, TASK, same, session_of
+from tests.training.thinkers import FRAMES, SETTINGS, START, TASK, amplified, same, session_of
 from training.policy import PolicyOperator, PolicySettings
 from training.policy_model import PolicyModel
 from training.thought import GRIPPER
@@ -238,20 +236,11 @@ def test_what_is_driven_is_among_the_votes(history: History, kind: str) -> None:
     assert np.ptp(foretold[waited:, 1]) > 1
 
 
-def constant(source: Path, folder: Path) -> Path:
-    """The same policy, but it always says the same: its chunks agree about every frame."""
-    shutil.copytree(source, folder)
-    weights = load_file(folder / "model.safetensors")
-    weights["model.action_head.weight"] *= 0
-    save_file(weights, folder / "model.safetensors")
-    return folder
-
-
 def test_a_blend_of_chunks_that_agree_is_the_way_then_taken_to_its_end(
     folders: dict[str, Path], tmp_path: Path
 ) -> None:
     """The blend is known as far as later chunks say nothing new: then within a millimetre and half a degree."""
-    model = PolicyModel(constant(folders["ensemble"], tmp_path / "constant"), device="cpu")
+    model = PolicyModel(amplified(folders["ensemble"], tmp_path / "constant", 0), device="cpu")
     session = session_of(tmp_path / "constant", model, SETTINGS["ensemble"])
     with closing(session.world):
         session.finish()
